@@ -1,0 +1,196 @@
+package plan
+
+// This file holds the Plan and its parts: the only types package rewrite may see. They are plain
+// data: a plan read from a file and one made in memory are the same thing. No part holds a pointer
+// into a syntax tree; places in source are file names and byte offsets.
+
+// Plan is everything that was found and decided for one program.
+type Plan struct {
+	Findings []Finding `json:"findings"`
+	Mends    []Mend    `json:"mends"`    // variables to rewrite, sorted by file and offset of the declaration
+	Refusals []Refusal `json:"refusals"` // variables with a finding that will not be rewritten, and why
+}
+
+// Var names a map variable across packages, processes and runs.
+type Var struct {
+	Package string `json:"package"` // import path, without a test variant
+	Owner   string `json:"owner"`   // bare type name; the function for a captured local; empty for a package variable
+	Field   string `json:"field"`   // field, variable or local name; dotted for a field of an anonymous struct
+}
+
+// String returns the form that --field and explain take: path/pkg.Owner.Field.
+func (v Var) String() string {
+	if v.Owner == "" {
+		return v.Package + "." + v.Field
+	}
+	return v.Package + "." + v.Owner + "." + v.Field
+}
+
+// Pos is a place in source for people and for reports. The zero Pos is unknown.
+type Pos struct {
+	File   string `json:"file"`   // slash-separated, relative to the program's root until a renderer relates it to the working directory
+	Line   int    `json:"line"`   // 1-based
+	Column int    `json:"column"` // 1-based, in bytes
+}
+
+// Kind is what is wrong with a use or a map variable.
+type Kind string
+
+// The kinds, in order of precedence: a variable's kind is the first that any of its sites has.
+const (
+	InconsistentGuard Kind = "inconsistent-guard"
+	WriteUnderRLock   Kind = "write-under-rlock"
+	WrongGuard        Kind = "wrong-guard"
+	UnguardedShared   Kind = "unguarded-shared"
+	TornReplace       Kind = "torn-replace"
+)
+
+// Kinds lists every kind in order of precedence.
+var Kinds = []Kind{InconsistentGuard, WriteUnderRLock, WrongGuard, UnguardedShared, TornReplace}
+
+// Confidence grades the evidence behind a finding. The zero value is silent: nothing is reported.
+type Confidence int
+
+const (
+	Silent   Confidence = iota // no finding
+	Possible                   // shared only if callers outside the program share it
+	Likely                     // the program itself shows the sharing or the intent to guard
+	Proven                     // a race report, crash dump or profile names a use
+)
+
+func (c Confidence) String() string {
+	switch c {
+	case Silent:
+		return "silent"
+	case Possible:
+		return "possible"
+	case Likely:
+		return "likely"
+	case Proven:
+		return "proven"
+	}
+	panic("plan: unknown Confidence")
+}
+
+// Finding is one map variable that goroutines share without one consistent guard.
+type Finding struct {
+	ID         string     `json:"id"` // stable hash of package, owner and field
+	Kind       Kind       `json:"kind"`
+	Confidence Confidence `json:"confidence"`
+	Evidence   []string   `json:"evidence"` // why the confidence is what it is, one sentence each
+	Module     string     `json:"module"`
+	Var
+	Pos     Pos        `json:"pos"`   // the declaration
+	Guard   string     `json:"guard"` // for people: "mu", "parent.mu", "cacheMu"; empty when there is none
+	Message string     `json:"message"`
+	Chains  [][]string `json:"chains"` // call chains of one conflicting pair, outermost function first
+	Sites   []Site     `json:"sites"`  // sorted by file, line, column
+}
+
+// Site is one use of the map variable.
+type Site struct {
+	Pos
+	Offset   int    `json:"-"` // byte offset of the mention of the variable in File
+	Function string `json:"function"`
+	Kind     Kind   `json:"kind,omitempty"` // empty when the site is not a problem
+	Op       string `json:"op"`
+	Held     []Held `json:"held"`
+	Problem  bool   `json:"problem"` // the site is to change
+}
+
+// Held is one lock certainly held at a site.
+type Held struct {
+	Lock string `json:"lock"` // as the function itself would spell it
+	Mode string `json:"mode"` // "read" or "write"
+}
+
+// Form is the shape a map variable is given.
+type Form string
+
+const (
+	Lock    Form = "lock"    // the map keeps its type and one mutex guards every use
+	RWMutex Form = "rwmutex" // a generated type embeds sync.RWMutex and the map
+)
+
+// Refusal says why a map variable is not rewritten.
+type Refusal struct {
+	Code Code `json:"code"`
+	Var
+	Pos     Pos    `json:"pos"` // where the reason stands in source
+	Message string `json:"message"`
+	Todo    string `json:"todo"` // what the user could change to make it work
+}
+
+// Mend is the decided rewrite of one map variable. The steps of one Mend are carried out together or not at all.
+type Mend struct {
+	Var
+	Form     Form         `json:"form"`
+	Finding  string       `json:"finding"`            // the ID of the finding; empty with --all
+	Decl     Span         `json:"decl"`               // the field or value spec that declares the variable
+	Guard    string       `json:"guard"`              // name of the guard after the rewrite: "mu"
+	Mutex    *Mutex       `json:"mutex,omitempty"`    // a mutex to add; nil when the guard exists
+	Sections []Section    `json:"sections,omitempty"` // spans of statements to be guarded
+	Modes    []ModeChange `json:"modes,omitempty"`    // read locks that become write locks
+	Wrapper  *Wrapper     `json:"wrapper,omitempty"`  // the generated type; nil for form lock
+	Lowered  []Lowering   `json:"lowered,omitempty"`  // uses that become accessor calls; form rwmutex only
+}
+
+// Span is a half-open range of bytes of one file, relative to the program's root.
+type Span struct {
+	File  string `json:"file"`
+	Start int    `json:"start"`
+	End   int    `json:"end"`
+}
+
+// Mutex is a mutex to declare directly above the map variable, as a field of the same struct or as a
+// variable of the same package.
+type Mutex struct {
+	Name    string `json:"name"`
+	Type    string `json:"type"`    // "sync.Mutex" or "sync.RWMutex"
+	Comment string `json:"comment"` // without slashes: "mu guards byID."; empty for none
+}
+
+// Section is a run of whole statements of one statement list that must hold the guard.
+type Section struct {
+	Span         // from the first statement's start to the last one's end
+	Lock  string `json:"lock"`  // the mutex as an expression of the function: "s.mu"
+	Read  bool   `json:"read"`  // RLock instead of Lock
+	Defer bool   `json:"defer"` // unlock by defer: the section runs to the end of the function body
+}
+
+// ModeChange renames one lock or unlock call: RLock to Lock, RUnlock to Unlock.
+type ModeChange struct {
+	Span        // the method's identifier
+	To   string `json:"to"`
+}
+
+// Wrapper is a generated type that replaces the variable's map type.
+type Wrapper struct {
+	Name       string   `json:"name"`       // type name, free in the package
+	File       string   `json:"file"`       // the file to create
+	Package    string   `json:"package"`    // package clause of that file
+	TypeParams string   `json:"typeParams"` // "[K comparable, V any]" of a generic owner, or empty
+	TypeArgs   string   `json:"typeArgs"`   // "[K, V]" where the type is used, or empty
+	Key        string   `json:"key"`        // source text of the key type
+	Value      string   `json:"value"`      // source text of the element type
+	Imports    []Import `json:"imports"`    // what Key and Value mention
+	Accessors  []string `json:"accessors"`  // names, sorted: the ones in use
+	GoVersion  string   `json:"goVersion"`  // of the target module: "1.22"
+	Type       Span     `json:"type"`       // the map type expression in the declaration
+}
+
+// Import is one import of a generated file.
+type Import struct {
+	Name string `json:"name"` // empty when the package's own name serves
+	Path string `json:"path"`
+}
+
+// Lowering is one use of the map that becomes a call of an accessor, or a use of the map inside the
+// wrapper where a Section holds its lock.
+type Lowering struct {
+	Span            // the expression or statement to replace
+	Accessor string `json:"accessor"` // method name; empty for a use inside a Section of the wrapper's own lock
+	Map      Span   `json:"map"`      // the map operand: "s.m"
+	Args     []Span `json:"args"`     // the accessor's arguments, in order
+	Form     string `json:"form"`     // "expr", "comma-ok", "assign", "op-assign", "delete", "clear", "len", "range", "replace", "literal"
+}

@@ -1,0 +1,35 @@
+package plan
+
+// This file is the closed list of refusal codes.
+
+// Code is the reason a map variable is not rewritten.
+type Code string
+
+// The refusal codes. Each has its sentence in Sentences.
+const (
+	CallInRegion     Code = "call-in-region"    // the section would contain a dynamic or unknown call
+	BlockInRegion    Code = "block-in-region"   // the section would contain a channel operation, a wait or I/O
+	LockOrder        Code = "lock-order"        // the section would take a second lock of the same class, or close a cycle
+	SplitRegion      Code = "split-region"      // uses that belong together cannot be covered by one section
+	NotBracketable   Code = "not-bracketable"   // the use is evaluated conditionally or more than once within its statement
+	OwnerUnreachable Code = "owner-unreachable" // the guard cannot be named where the use stands
+	WrongInstance    Code = "wrong-instance"    // another instance's or another mutex is held there; which one is meant is unknown
+	ValueReceiver    Code = "value-receiver"    // the owner is copied, so a lock added to it would be copied too
+	OwnerCopied      Code = "owner-copied"      // the owner is copied somewhere, so a lock added to it would be copied too
+	UnlockedCallers  Code = "unlocked-callers"  // the function runs both with and without the guard
+	UnknownGuard     Code = "unknown-guard"     // the guard's identity cannot be established
+	RangeMutates     Code = "range-mutates"     // the body of a range changes the map it ranges over
+	Footprint        Code = "footprint"         // a region touches more than the map
+	Reflected        Code = "reflected"         // the owner flows to reflection, which would see the new type
+	NilObserved      Code = "nil-observed"      // the program looks at whether the map is nil
+	ExportedField    Code = "exported-field"    // the field is API of an importable package
+	AliasWritten     Code = "alias-written"     // the map value is retained elsewhere
+	Unlowered        Code = "unlowered"         // no accessor stands for this way of using the map
+	Upgrade          Code = "upgrade"           // a read section that must become a write section is taken again inside
+	Generated        Code = "generated"         // the file is generated
+	Cgo              Code = "cgo"               // the file imports "C"
+	FileShape        Code = "file-shape"        // the file has CRLF line ends, a byte order mark, //line directives, or does not round trip
+	LoadError        Code = "load-error"        // a package that uses the variable did not load
+	OutOfScope       Code = "out-of-scope"      // a use stands outside the files that may be written
+	NotProved        Code = "not-proved"        // the rewritten program failed an invariant
+)

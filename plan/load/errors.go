@@ -1,0 +1,170 @@
+package load
+
+// This file gathers errors: what the go command said, what we found ourselves, and which of it says the same.
+
+import (
+	"cmp"
+	"go/token"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/tools/go/packages"
+)
+
+// packageErrors are the errors we found in one package.
+type packageErrors struct {
+	relative func(string) string
+	found    []Error
+	silenced []Error             // imports of packages without export data
+	missing  []*packages.Package // those packages
+}
+
+func (errs *packageErrors) add(e Error) {
+	errs.found = append(errs.found, e)
+}
+
+func (errs *packageErrors) addAt(posn token.Position, msg string) {
+	errs.add(Error{File: errs.relative(posn.Filename), Line: posn.Line, Col: posn.Column, Msg: msg})
+}
+
+// errors fills Program.Errors. What we found in a package of our own replaces what the compiler printed about it; what
+// the go command said of a package that we did not check, such as a dependency that does not exist, is reported as it is.
+func (ld *loader) errors() {
+	found := map[string]bool{} // files in which we found an error of our own, or packages
+	var all []Error
+	for _, c := range ld.chosen {
+		errs := ld.errs[c].found
+		slices.SortFunc(errs, compareErrors)
+		errs = slices.Compact(errs)
+		all = append(all, errs[:min(len(errs), maxErrors)]...)
+		if len(errs) > 0 {
+			found[c.Path] = true
+		}
+	}
+	blamed := map[*packages.Package]bool{} // packages that are broken and have an error to show
+	packages.Visit(ld.kept(), nil, func(p *packages.Package) {
+		said := ld.listErrors(p)
+		if len(said) > 0 && found[p.PkgPath] {
+			said = nil
+			blamed[p] = true
+		}
+		all = append(all, said...)
+		blamed[p] = blamed[p] || len(said) > 0 || found[p.PkgPath]
+		for _, dep := range p.Imports {
+			blamed[p] = blamed[p] || blamed[dep]
+		}
+	})
+	for _, c := range ld.chosen {
+		errs := ld.errs[c]
+		if slices.ContainsFunc(errs.missing, func(p *packages.Package) bool { return !blamed[p] }) {
+			all = append(all, errs.silenced...) // better a cascade than a package that is broken for no reason
+		}
+		if len(c.meta.Errors) > 0 && len(errs.found) == 0 {
+			c.Broken = true
+		}
+	}
+	slices.SortFunc(all, compareErrors)
+	ld.prog.Errors = slices.Compact(all)
+}
+
+// kept returns the packages whose errors, and whose dependencies' errors, matter.
+func (ld *loader) kept() []*packages.Package {
+	var kept []*packages.Package
+	for _, c := range ld.chosen {
+		kept = append(kept, c.meta)
+	}
+	for _, p := range ld.roots {
+		if len(p.GoFiles)+len(p.CompiledGoFiles) == 0 && ld.requested[testedPath(p)] {
+			kept = append(kept, p) // requested, and so broken that there is no file of it
+		}
+	}
+	return kept
+}
+
+// listErrors returns what the go command said of p.
+func (ld *loader) listErrors(p *packages.Package) []Error {
+	var errs []Error
+	for _, e := range p.Errors {
+		if output, ok := compilerOutput(e.Msg); ok {
+			for _, line := range output {
+				errs = append(errs, ld.positioned(line))
+			}
+			continue
+		}
+		msg := strings.TrimSpace(e.Msg)
+		if e.Pos != "" && e.Pos != "-" {
+			msg = e.Pos + ": " + msg
+		}
+		errs = append(errs, ld.positioned(msg))
+	}
+	return errs
+}
+
+// compilerOutput splits the text "# path\nfile:line:col: message\n..." into its messages.
+func compilerOutput(text string) ([]string, bool) {
+	if !strings.HasPrefix(text, "# ") {
+		return nil, false
+	}
+	var messages []string
+	for _, line := range strings.Split(strings.TrimSpace(text), "\n")[1:] {
+		switch {
+		case strings.HasPrefix(line, "# "), strings.TrimSpace(line) == "", strings.HasSuffix(line, ": too many errors"):
+		case strings.HasPrefix(line, "\t") && len(messages) > 0:
+			messages[len(messages)-1] += " " + strings.TrimSpace(line)
+		default:
+			messages = append(messages, line)
+		}
+	}
+	return messages, true
+}
+
+// positioned splits "file:line:col: message"; the file is relative to where the go command ran. Text without a place
+// in a file is all message.
+func (ld *loader) positioned(text string) Error {
+	pos, msg, ok := strings.Cut(text, ": ")
+	if !ok {
+		return Error{Msg: text}
+	}
+	file, line, col := splitPosition(pos)
+	if line == 0 {
+		return Error{Msg: text}
+	}
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(ld.cmd.dir, file)
+	}
+	return Error{File: ld.relative(file), Line: line, Col: col, Msg: msg}
+}
+
+// splitPosition splits file:line:col or file:line; line is 0 if it is neither.
+func splitPosition(pos string) (file string, line, col int) {
+	cut := func(s string) (string, int) {
+		i := strings.LastIndexByte(s, ':')
+		if i <= 0 {
+			return s, 0
+		}
+		n, err := strconv.Atoi(s[i+1:])
+		if err != nil {
+			return s, 0
+		}
+		return s[:i], n
+	}
+	rest, last := cut(pos)
+	if last == 0 {
+		return pos, 0, 0
+	}
+	if file, line := cut(rest); line != 0 {
+		return file, line, last
+	}
+	return rest, last, 0
+}
+
+func compareErrors(a, b Error) int {
+	return cmp.Or(
+		strings.Compare(a.File, b.File),
+		cmp.Compare(a.Line, b.Line),
+		cmp.Compare(a.Col, b.Col),
+		strings.Compare(a.Msg, b.Msg),
+	)
+}

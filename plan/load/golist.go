@@ -1,0 +1,105 @@
+package load
+
+// This file runs the go command.
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/tools/go/packages"
+)
+
+// goCommand is the go command in one folder and environment.
+type goCommand struct {
+	dir     string // absolute
+	env     []string
+	flags   []string // build flags
+	overlay map[string][]byte
+}
+
+// newGoCommand returns the go command for cfg, or an error if its folder does not exist.
+func newGoCommand(cfg Config) (*goCommand, error) {
+	dir, err := filepath.Abs(cfg.Dir)
+	if err != nil {
+		return nil, err
+	}
+	if fi, err := os.Stat(dir); err != nil {
+		return nil, err
+	} else if !fi.IsDir() {
+		return nil, fmt.Errorf("%s is not a folder", dir)
+	}
+	env := cfg.Env
+	if env == nil {
+		env = os.Environ()
+	}
+	// A driver of the user's would answer for other variants and without export data. PWD keeps the name by
+	// which the user knows a folder behind a symbolic link.
+	cmd := &goCommand{dir: dir, env: append(env[:len(env):len(env)], "GOPACKAGESDRIVER=off", "PWD="+dir)}
+	if cfg.Tags != "" {
+		cmd.flags = []string{"-tags=" + cfg.Tags}
+	}
+	if len(cfg.Overlay) > 0 {
+		cmd.overlay = make(map[string][]byte, len(cfg.Overlay))
+		for name, src := range cfg.Overlay {
+			cmd.overlay[filepath.Clean(name)] = src
+		}
+	}
+	return cmd, nil
+}
+
+// packages is packages.Load with the go command's own words as the error.
+func (c *goCommand) packages(mode packages.LoadMode, tests bool, patterns []string) ([]*packages.Package, error) {
+	pkgs, err := packages.Load(&packages.Config{
+		Mode:       mode,
+		Dir:        c.dir,
+		Env:        c.env,
+		BuildFlags: c.flags,
+		Tests:      tests,
+		Overlay:    c.overlay,
+	}, patterns...)
+	if err != nil {
+		return nil, plainError(err.Error())
+	}
+	return pkgs, nil
+}
+
+// run decodes the JSON objects that the go command prints, calling decode for each until it returns an error.
+func (c *goCommand) run(decode func(*json.Decoder) error, args ...string) error {
+	cmd := exec.Command("go", args...)
+	cmd.Dir, cmd.Env = c.dir, c.env
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		return plainError(stderr.String())
+	} else if err != nil {
+		return fmt.Errorf("cannot run the go command: %w", err)
+	}
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		if err := decode(dec); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("cannot read the answer of go %s: %w", strings.Join(args, " "), err)
+		}
+	}
+}
+
+// plainError returns what the go command said, without the wrapping of those who ran it.
+func plainError(text string) error {
+	if _, said, ok := strings.Cut(text, "stderr: "); ok {
+		text = said
+	}
+	text = strings.TrimSpace(text)
+	text = strings.TrimPrefix(text, "go: ")
+	if text == "" {
+		text = "the go command failed and said nothing"
+	}
+	return errors.New(text)
+}

@@ -1,0 +1,165 @@
+package load
+
+// This file asks the go command what there is: the main modules, and all packages with their files and export data.
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/tools/go/packages"
+)
+
+// workspace is what the go command says of the folder it runs in.
+type workspace struct {
+	Root    string
+	Modules []module // main modules, sorted by path
+	GOARCH  string
+	GOROOT  string
+	Go      string // "1.26"
+}
+
+// module is what go list -m says of a main module.
+type module struct {
+	Path, Dir, GoVersion string
+}
+
+// listing is everything the go command says of the packages.
+type listing struct {
+	workspace
+	roots     []*packages.Package // what the patterns match, with test variants
+	requested map[string]bool     // paths of the packages that the user's patterns match
+}
+
+// list asks the go command.
+func list(cmd *goCommand, cfg Config) (*listing, error) {
+	ws, err := askWorkspace(cmd)
+	if err != nil {
+		return nil, err
+	}
+	wanted, all := cfg.Patterns, cfg.Patterns
+	if len(wanted) == 0 {
+		wanted, all = []string{"./..."}, []string{"./..."}
+	}
+	widened := cfg.Importers && !ws.covers(cmd.dir, wanted)
+	if widened {
+		all = slices.Clone(wanted)
+		for _, m := range ws.Modules {
+			all = append(all, filepath.Join(m.Dir, "..."))
+		}
+	}
+	const mode = packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFiles | packages.NeedImports |
+		packages.NeedDeps | packages.NeedExportFile | packages.NeedForTest | packages.NeedModule
+	roots, err := cmd.packages(mode, cfg.Tests, all)
+	if err != nil {
+		return nil, err
+	}
+	matched := roots
+	if widened {
+		if matched, err = cmd.packages(packages.NeedName|packages.NeedFiles, false, wanted); err != nil {
+			return nil, err
+		}
+	}
+	l := &listing{workspace: *ws, roots: roots, requested: map[string]bool{}}
+	for _, p := range matched {
+		if msg := nowhere(p); msg != "" {
+			return nil, errors.New(msg)
+		}
+		l.requested[testedPath(p)] = true
+	}
+	if len(l.requested) == 0 {
+		return nil, fmt.Errorf("no packages matched %s", strings.Join(wanted, " "))
+	}
+	return l, nil
+}
+
+// askWorkspace finds the main modules and the root.
+func askWorkspace(cmd *goCommand) (*workspace, error) {
+	var env struct{ GOWORK, GOMOD, GOROOT, GOARCH, GOVERSION string }
+	if err := cmd.run(func(dec *json.Decoder) error { return dec.Decode(&env) },
+		"env", "-json", "GOWORK", "GOMOD", "GOROOT", "GOARCH", "GOVERSION"); err != nil {
+		return nil, err
+	}
+	ws := &workspace{Root: cmd.dir, GOARCH: env.GOARCH, GOROOT: env.GOROOT, Go: languageVersion(env.GOVERSION)}
+	if env.GOMOD == "" {
+		return ws, nil // GOPATH mode: there are no modules
+	}
+	if err := cmd.run(func(dec *json.Decoder) error {
+		var m module
+		if err := dec.Decode(&m); err != nil {
+			return err
+		}
+		if m.Dir != "" { // outside any module the answer is "command-line-arguments" and no folder
+			ws.Modules = append(ws.Modules, m)
+		}
+		return nil
+	}, "list", "-m", "-json"); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(ws.Modules, func(a, b module) int { return strings.Compare(a.Path, b.Path) })
+	switch len(ws.Modules) {
+	case 0:
+		// The working folder is as good as any.
+	case 1:
+		ws.Root = ws.Modules[0].Dir
+	default:
+		ws.Root = filepath.Dir(env.GOWORK)
+	}
+	return ws, nil
+}
+
+// languageVersion returns "1.26" for "go1.26.8" and for "devel go1.27-0123abc".
+func languageVersion(goVersion string) string {
+	_, v, ok := strings.Cut(goVersion, "go")
+	if !ok {
+		return ""
+	}
+	major, rest, _ := strings.Cut(v, ".")
+	minor := rest[:len(rest)-len(strings.TrimLeft(rest, "0123456789"))]
+	return major + "." + minor
+}
+
+// covers reports whether the patterns certainly match every package of the main modules.
+func (ws *workspace) covers(dir string, patterns []string) bool {
+	return len(ws.Modules) == 1 && ws.Modules[0].Dir == dir && slices.Contains(patterns, "./...")
+}
+
+// moduleOf returns the innermost main module that holds a folder, or nil.
+func (ws *workspace) moduleOf(dir string) *module {
+	var best *module
+	for i, m := range ws.Modules {
+		if within(dir, m.Dir) && (best == nil || len(m.Dir) > len(best.Dir)) {
+			best = &ws.Modules[i]
+		}
+	}
+	return best
+}
+
+// within reports whether name is folder or lies under it.
+func within(name, folder string) bool {
+	rest, ok := strings.CutPrefix(name, folder)
+	return ok && (rest == "" || rest[0] == filepath.Separator || strings.HasSuffix(folder, string(filepath.Separator)))
+}
+
+// testedPath returns the path of a package, or of the package it tests.
+func testedPath(p *packages.Package) string {
+	if p.ForTest != "" {
+		return p.ForTest
+	}
+	return p.PkgPath
+}
+
+// nowhere returns why p, which a pattern names, does not exist at all, or "". A mistyped folder or import path is an
+// error of the command line; a folder whose files are broken or all excluded is a package with an error.
+func nowhere(p *packages.Package) string {
+	if p.Name != "" || len(p.GoFiles) > 0 || len(p.IgnoredFiles) > 0 || len(p.Errors) == 0 {
+		return ""
+	}
+	if e := p.Errors[0]; e.Pos == "" || e.Pos == "-" {
+		return e.Msg
+	}
+	return ""
+}

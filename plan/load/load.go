@@ -1,0 +1,88 @@
+package load
+
+import (
+	"fmt"
+	"go/token"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+// Config says what to load.
+type Config struct {
+	Dir       string            // working folder of the go command; empty means the process's
+	Patterns  []string          // as for go list; none means ./...
+	Tags      string            // for go build -tags
+	Tests     bool              // load _test.go files
+	Overlay   map[string][]byte // absolute file name -> content that replaces the file's, or adds the file
+	Env       []string          // nil means os.Environ()
+	Jobs      int               // how many files or packages to work on at a time; 0 means GOMAXPROCS
+	Importers bool              // load packages of the workspace that import a requested one
+}
+
+// Load loads a program. It returns an error only if there is none: the go command fails as a whole, or a pattern names no
+// package. What is wrong with single packages is in [Program.Errors].
+func Load(cfg Config) (*Program, error) {
+	cmd, err := newGoCommand(cfg)
+	if err != nil {
+		return nil, err
+	}
+	l, err := list(cmd, cfg)
+	if err != nil {
+		return nil, err
+	}
+	ld := &loader{
+		listing: l,
+		cmd:     cmd,
+		jobs:    cfg.Jobs,
+		goarch:  l.GOARCH,
+		chosen:  choose(l),
+		parsed:  map[*chosen][]*parsed{},
+		errs:    map[*chosen]*packageErrors{},
+		prog:    &Program{Root: l.Root, Fset: token.NewFileSet(), files: map[*token.File]*File{}},
+	}
+	for _, c := range ld.chosen {
+		ld.errs[c] = &packageErrors{relative: ld.relative}
+	}
+	ld.parse()
+	ld.check()
+	ld.errors()
+	if len(ld.chosen) == 0 && len(ld.prog.Errors) == 0 {
+		return nil, fmt.Errorf("no packages matched %s", strings.Join(cfg.Patterns, " "))
+	}
+	ld.prog.Packages = order(ld.chosen)
+	return ld.prog, nil
+}
+
+// loader holds what the steps pass on. The maps are filled before work is done in parallel; a worker changes only what
+// hangs below its own package.
+type loader struct {
+	*listing
+	cmd    *goCommand
+	jobs   int
+	goarch string
+
+	chosen []*chosen // sorted by path
+	parsed map[*chosen][]*parsed
+	errs   map[*chosen]*packageErrors
+	prog   *Program
+}
+
+// each calls f(0) to f(n-1), some of them at a time, and waits for all.
+func (ld *loader) each(n int, f func(int)) {
+	jobs := ld.jobs
+	if jobs <= 0 {
+		jobs = runtime.GOMAXPROCS(0)
+	}
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(jobs, n) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				f(i)
+			}
+		})
+	}
+	wg.Wait()
+}

@@ -1,0 +1,430 @@
+// This file carries out the form lock: a mutex beside the map, sections that hold it, and read locks
+// that become write locks.
+
+package rewrite
+
+import (
+	"cmp"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"slices"
+	"strings"
+
+	"github.com/dave/dst"
+
+	"mapmend/plan"
+	"mapmend/plan/load"
+)
+
+// carryLock asks for the steps of a mend of form lock.
+func carryLock(e *editor, m plan.Mend) error {
+	if err := addMutex(e, m); err != nil {
+		return err
+	}
+	for _, s := range m.Sections {
+		if err := addSection(e, s); err != nil {
+			return err
+		}
+	}
+	for _, c := range m.Modes {
+		if err := changeMode(e, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addMutex declares the mutex of m, if it has one, directly above the map.
+func addMutex(e *editor, m plan.Mend) error {
+	mu := m.Mutex
+	if mu == nil {
+		return nil
+	}
+	f, err := e.open(m.Decl.File, m.Decl.Start)
+	if err != nil {
+		return err
+	}
+	if !token.IsIdentifier(mu.Name) || strings.ContainsAny(mu.Comment, "\n\r") {
+		return refuse(plan.NotProved, f.name, m.Decl.Start, "the planned mutex %q cannot be declared", mu.Name)
+	}
+	d, err := f.declarationAt(m.Decl)
+	if err != nil {
+		return err
+	}
+	typ, err := f.mutexType(mu.Type, m.Decl.Start)
+	if err != nil {
+		return err
+	}
+	switch {
+	case d.fields != nil:
+		f.addField(d, *mu, typ)
+	case d.local != nil:
+		f.addLocal(d, *mu, typ)
+	case d.group.Lparen.IsValid():
+		e.addSpec(f, d, *mu, typ)
+	default:
+		e.addVar(f, d, *mu, typ)
+	}
+	return nil
+}
+
+// mutexType returns the type expression for a mutex in f, which imports package sync if it did not.
+func (f *file) mutexType(want string, offset int) (string, error) {
+	name, ok := strings.CutPrefix(want, "sync.")
+	if !ok || name != "Mutex" && name != "RWMutex" {
+		return "", refuse(plan.NotProved, f.name, offset, "the planned mutex has the unknown type %q", want)
+	}
+	qualifier, err := f.importName("sync", offset)
+	if err != nil || qualifier == "" {
+		return name, err
+	}
+	return qualifier + "." + name, nil
+}
+
+// addField puts a field above the one that declares the map. A doc comment of the map stays with it;
+// comments that a blank line parts from it stay on top.
+func (f *file) addField(d declaration, mu plan.Mutex, typ string) {
+	// Two maps of one struct under one new mutex need one field.
+	key := fmt.Sprintf("mutex %d %s", f.offset(d.fields.Pos()), mu.Name)
+	f.step(f.offset(d.node.Pos()), key, func(t *tree) {
+		below := t.nodes[d.node].(*dst.Field)
+		above := &dst.Field{Names: []*dst.Ident{dst.NewIdent(mu.Name)}, Type: typeExpr(typ)}
+		putAbove(&above.Decs.NodeDecs, &below.Decs.NodeDecs, mu.Comment)
+		fields := t.nodes[d.fields].(*dst.FieldList)
+		fields.List = slices.Insert(fields.List, slices.Index(fields.List, below), above)
+		for _, f := range fields.List { // type T struct{ m map[K]V } was one line
+			ownLine(&f.Decs.NodeDecs)
+		}
+	})
+}
+
+// addSpec puts a value spec above the one that declares the map in a group.
+func (e *editor) addSpec(f *file, d declaration, mu plan.Mutex, typ string) {
+	if e.declares(f.pkg, mu.Name) {
+		return
+	}
+	f.step(f.offset(d.node.Pos()), packageMutex+mu.Name, func(t *tree) {
+		below := t.nodes[d.node].(*dst.ValueSpec)
+		above := &dst.ValueSpec{Names: []*dst.Ident{dst.NewIdent(mu.Name)}, Type: typeExpr(typ)}
+		putAbove(&above.Decs.NodeDecs, &below.Decs.NodeDecs, mu.Comment)
+		group := t.nodes[d.group].(*dst.GenDecl)
+		i := slices.Index(group.Specs, dst.Spec(below))
+		group.Specs = slices.Insert(group.Specs, i, dst.Spec(above))
+		for _, s := range group.Specs {
+			ownLine(s.Decorations())
+		}
+	})
+}
+
+// addVar puts a declaration above a lone one. It is an insertion of bytes: the declaration of the map
+// itself does not change.
+func (e *editor) addVar(f *file, d declaration, mu plan.Mutex, typ string) {
+	if e.declares(f.pkg, mu.Name) {
+		return
+	}
+	at := f.offset(d.group.Pos())
+	text := "var " + mu.Name + " " + typ + "\n"
+	if mu.Comment != "" {
+		text = "// " + mu.Comment + "\n" + text
+	}
+	if d.group.Doc != nil {
+		at = f.offset(d.group.Doc.Pos())
+		text += "\n"
+	}
+	f.insert(at, at, packageMutex+mu.Name, text)
+}
+
+// packageMutex begins the key of a step that declares a mutex in the scope of the package.
+const packageMutex = "package mutex "
+
+// declares reports whether a mend before, perhaps in another file, already declares the mutex name in
+// the scope of pkg: one for two variables.
+func (e *editor) declares(pkg *load.Package, name string) bool {
+	for _, f := range e.files {
+		if f.pkg == pkg && f.has(packageMutex+name) {
+			return true
+		}
+	}
+	return false
+}
+
+// addLocal puts a variable above the statement that declares the map in a function.
+func (f *file) addLocal(d declaration, mu plan.Mutex, typ string) {
+	at := f.offset(d.local.stmts[d.local.i].Pos())
+	f.step(at, fmt.Sprintf("mutex %d %s", at, mu.Name), func(t *tree) {
+		below := t.nodes[d.local.stmts[d.local.i]].(dst.Stmt)
+		spec := &dst.ValueSpec{Names: []*dst.Ident{dst.NewIdent(mu.Name)}, Type: typeExpr(typ)}
+		above := &dst.DeclStmt{Decl: &dst.GenDecl{Tok: token.VAR, Specs: []dst.Spec{spec}}}
+		putAbove(&above.Decs.NodeDecs, below.Decorations(), mu.Comment)
+		insertStmts(t.stmtList(d.local.list), below, 0, above)
+	})
+}
+
+// typeExpr returns sync.RWMutex or, under a dot import, RWMutex as an expression.
+func typeExpr(typ string) dst.Expr {
+	if qualifier, name, ok := strings.Cut(typ, "."); ok {
+		return &dst.SelectorExpr{X: dst.NewIdent(qualifier), Sel: dst.NewIdent(name)}
+	}
+	return dst.NewIdent(typ)
+}
+
+// putAbove gives a new node the space before an old one, which follows it on the next line. Comments
+// that a blank line parts from the old node stay above the new one.
+//
+//	// Caches.            above both
+//
+//	// byID is a cache.   stays with byID
+//	byID map[string]T
+func putAbove(above, below *dst.NodeDecs, comment string) {
+	above.Before, below.Before = below.Before, dst.NewLine
+	above.After = dst.NewLine
+	lead := len(below.Start)
+	for lead > 0 && below.Start[lead-1] != "\n" {
+		lead--
+	}
+	above.Start = slices.Clone(below.Start[:lead])
+	below.Start = slices.Clone(below.Start[lead:])
+	if comment != "" {
+		above.Start = append(above.Start, "// "+comment)
+	}
+}
+
+// ownLine makes n begin and end a line.
+func ownLine(n *dst.NodeDecs) {
+	n.Before = max(n.Before, dst.NewLine)
+	n.After = max(n.After, dst.NewLine)
+}
+
+// insertStmts puts stmts before at, or after it when after is 1. A body of one line becomes several.
+func insertStmts(list *[]dst.Stmt, at dst.Stmt, after int, stmts ...dst.Stmt) {
+	*list = slices.Insert(*list, slices.Index(*list, at)+after, stmts...)
+	for _, s := range *list {
+		ownLine(s.Decorations())
+	}
+}
+
+// A section is a run of statements that is to hold a lock, with both ends of the run in bytes.
+type section struct {
+	stretch
+	start, end int
+	lock       string // as gofmt writes it
+	expr       ast.Expr
+	read       bool
+	deferred   bool
+}
+
+// addSection asks for the lock around a run of statements. It merges with a section of the same lock
+// that it meets, whoever asked for that one.
+func addSection(e *editor, p plan.Section) error {
+	f, err := e.open(p.File, p.Start)
+	if err != nil {
+		return err
+	}
+	s := section{start: p.Start, end: p.End, read: p.Read, deferred: p.Defer}
+	if s.stretch, err = f.stretchAt(p.Span); err != nil {
+		return err
+	}
+	s.expr, err = parser.ParseExpr(p.Lock)
+	if err != nil || !isPath(s.expr) {
+		return refuse(plan.NotProved, f.name, p.Start, "the planned lock %q is not a variable or field", p.Lock)
+	}
+	s.lock = types.ExprString(s.expr)
+	if f.sections, err = f.merge(f.sections, s); err != nil {
+		return err
+	}
+	return nil
+}
+
+// merge returns sections with s, which takes in those of its lock that it overlaps or follows.
+func (f *file) merge(sections []section, s section) ([]section, error) {
+	for i, old := range sections {
+		if old.lock != s.lock || !old.meets(s) {
+			continue
+		}
+		if old.fn != s.fn {
+			// func (s *S) f() { s.m[1] = 1; g(func() { s.n[2] = 2 }) }
+			// With a section around all of it, one inside the literal waits for itself, unless the
+			// literal is run by a go statement inside the outer section.
+			if !old.spawns(s) && !s.spawns(old) {
+				return nil, refuse(plan.NotProved, f.name, s.start, "a section of %s lies in a function literal inside another", s.lock)
+			}
+			continue
+		}
+		return f.merge(slices.Delete(slices.Clone(sections), i, i+1), f.union(old, s))
+	}
+	if err := f.check(s); err != nil {
+		return nil, err
+	}
+	return append(sections, s), nil
+}
+
+// meets reports whether s and r overlap or one begins with the statement after the other.
+func (s section) meets(r section) bool {
+	return s.start < r.end && r.start < s.end || s.follows(r) || r.follows(s)
+}
+
+// follows reports whether s begins with the statement after the last of r.
+func (s section) follows(r section) bool { return s.list == r.list && s.i == r.j+1 }
+
+// spawns reports whether a go statement in s runs the function that holds r.
+func (s section) spawns(r section) bool {
+	return slices.ContainsFunc(r.spawn, func(lit ast.Node) bool {
+		return s.stmts[s.i].Pos() <= lit.Pos() && lit.End() <= s.stmts[s.j].End()
+	})
+}
+
+// union returns one section that holds a and b. Precondition: one function, one lock, and they meet.
+// Runs of two lists that meet lie one inside the other.
+func (f *file) union(a, b section) section {
+	if a.list != b.list {
+		if b.start <= a.start && a.end <= b.end {
+			a, b = b, a
+		}
+		a.read = a.read && b.read
+		return a
+	}
+	a.i, a.j = min(a.i, b.i), max(a.j, b.j)
+	a.start, a.end = min(a.start, b.start), max(a.end, b.end)
+	a.read = a.read && b.read
+	if a.deferred = a.deferred || b.deferred; a.deferred {
+		a.j = len(a.stmts) - 1
+		a.end = f.offset(a.stmts[a.j].End())
+	}
+	return a
+}
+
+// compare orders sections as they must be applied: what begins first or reaches further is outside.
+func (s section) compare(r section) int {
+	return cmp.Or(cmp.Compare(s.start, r.start), cmp.Compare(r.end, s.end), cmp.Compare(s.lock, r.lock))
+}
+
+// check returns a fault when lock and unlock around s would not be reached in pairs.
+func (f *file) check(s section) error {
+	no := func(why string) error { return refuse(plan.NotProved, f.name, s.start, "%s", why) }
+	jumps := jumpsOf(s)
+	switch {
+	case s.deferred && (s.list != ast.Node(s.body()) || s.j != len(s.stmts)-1):
+		return no("a deferred section does not run to the end of the function body")
+	case !s.deferred && jumps.out:
+		return no("control leaves the section before the unlock")
+	case jumps.across:
+		return no("a goto enters or leaves the section")
+	case !s.deferred && rebinds(s):
+		return no(s.lock + " changes its meaning inside the section")
+	}
+	return nil
+}
+
+// apply puts the lock and unlock calls into the tree.
+func (s section) apply(t *tree) {
+	list := t.stmtList(s.list)
+	first := t.nodes[s.stmts[s.i]].(dst.Stmt)
+	last := t.nodes[s.stmts[s.j]].(dst.Stmt)
+	lock, unlock := s.calls()
+	if s.deferred {
+		deferred := &dst.DeferStmt{Call: unlock}
+		acquire := &dst.ExprStmt{X: lock}
+		putAbove(&acquire.Decs.NodeDecs, first.Decorations(), "")
+		if !s.isSingleLine(t) {
+			first.Decorations().Before = dst.EmptyLine
+		}
+		insertStmts(list, first, 0, acquire, deferred)
+		return
+	}
+	acquire, release := &dst.ExprStmt{X: lock}, &dst.ExprStmt{X: unlock}
+	putAbove(&acquire.Decs.NodeDecs, first.Decorations(), "")
+	putBelow(&release.Decs.NodeDecs, last.Decorations())
+	insertStmts(list, first, 0, acquire)
+	insertStmts(list, last, 1, release)
+}
+
+// putBelow gives a new node the space and the comments on lines of their own after an old one.
+func putBelow(below, above *dst.NodeDecs) {
+	below.After, above.After = above.After, dst.NewLine
+	below.Before = dst.NewLine
+	if line := slices.Index(above.End, "\n"); line >= 0 {
+		below.End = slices.Clone(above.End[line:])
+		above.End = slices.Clone(above.End[:line])
+	}
+}
+
+// isSingleLine reports whether s is one statement on one line without a comment above: after the
+// deferred unlock it needs no blank line.
+func (s section) isSingleLine(t *tree) bool {
+	stmt := s.stmts[s.i]
+	return s.i == s.j && t.file.Line(stmt.Pos()) == t.file.Line(stmt.End()) && len(t.nodes[stmt].Decorations().Start) == 0
+}
+
+// calls returns the calls that begin and end s.
+func (s section) calls() (lock, unlock *dst.CallExpr) {
+	call := func(method string) *dst.CallExpr {
+		return &dst.CallExpr{Fun: &dst.SelectorExpr{X: pathExpr(s.expr), Sel: dst.NewIdent(method)}}
+	}
+	if s.read {
+		return call("RLock"), call("RUnlock")
+	}
+	return call("Lock"), call("Unlock")
+}
+
+// isPath reports whether e is made of names, fields, dereferences and simple indices only: evaluating
+// it twice has no effect and gives one lock.
+func isPath(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.Ident:
+		return true
+	case *ast.SelectorExpr:
+		return isPath(e.X)
+	case *ast.ParenExpr:
+		return isPath(e.X)
+	case *ast.StarExpr:
+		return isPath(e.X)
+	case *ast.IndexExpr:
+		_, literal := e.Index.(*ast.BasicLit)
+		return isPath(e.X) && (literal || isPath(e.Index))
+	}
+	return false
+}
+
+// pathExpr returns e in dst form. Precondition: isPath(e).
+func pathExpr(e ast.Expr) dst.Expr {
+	switch e := e.(type) {
+	case *ast.Ident:
+		return dst.NewIdent(e.Name)
+	case *ast.BasicLit:
+		return &dst.BasicLit{Kind: e.Kind, Value: e.Value}
+	case *ast.SelectorExpr:
+		return &dst.SelectorExpr{X: pathExpr(e.X), Sel: dst.NewIdent(e.Sel.Name)}
+	case *ast.ParenExpr:
+		return &dst.ParenExpr{X: pathExpr(e.X)}
+	case *ast.StarExpr:
+		return &dst.StarExpr{X: pathExpr(e.X)}
+	case *ast.IndexExpr:
+		return &dst.IndexExpr{X: pathExpr(e.X), Index: pathExpr(e.Index)}
+	}
+	panic("rewrite: not a path")
+}
+
+// writeMode gives for each method that takes or gives back a read lock its partner.
+var writeMode = map[string]string{"RLock": "Lock", "RUnlock": "Unlock", "TryRLock": "TryLock"}
+
+// changeMode asks for the renaming of one call.
+func changeMode(e *editor, c plan.ModeChange) error {
+	f, err := e.open(c.File, c.Start)
+	if err != nil {
+		return err
+	}
+	id, err := f.identAt(c.Span)
+	if err != nil {
+		return err
+	}
+	if to := writeMode[id.Name]; to == "" || to != c.To {
+		return refuse(plan.NotProved, f.name, c.Start, "%s cannot become %s", id.Name, c.To)
+	}
+	f.step(c.Start, fmt.Sprintf("mode %d", c.Start), func(t *tree) {
+		t.nodes[id].(*dst.Ident).Name = c.To
+	})
+	return nil
+}

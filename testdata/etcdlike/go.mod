@@ -1,0 +1,3 @@
+module example.com/etcdlike
+
+go 1.26

@@ -1,0 +1,142 @@
+package main
+
+// This file has what every command does first: load the packages and plan, and what it needs to
+// print: file names as the user would type them, errors, counts.
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"mapmend/plan"
+	"mapmend/plan/load"
+	"mapmend/plan/report"
+)
+
+// load loads the packages that patterns name. The code is exitError when nothing could be loaded (the
+// program is nil then) or when something could not; the rest is sound and goes on.
+func (inv *invocation) load(patterns []string) (*load.Program, int) {
+	if len(patterns) == 0 {
+		patterns = []string{"./..."}
+	}
+	start := time.Now()
+	prog, err := load.Load(load.Config{Dir: inv.dir, Patterns: patterns, Tags: inv.tags, Tests: inv.tests, Importers: true})
+	if err != nil {
+		inv.errorf("%v", err)
+		return nil, exitError
+	}
+	inv.stepf("loaded %s in %v", count(len(prog.Packages), "package"), time.Since(start).Round(time.Millisecond))
+	for _, e := range prog.Errors {
+		inv.loadError(prog, e)
+	}
+	if len(prog.Errors) > 0 {
+		return prog, exitError
+	}
+	return prog, exitOK
+}
+
+// loadError prints e as file:line:col: message.
+func (inv *invocation) loadError(prog *load.Program, e load.Error) {
+	if e.File == "" {
+		inv.errorf("%v", e)
+		return
+	}
+	e.File = inv.rel(prog.Root)(e.File)
+	fmt.Fprintln(inv.stderr, e)
+}
+
+// plan plans prog with the options of the command line.
+func (inv *invocation) plan(prog *load.Program) (*plan.Plan, error) {
+	return plan.Make(prog, plan.Options{Forms: inv.forms, Fields: inv.fields, MinConfidence: inv.minConfidence.Confidence, All: inv.all})
+}
+
+// rel returns the function that turns a file, absolute or relative to root, into a slash-separated name
+// relative to the working directory. A file on another volume keeps its absolute name.
+func (inv *invocation) rel(root string) func(file string) string {
+	dir, root := resolve(inv.dir), resolve(root)
+	return func(file string) string {
+		if file = filepath.FromSlash(file); !filepath.IsAbs(file) {
+			file = filepath.Join(root, file)
+		} else {
+			file = filepath.Join(resolve(filepath.Dir(file)), filepath.Base(file))
+		}
+		if name, err := filepath.Rel(dir, file); err == nil {
+			file = name
+		}
+		return filepath.ToSlash(file)
+	}
+}
+
+// resolve returns dir without symbolic links, or dir itself: the go command and the shell may name one folder in two ways.
+func resolve(dir string) string {
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		return real
+	}
+	return dir
+}
+
+// report returns the presentation that the flags ask for, for output that goes to w.
+func (inv *invocation) report(w io.Writer, root string) report.Options {
+	return report.Options{Rel: inv.rel(root), Color: inv.coloured(w), Verbose: inv.verbose}
+}
+
+// coloured reports whether output to w is to have colours.
+func (inv *invocation) coloured(w io.Writer) bool {
+	switch inv.color.value {
+	case "always":
+		return true
+	case "never":
+		return false
+	}
+	file, ok := w.(*os.File)
+	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// errorf prints one error.
+func (inv *invocation) errorf(format string, args ...any) {
+	fmt.Fprintf(inv.stderr, "mapmend: "+format+"\n", args...)
+}
+
+// fail prints err and returns exitError; for a nil err it returns exitOK.
+func (inv *invocation) fail(err error) int {
+	if err == nil {
+		return exitOK
+	}
+	inv.errorf("%v", err)
+	return exitError
+}
+
+// notef prints a line that is neither result nor error, unless -q.
+func (inv *invocation) notef(format string, args ...any) {
+	if !inv.quiet {
+		fmt.Fprintf(inv.stderr, "mapmend: "+format+"\n", args...)
+	}
+}
+
+// stepf prints what was just done, with -v.
+func (inv *invocation) stepf(format string, args ...any) {
+	if inv.verbose {
+		inv.notef(format, args...)
+	}
+}
+
+// print writes text to standard output and returns the exit code.
+func (inv *invocation) print(text string) int {
+	_, err := io.WriteString(inv.stdout, text)
+	return inv.fail(err)
+}
+
+// count returns n with its noun: 1 file, 2 files.
+func count(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return strings.TrimSpace(fmt.Sprintf("%d %s", n, noun))
+}

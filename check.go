@@ -1,0 +1,32 @@
+package main
+
+// This file is the command check: findings as text or JSON.
+
+import "mapmend/plan/report"
+
+func check(inv *invocation) int {
+	prog, loaded := inv.load(inv.args)
+	if prog == nil {
+		return loaded
+	}
+	p, err := inv.plan(prog)
+	if err != nil {
+		return inv.fail(err)
+	}
+	findings := report.AtLeast(p.Findings, inv.minConfidence.Confidence)
+
+	write := report.Text
+	if inv.format.value == "json" {
+		write = report.JSON
+	}
+	if err := write(inv.stdout, findings, p.Refusals, inv.report(inv.stdout, prog.Root)); err != nil {
+		return inv.fail(err)
+	}
+	if hidden := len(p.Findings) - len(findings); hidden > 0 {
+		inv.notef("%s below --min-confidence %s", count(hidden, "finding"), inv.minConfidence)
+	}
+	if len(findings) > 0 {
+		return worst(loaded, exitFound)
+	}
+	return loaded
+}

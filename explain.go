@@ -1,0 +1,58 @@
+package main
+
+// This file is the command explain: everything known about one map variable.
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"mapmend/plan"
+	"mapmend/plan/report"
+)
+
+func explain(inv *invocation) int {
+	if len(inv.args) == 0 {
+		inv.errorf("which variable? usage: mapmend explain PKG.Type.field [packages]")
+		return exitError
+	}
+	inv.minConfidence.Confidence = plan.Possible
+	prog, loaded := inv.load(inv.args[1:])
+	if prog == nil {
+		return loaded
+	}
+	p, err := inv.plan(prog)
+	if err != nil {
+		return inv.fail(err)
+	}
+	found, err := find(p.Findings, inv.args[0])
+	if err != nil {
+		return inv.fail(err)
+	}
+	opt := inv.report(inv.stdout, prog.Root)
+	opt.Verbose = true
+	return worst(loaded, inv.fail(report.Text(inv.stdout, []plan.Finding{found}, p.Refusals, opt)))
+}
+
+// find returns the one finding whose variable name stands for: its full name, or an end of it that
+// starts after a dot or a slash. Several are an error that lists them.
+func find(findings []plan.Finding, name string) (plan.Finding, error) {
+	var found []plan.Finding
+	var full []string
+	for _, f := range findings {
+		if v := f.Var.String(); v == name {
+			return f, nil
+		} else if strings.HasSuffix(v, "."+name) || strings.HasSuffix(v, "/"+name) {
+			found = append(found, f)
+			full = append(full, v)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return plan.Finding{}, fmt.Errorf("no finding on a map variable %s", name)
+	case 1:
+		return found[0], nil
+	}
+	slices.Sort(full)
+	return plan.Finding{}, fmt.Errorf("%s is ambiguous: %s", name, strings.Join(full, ", "))
+}

@@ -1,0 +1,199 @@
+package main
+
+// This file turns the command line into an invocation.
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"mapmend/plan"
+)
+
+// An invocation is one command with its options, and where its output goes.
+type invocation struct {
+	stdout, stderr io.Writer // results; everything else
+
+	flags *pflag.FlagSet
+	args  []string // what is left: the arguments of the command
+	dir   string   // absolute working directory: that of the process, or -C's
+
+	tags          string
+	tests         bool
+	forms         formsFlag
+	fields        []string
+	all           bool
+	minConfidence confidenceFlag
+	write         bool
+	exitCode      bool
+	format        choiceFlag
+	color         choiceFlag
+	verbose       bool
+	quiet         bool
+	version       bool
+}
+
+// define declares every flag of every command. Which command takes which is in the table of commands.
+func (inv *invocation) define() {
+	inv.minConfidence = confidenceFlag{plan.Likely}
+	inv.format = choiceFlag{"text", []string{"text", "json"}}
+	inv.color = choiceFlag{"auto", []string{"auto", "always", "never"}}
+
+	fs := pflag.NewFlagSet("mapmend", pflag.ContinueOnError)
+	fs.SetOutput(io.Discard) // errors and help are printed by run
+	fs.StringVarP(&inv.dir, "chdir", "C", "", "work in `DIR`, and print file names relative to it")
+	fs.StringVar(&inv.tags, "tags", "", "build `TAGS`, separated by commas, as for the go command")
+	fs.BoolVar(&inv.tests, "tests", true, "load test files too; --tests=false leaves them out")
+	fs.Var(&inv.forms, "form", "the `FORM` to give a map variable: auto, or some of "+knownForms()+" separated by commas, of which the first feasible is taken")
+	fs.StringArrayVar(&inv.fields, "field", nil, "only map variables that match `PATTERN`, a glob over PKG.Type.field or the end of it; repeatable")
+	fs.BoolVar(&inv.all, "all", false, "mend map variables without a finding too")
+	fs.Var(&inv.minConfidence, "min-confidence", "least `CONFIDENCE` that counts: possible, likely or proven")
+	fs.BoolVarP(&inv.write, "write", "w", false, "write the mended files in place of printing a diff")
+	fs.BoolVar(&inv.exitCode, "exit-code", false, "exit 1 when the diff is not empty")
+	fs.Var(&inv.format, "format", "output `FORMAT`: text or json")
+	fs.Var(&inv.color, "color", "`WHEN` to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never")
+	fs.BoolVarP(&inv.verbose, "verbose", "v", false, "say more: each step and its time, every use of a reported variable")
+	fs.BoolVarP(&inv.quiet, "quiet", "q", false, "print nothing on standard error but errors")
+	fs.BoolVar(&inv.version, "version", false, "print the version")
+	fs.BoolP("help", "h", false, "print this help")
+	fs.SortFlags = false
+	inv.flags = fs
+}
+
+// common are the flags that stand for themselves, whatever the command.
+var common = []string{"help", "version"}
+
+// parse reads args into inv and returns the command they name. The error is pflag.ErrHelp when help was asked for.
+func (inv *invocation) parse(args []string) (command, error) {
+	inv.define()
+	if err := inv.flags.Parse(args); err != nil && !errors.Is(err, pflag.ErrHelp) {
+		return command{}, err
+	}
+	inv.args = inv.flags.Args()
+	c := commands[0]
+	if len(inv.args) > 0 && inv.flags.ArgsLenAtDash() != 0 {
+		named := slices.IndexFunc(commands, func(c command) bool { return c.name == inv.args[0] })
+		if named > 0 {
+			c, inv.args = commands[named], inv.args[1:]
+		}
+	}
+	if inv.flags.Changed("help") {
+		return c, pflag.ErrHelp
+	}
+	return c, cmp.Or(inv.fits(c), inv.chdir())
+}
+
+// fits reports, as an error, the first thing about the flags that c cannot honour.
+func (inv *invocation) fits(c command) (err error) {
+	inv.flags.Visit(func(f *pflag.Flag) {
+		if err == nil && !slices.Contains(common, f.Name) && !slices.Contains(c.flags, f.Name) {
+			err = fmt.Errorf("'%s' does not take --%s", strings.TrimSpace("mapmend "+c.name), f.Name)
+		}
+	})
+	for _, pattern := range inv.fields {
+		if _, bad := path.Match(pattern, ""); bad != nil {
+			err = cmp.Or(err, fmt.Errorf("--field %q: %w", pattern, bad))
+		}
+	}
+	switch {
+	case err != nil:
+		return err
+	case inv.write && inv.exitCode:
+		return errors.New("--exit-code is about the diff of a dry run: use it without -w")
+	case inv.verbose && inv.quiet:
+		return errors.New("-v and -q exclude each other")
+	}
+	return nil
+}
+
+// chdir makes dir absolute. The process stays where it is: file names are related to dir instead.
+func (inv *invocation) chdir() error {
+	abs, err := filepath.Abs(inv.dir)
+	if err != nil {
+		return err
+	}
+	inv.dir = abs
+	if info, err := os.Stat(abs); err != nil {
+		return fmt.Errorf("-C: %w", err)
+	} else if !info.IsDir() {
+		return fmt.Errorf("-C: %s is not a directory", abs)
+	}
+	return nil
+}
+
+// forms are the forms that can be asked for.
+var forms = []plan.Form{plan.Lock, plan.RWMutex}
+
+func knownForms() string {
+	names := make([]string, len(forms))
+	for i, f := range forms {
+		names[i] = string(f)
+	}
+	return strings.Join(names, ", ")
+}
+
+// formsFlag is --form: the forms in order of preference, none for auto.
+type formsFlag []plan.Form
+
+func (f *formsFlag) Type() string { return "FORM" }
+
+func (f *formsFlag) String() string {
+	if len(*f) == 0 {
+		return "auto"
+	}
+	return strings.Trim(strings.ReplaceAll(fmt.Sprint(*f), " ", ","), "[]")
+}
+
+func (f *formsFlag) Set(list string) error {
+	*f = nil
+	if list == "auto" {
+		return nil
+	}
+	for name := range strings.SplitSeq(list, ",") {
+		if !slices.Contains(forms, plan.Form(name)) {
+			return fmt.Errorf("unknown form %q: the forms are auto, %s", name, knownForms())
+		}
+		*f = append(*f, plan.Form(name))
+	}
+	return nil
+}
+
+// confidenceFlag is --min-confidence.
+type confidenceFlag struct{ plan.Confidence }
+
+func (c *confidenceFlag) Type() string { return "CONFIDENCE" }
+
+func (c *confidenceFlag) Set(name string) error {
+	for _, known := range []plan.Confidence{plan.Possible, plan.Likely, plan.Proven} {
+		if known.String() == name {
+			c.Confidence = known
+			return nil
+		}
+	}
+	return errors.New("must be possible, likely or proven")
+}
+
+// choiceFlag is a flag with a closed list of values.
+type choiceFlag struct {
+	value   string
+	allowed []string
+}
+
+func (c *choiceFlag) Type() string   { return "CHOICE" }
+func (c *choiceFlag) String() string { return c.value }
+
+func (c *choiceFlag) Set(value string) error {
+	if !slices.Contains(c.allowed, value) {
+		return fmt.Errorf("must be one of %s", strings.Join(c.allowed, ", "))
+	}
+	c.value = value
+	return nil
+}

@@ -1,0 +1,115 @@
+// Mapmend finds map variables that goroutines share without one consistent guard, and rewrites them.
+//
+// This file is the command line: flags into calls, the table of commands, exit codes. Run
+// `mapmend --help` for the manual.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// Exit codes. Where several apply, exitError wins over exitRefused over exitFound over exitOK.
+const (
+	exitOK      = 0
+	exitFound   = 1 // check: findings; --exit-code: the diff is not empty
+	exitError   = 2 // usage, loading, input or output
+	exitRefused = 3 // -w: done except for the refused variables
+)
+
+// commands is everything mapmend can do. The first, nameless one is what runs when no command is named.
+var commands = []command{
+	{
+		args:  "[packages]",
+		short: "print the mend as a unified diff, or write it with -w",
+		flags: []string{"chdir", "tags", "tests", "form", "field", "all", "min-confidence", "write", "exit-code", "color", "verbose", "quiet"},
+		run:   mend,
+		examples: []string{
+			"mapmend                                   # the module in this folder, dry run",
+			"mapmend ./... | git apply                 # the same, then apply it",
+			"mapmend -w --field 'Store.*' ./session    # in place, only the maps of session.Store",
+			"mapmend --form rwmutex,lock ./...         # a generated type where it is feasible, else a lock",
+		},
+	},
+	{
+		name:  "check",
+		args:  "[packages]",
+		short: "report findings, change nothing",
+		flags: []string{"chdir", "tags", "tests", "field", "min-confidence", "format", "color", "verbose", "quiet"},
+		run:   check,
+		examples: []string{
+			"mapmend check ./...",
+			"mapmend check --format json ./... | jq '.findings[].message'",
+			"mapmend check --min-confidence possible ./...",
+		},
+	},
+	{
+		name:  "explain",
+		args:  "PKG.Type.field [packages]",
+		short: "show every use of one map variable and the locks held there",
+		flags: []string{"chdir", "tags", "tests", "color", "verbose", "quiet"},
+		run:   explain,
+		examples: []string{
+			"mapmend explain example.com/app/session.Store.byID",
+			"mapmend explain Store.byID ./session      # any suffix that names one variable",
+		},
+	},
+}
+
+// A command is one row of the table.
+type command struct {
+	name     string
+	args     string                // its arguments, for the synopsis
+	short    string                // what it does, one line
+	flags    []string              // the long names of the flags it takes
+	examples []string              // one command line each
+	run      func(*invocation) int // returns the exit code
+}
+
+// synopsis returns how c is called.
+func (c command) synopsis() string {
+	return strings.Join(slices.DeleteFunc([]string{"mapmend", c.name, "[flags]", c.args}, func(s string) bool { return s == "" }), " ")
+}
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// run carries out one command line and returns its exit code.
+func run(args []string, stdout, stderr io.Writer) (code int) {
+	defer func() {
+		// The last resort: a bug of ours is reported as one, and never looks like a result.
+		if r := recover(); r != nil {
+			fmt.Fprintf(stderr, "mapmend: internal error: %v, please report\n%s", r, debug.Stack())
+			code = exitError
+		}
+	}()
+	inv := &invocation{stdout: stdout, stderr: stderr}
+	c, err := inv.parse(args)
+	switch {
+	case errors.Is(err, pflag.ErrHelp):
+		return inv.print(help(c, inv.flags))
+	case err != nil:
+		inv.errorf("%v", err)
+		fmt.Fprintln(stderr, "run 'mapmend --help' for usage")
+		return exitError
+	case inv.version:
+		return inv.print(version())
+	}
+	return c.run(inv)
+}
+
+// worst returns the code that wins.
+func worst(codes ...int) int {
+	for _, code := range []int{exitError, exitRefused, exitFound} {
+		if slices.Contains(codes, code) {
+			return code
+		}
+	}
+	return exitOK
+}

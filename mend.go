@@ -1,0 +1,107 @@
+package main
+
+// This file is the command without a name: plan, rewrite, prove, then print a diff or write.
+
+import (
+	"time"
+
+	"mapmend/plan"
+	"mapmend/plan/load"
+	"mapmend/plan/report"
+	"mapmend/rewrite"
+	"mapmend/rewrite/verify"
+)
+
+func mend(inv *invocation) int {
+	prog, loaded := inv.load(inv.args)
+	if prog == nil {
+		return loaded
+	}
+	start := time.Now()
+	p, err := inv.plan(prog)
+	if err != nil {
+		return inv.fail(err)
+	}
+	inv.stepf("planned %s in %v", count(len(p.Mends), "mend"), time.Since(start).Round(time.Millisecond))
+	m, err := inv.mended(prog, p)
+	if err != nil {
+		return inv.fail(err)
+	}
+
+	if inv.write {
+		err = rewrite.Commit(prog.Root, m.changes)
+	} else {
+		err = rewrite.Diff(inv.stdout, m.changes, rewrite.DiffOptions{Rel: inv.rel(prog.Root), Color: inv.coloured(inv.stdout)})
+	}
+	if err != nil {
+		return worst(loaded, inv.fail(err))
+	}
+	if !inv.quiet {
+		if err := report.Refusals(inv.stderr, m.refusals, inv.report(inv.stderr, prog.Root)); err != nil {
+			return exitError
+		}
+	}
+	inv.summary(m)
+
+	code := exitOK
+	switch {
+	case inv.write && len(m.refusals) > 0:
+		code = exitRefused
+	case inv.exitCode && len(m.changes) > 0:
+		code = exitFound
+	}
+	return worst(loaded, code)
+}
+
+// outcome is what mending a program comes to.
+type outcome struct {
+	changes  []rewrite.Change // proved
+	refusals []plan.Refusal   // of the plan, the rewrite and the proof
+	mended   int              // number of map variables that the changes mend
+}
+
+// mended carries out p on prog and proves the result.
+func (inv *invocation) mended(prog *load.Program, p *plan.Plan) (outcome, error) {
+	start := time.Now()
+	changes, unwritten := rewrite.Rewrite(prog, p)
+	changes, unproved, err := verify.Prove(prog, p, changes, verify.Options{Analyze: inv.plan})
+	if err != nil {
+		return outcome{}, err
+	}
+	inv.stepf("rewrote and proved %s in %v", count(len(changes), "file"), time.Since(start).Round(time.Millisecond))
+
+	later := append(unwritten, unproved...)
+	return outcome{
+		changes:  changes,
+		refusals: append(p.Refusals[:len(p.Refusals):len(p.Refusals)], later...),
+		mended:   len(p.Mends) - variables(later),
+	}, nil
+}
+
+// variables returns the number of distinct variables among refusals.
+func variables(refusals []plan.Refusal) int {
+	distinct := make(map[plan.Var]bool)
+	for _, r := range refusals {
+		distinct[r.Var] = true
+	}
+	return len(distinct)
+}
+
+// summary prints one line on what was done, and what the next step is.
+func (inv *invocation) summary(m outcome) {
+	refused := ""
+	if n := variables(m.refusals); n > 0 {
+		refused = ", " + count(n, "variable") + " refused"
+	}
+	what := count(m.mended, "map variable") + " in " + count(len(m.changes), "file") + refused
+	switch {
+	case m.mended == 0 && refused == "":
+		inv.notef("nothing to mend")
+	case inv.write:
+		inv.notef("mended %s", what)
+	case m.mended == 0:
+		inv.notef("would mend %s", what)
+	default:
+		inv.notef("would mend %s; -w writes it", what)
+	}
+}

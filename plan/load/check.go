@@ -94,8 +94,8 @@ func (errs *packageErrors) parse(c *chosen, files []*parsed) {
 			errs.add(Error{File: errs.relative(f.name), Msg: f.err.Error()})
 			c.Broken = true
 		}
-		for _, e := range f.errs {
-			errs.addAt(e.Pos, e.Msg)
+		if len(f.errs) > 0 {
+			errs.addAt(f.errs[0].Pos, f.errs[0].Msg) // further ones are mostly the parser finding its way back
 			c.Broken = true
 		}
 	}

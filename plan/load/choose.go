@@ -61,15 +61,17 @@ func choose(l *listing) []*chosen {
 	all := make([]*chosen, 0, len(byPath))
 	for _, c := range byPath {
 		c.Package = l.describe(c.meta)
+		all = append(all, c)
+	}
+	slices.SortFunc(all, comparePaths)
+	for _, c := range all {
 		for _, dep := range c.meta.Imports {
 			if d := byPath[key(dep)]; d != nil && d != c {
 				c.imports = append(c.imports, d)
 			}
 		}
 		slices.SortFunc(c.imports, comparePaths)
-		all = append(all, c)
 	}
-	slices.SortFunc(all, comparePaths)
 	return prune(all)
 }
 

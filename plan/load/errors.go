@@ -65,6 +65,9 @@ func (ld *loader) errors() {
 			c.Broken = true
 		}
 	}
+	for i := range all {
+		all[i].Msg = oneLine(all[i].Msg)
+	}
 	slices.SortFunc(all, compareErrors)
 	ld.prog.Errors = slices.Compact(all)
 }
@@ -158,6 +161,15 @@ func splitPosition(pos string) (file string, line, col int) {
 		return file, line, last
 	}
 	return rest, last, 0
+}
+
+// oneLine joins the lines of a message, such as "have (int)\n\twant ()".
+func oneLine(msg string) string {
+	lines := strings.Split(strings.TrimSpace(msg), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	return strings.Join(lines, " ")
 }
 
 func compareErrors(a, b Error) int {

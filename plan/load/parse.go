@@ -19,8 +19,8 @@ type parsed struct {
 	src    []byte
 	syntax *ast.File // may be nil after an error
 	tfile  *token.File
-	errs   scanner.ErrorList
-	err    error // could not be read
+	errs   scanner.ErrorList // sorted
+	err    error             // could not be read
 }
 
 // parse fills Files and syntax of all packages and registers them with the program. The result has, for each package,
@@ -95,7 +95,6 @@ func (f *parsed) parse(base int) {
 	switch err := err.(type) {
 	case nil:
 	case scanner.ErrorList:
-		err.RemoveMultiples()
 		f.errs = err
 	default:
 		f.err = err

@@ -123,10 +123,10 @@ func (f *file) homeOf(decls []*ast.GenDecl) *ast.GenDecl {
 func (f *file) newImport(spec string) (start, end int, text string) {
 	at := f.offset(f.ast.Name.End())
 	at, sep := f.below(at)
-	text = sep + "import " + spec
-	if sep == "\n" {
-		text = "\n" + text
+	if sep == "; " {
+		return at, at, sep + "import " + spec
 	}
+	text = "\n\nimport " + spec
 	if next := min(at+1, len(f.src)); lineEnd(f.src, next) > next {
 		text += "\n"
 	}

@@ -54,6 +54,9 @@ func addMutex(e *editor, m plan.Mend) error {
 	if err != nil {
 		return err
 	}
+	if d.fields == nil && d.local == nil && e.declares(f.pkg, mu.Name) {
+		return nil
+	}
 	typ, err := f.mutexType(mu.Type, m.Decl.Start)
 	if err != nil {
 		return err
@@ -64,9 +67,9 @@ func addMutex(e *editor, m plan.Mend) error {
 	case d.local != nil:
 		f.addLocal(d, *mu, typ)
 	case d.group.Lparen.IsValid():
-		e.addSpec(f, d, *mu, typ)
+		f.addSpec(d, *mu, typ)
 	default:
-		e.addVar(f, d, *mu, typ)
+		f.addVar(d, *mu, typ)
 	}
 	return nil
 }
@@ -102,10 +105,7 @@ func (f *file) addField(d declaration, mu plan.Mutex, typ string) {
 }
 
 // addSpec puts a value spec above the one that declares the map in a group.
-func (e *editor) addSpec(f *file, d declaration, mu plan.Mutex, typ string) {
-	if e.declares(f.pkg, mu.Name) {
-		return
-	}
+func (f *file) addSpec(d declaration, mu plan.Mutex, typ string) {
 	f.step(f.offset(d.node.Pos()), packageMutex+mu.Name, func(t *tree) {
 		below := t.nodes[d.node].(*dst.ValueSpec)
 		above := &dst.ValueSpec{Names: []*dst.Ident{dst.NewIdent(mu.Name)}, Type: typeExpr(typ)}
@@ -121,10 +121,7 @@ func (e *editor) addSpec(f *file, d declaration, mu plan.Mutex, typ string) {
 
 // addVar puts a declaration above a lone one. It is an insertion of bytes: the declaration of the map
 // itself does not change.
-func (e *editor) addVar(f *file, d declaration, mu plan.Mutex, typ string) {
-	if e.declares(f.pkg, mu.Name) {
-		return
-	}
+func (f *file) addVar(d declaration, mu plan.Mutex, typ string) {
 	at := f.offset(d.group.Pos())
 	text := "var " + mu.Name + " " + typ + "\n"
 	if mu.Comment != "" {
@@ -341,13 +338,25 @@ func (s section) apply(t *tree) {
 	insertStmts(list, last, 1, release)
 }
 
-// putBelow gives a new node the space and the comments on lines of their own after an old one.
+// putBelow gives a new node the space after an old one, and the comments there that are on lines of
+// their own.
 func putBelow(below, above *dst.NodeDecs) {
 	below.After, above.After = above.After, dst.NewLine
 	below.Before = dst.NewLine
-	if line := slices.Index(above.End, "\n"); line >= 0 {
-		below.End = slices.Clone(above.End[line:])
-		above.End = slices.Clone(above.End[:line])
+	// What stands on the line of the old node ends with the first // comment or line end.
+	same := 0
+	for same < len(above.End) && above.End[same] != "\n" {
+		same++
+		if strings.HasPrefix(above.End[same-1], "//") {
+			break
+		}
+	}
+	if rest := above.End[same:]; len(rest) > 0 {
+		below.End = slices.Clone(rest)
+		if rest[0] != "\n" {
+			below.End = slices.Insert(below.End, 0, "\n")
+		}
+		above.End = slices.Clone(above.End[:same])
 	}
 }
 

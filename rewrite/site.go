@@ -58,12 +58,8 @@ func newTree(f *load.File) (*tree, error) {
 		return nil, unfit(plan.FileShape, "correct the syntax errors", "does not parse")
 	}
 	t.name = f.Name
-	// dst without a change must print what gofmt prints; where it does not, a change might lose something.
 	want, err := format.Source(f.Src)
-	if err != nil {
-		return nil, unfit(plan.FileShape, "correct the syntax errors", "does not parse")
-	}
-	if got, err := t.print(); err != nil || !bytes.Equal(got, want) {
+	if err != nil || !RoundTrips(f.Src) {
 		return nil, unfit(plan.FileShape, "run gofmt, or move the variable and its uses to another file", "does not survive being taken apart and printed")
 	}
 	t.formatted = bytes.Equal(f.Src, want)
@@ -278,4 +274,23 @@ func (t *tree) inspect(visit func(n ast.Node, stack []ast.Node)) {
 func lineColumn(src []byte, offset int) (line, column int) {
 	before := src[:max(0, min(offset, len(src)))]
 	return bytes.Count(before, []byte("\n")) + 1, len(before) - bytes.LastIndexByte(before, '\n')
+}
+
+// RoundTrips reports whether dst, asked to change nothing, prints src as gofmt does. Only a file that
+// round trips can be rewritten without loss.
+func RoundTrips(src []byte) bool {
+	want, err := format.Source(src)
+	if err != nil {
+		return false
+	}
+	t, err := parse(src)
+	if err != nil {
+		return false
+	}
+	got, err := t.print()
+	if err != nil || bytes.Equal(got, want) {
+		return err == nil
+	}
+	got, err = format.Source(got) // gofmt changes doc comments, dst does not
+	return err == nil && bytes.Equal(got, want)
 }

@@ -148,10 +148,10 @@ func lineRange(start, end int) string {
 }
 
 // headerName is a file name as a header line spells it. A name with a space needs a tab behind it,
-// else patch ends the name at the space; one with a quote, a backslash or a control character is
-// quoted as in C. Letters outside ASCII stay as they are, which both programs read.
+// else patch ends the name at the space; one with a quote, a backslash, a control character or a
+// space at its end is quoted as in C. Letters outside ASCII stay as they are, which both programs read.
 func headerName(name string) string {
-	if !strings.ContainsFunc(name, mustQuote) {
+	if !strings.ContainsFunc(name, mustQuote) && !strings.HasSuffix(name, " ") {
 		if strings.Contains(name, " ") {
 			return name + "\t"
 		}

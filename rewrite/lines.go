@@ -44,10 +44,10 @@ func lineEdits(old, new []string) []lineEdit {
 		edits[i].newStart += start
 		edits[i].newEnd += start
 	}
-	return slideDown(old, new, edits)
+	return edits
 }
 
-// diffLines is lineEdits without the slide.
+// diffLines is lineEdits for lines of which neither the first nor the last are equal.
 func diffLines(old, new []string) []lineEdit {
 	dmp := diffmatchpatch.New()
 	dmp.DiffTimeout = 0 // the default of a second makes the result depend on the machine's speed
@@ -80,43 +80,4 @@ func diffLines(old, new []string) []lineEdit {
 		panic("rewrite: the diff does not cover both texts")
 	}
 	return edits
-}
-
-// slideDown moves each pure insertion and deletion as far down as the text allows, where git puts
-// it too. A method added behind another one then reads as itself, not as
-//
-//	+}
-//	+
-//	+func (s *Store) Len() int {
-//	+	return len(s.m)
-//	 }
-//
-// Edits that come to touch are merged.
-func slideDown(old, new []string, edits []lineEdit) []lineEdit {
-	limit := len(old)
-	for i, e := range slices.Backward(edits) {
-		for e.oldEnd < limit {
-			insert := e.oldStart == e.oldEnd && new[e.newStart] == new[e.newEnd]
-			remove := e.newStart == e.newEnd && old[e.oldStart] == old[e.oldEnd]
-			if !insert && !remove {
-				break
-			}
-			e.oldStart++
-			e.oldEnd++
-			e.newStart++
-			e.newEnd++
-		}
-		edits[i] = e
-		limit = e.oldStart
-	}
-	var merged []lineEdit
-	for _, e := range edits {
-		if n := len(merged); n > 0 && merged[n-1].oldEnd == e.oldStart {
-			merged[n-1].oldEnd = e.oldEnd
-			merged[n-1].newEnd = e.newEnd
-			continue
-		}
-		merged = append(merged, e)
-	}
-	return merged
 }

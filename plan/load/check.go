@@ -70,7 +70,7 @@ func (ld *loader) checkPackage(c *chosen, im *importer) {
 	if c.Types, err = safeCheck(conf, c); err != nil {
 		c.Broken = true
 	}
-	errs.types(c, found, im)
+	errs.types(found)
 	if c.Broken && len(found) == 0 {
 		errs.add(Error{File: ld.relative(c.Dir), Msg: err.Error()})
 	}
@@ -95,7 +95,7 @@ func (errs *packageErrors) parse(c *chosen, files []*parsed) {
 			c.Broken = true
 		}
 		if len(f.errs) > 0 {
-			errs.addAt(f.errs[0].Pos, f.errs[0].Msg) // further ones are mostly the parser finding its way back
+			errs.add(errs.at(f.errs[0].Pos, f.errs[0].Msg)) // further ones are mostly the parser finding its way back
 			c.Broken = true
 		}
 	}
@@ -106,25 +106,15 @@ func (errs *packageErrors) parse(c *chosen, files []*parsed) {
 
 // types adds what the type checker found, except for the cascades: imports of broken packages, and the further lines
 // of an error ("\tother declaration of x").
-func (errs *packageErrors) types(c *chosen, found []types.Error, im *importer) {
+func (errs *packageErrors) types(found []types.Error) {
 	for _, e := range found {
+		posn := e.Fset.Position(e.Pos)
 		switch {
 		case strings.HasPrefix(e.Msg, "\t"):
 		case strings.HasPrefix(e.Msg, "could not import ") && strings.HasSuffix(e.Msg, "("+errNoExport.Error()+")"):
-			errs.silenced = append(errs.silenced, Error{Msg: e.Msg}.at(errs, e))
+			errs.silenced = append(errs.silenced, errs.at(posn, e.Msg))
 		default:
-			errs.add(Error{Msg: e.Msg}.at(errs, e))
+			errs.add(errs.at(posn, e.Msg))
 		}
 	}
-	for path, err := range im.failed {
-		if errors.Is(err, errNoExport) {
-			errs.missing = append(errs.missing, im.meta.Imports[path])
-		}
-	}
-}
-
-// at places e where the type checker found it.
-func (e Error) at(errs *packageErrors, found types.Error) Error {
-	posn := found.Fset.Position(found.Pos)
-	return Error{File: errs.relative(posn.Filename), Line: posn.Line, Col: posn.Column, Msg: e.Msg}
 }

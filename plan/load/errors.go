@@ -17,52 +17,46 @@ import (
 type packageErrors struct {
 	relative func(string) string
 	found    []Error
-	silenced []Error             // imports of packages without export data
-	missing  []*packages.Package // those packages
+	silenced []Error // imports of packages without export data
 }
 
 func (errs *packageErrors) add(e Error) {
 	errs.found = append(errs.found, e)
 }
 
-func (errs *packageErrors) addAt(posn token.Position, msg string) {
-	errs.add(Error{File: errs.relative(posn.Filename), Line: posn.Line, Col: posn.Column, Msg: msg})
+// at places msg.
+func (errs *packageErrors) at(posn token.Position, msg string) Error {
+	return Error{File: errs.relative(posn.Filename), Line: posn.Line, Col: posn.Column, Msg: msg}
 }
 
 // errors fills Program.Errors. What we found in a package of our own replaces what the compiler printed about it; what
 // the go command said of a package that we did not check, such as a dependency that does not exist, is reported as it is.
 func (ld *loader) errors() {
-	found := map[string]bool{} // files in which we found an error of our own, or packages
 	var all []Error
+	checked := map[string]bool{} // paths of packages in which we found errors
 	for _, c := range ld.chosen {
 		errs := ld.errs[c].found
 		slices.SortFunc(errs, compareErrors)
 		errs = slices.Compact(errs)
 		all = append(all, errs[:min(len(errs), maxErrors)]...)
-		if len(errs) > 0 {
-			found[c.Path] = true
-		}
+		checked[c.Path] = checked[c.Path] || len(errs) > 0
 	}
-	blamed := map[*packages.Package]bool{} // packages that are broken and have an error to show
+	explained := map[*packages.Package]bool{} // an error in p or in what p imports is reported
 	packages.Visit(ld.kept(), nil, func(p *packages.Package) {
-		said := ld.listErrors(p)
-		if len(said) > 0 && found[p.PkgPath] {
-			said = nil
-			blamed[p] = true
+		explained[p] = checked[p.PkgPath]
+		if !checked[p.PkgPath] {
+			said := ld.listErrors(p)
+			all = append(all, said...)
+			explained[p] = len(said) > 0
 		}
-		all = append(all, said...)
-		blamed[p] = blamed[p] || len(said) > 0 || found[p.PkgPath]
 		for _, dep := range p.Imports {
-			blamed[p] = blamed[p] || blamed[dep]
+			explained[p] = explained[p] || explained[dep]
 		}
 	})
 	for _, c := range ld.chosen {
-		errs := ld.errs[c]
-		if slices.ContainsFunc(errs.missing, func(p *packages.Package) bool { return !blamed[p] }) {
-			all = append(all, errs.silenced...) // better a cascade than a package that is broken for no reason
-		}
-		if len(c.meta.Errors) > 0 && len(errs.found) == 0 {
-			c.Broken = true
+		c.Broken = c.Broken || len(c.meta.Errors) > 0
+		if c.Broken && !explained[c.meta] {
+			all = append(all, ld.errs[c].silenced...) // better a cascade than a package that is broken for no reason
 		}
 	}
 	for i := range all {

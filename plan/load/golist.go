@@ -96,8 +96,7 @@ func plainError(text string) error {
 	if _, said, ok := strings.Cut(text, "stderr: "); ok {
 		text = said
 	}
-	text = strings.TrimSpace(text)
-	text = strings.TrimPrefix(text, "go: ")
+	text = strings.TrimPrefix(oneLine(text), "go: ")
 	if text == "" {
 		text = "the go command failed and said nothing"
 	}

@@ -54,7 +54,9 @@ func list(cmd *goCommand, cfg Config) (*listing, error) {
 	const mode = packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFiles | packages.NeedImports |
 		packages.NeedDeps | packages.NeedExportFile | packages.NeedForTest | packages.NeedModule
 	roots, err := cmd.packages(mode, cfg.Tests, all)
-	if err != nil {
+	if err != nil && len(ws.Modules) == 0 {
+		return nil, fmt.Errorf("%w (there is no go.mod in %s or above it)", err, cmd.dir)
+	} else if err != nil {
 		return nil, err
 	}
 	matched := roots
@@ -65,7 +67,7 @@ func list(cmd *goCommand, cfg Config) (*listing, error) {
 	}
 	l := &listing{workspace: *ws, roots: roots, requested: map[string]bool{}}
 	for _, p := range matched {
-		if msg := nowhere(p); msg != "" {
+		if msg := nowhere(p, wanted); msg != "" {
 			return nil, errors.New(msg)
 		}
 		l.requested[testedPath(p)] = true
@@ -146,20 +148,22 @@ func within(name, folder string) bool {
 
 // testedPath returns the path of a package, or of the package it tests.
 func testedPath(p *packages.Package) string {
-	if p.ForTest != "" {
+	if v := variantOf(p); v == withTests || v == external {
 		return p.ForTest
 	}
 	return p.PkgPath
 }
 
 // nowhere returns why p, which a pattern names, does not exist at all, or "". A mistyped folder or import path is an
-// error of the command line; a folder whose files are broken or all excluded is a package with an error.
-func nowhere(p *packages.Package) string {
+// error of the command line; a folder that "..." finds and that is broken is a package with an error.
+func nowhere(p *packages.Package, patterns []string) string {
 	if p.Name != "" || len(p.GoFiles) > 0 || len(p.IgnoredFiles) > 0 || len(p.Errors) == 0 {
 		return ""
 	}
-	if e := p.Errors[0]; e.Pos == "" || e.Pos == "-" {
-		return e.Msg
+	// The go command names a folder that does not exist as the pattern did.
+	named := strings.HasPrefix(p.PkgPath, ".") || filepath.IsAbs(p.PkgPath) || slices.Contains(patterns, p.PkgPath)
+	if e := p.Errors[0]; named && (e.Pos == "" || e.Pos == "-") {
+		return oneLine(e.Msg)
 	}
 	return ""
 }

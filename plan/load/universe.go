@@ -85,7 +85,9 @@ func (im *importer) Import(path string) (*types.Package, error) {
 		return types.Unsafe, nil
 	}
 	dep := im.meta.Imports[path]
-	if dep == nil && len(im.meta.Errors) > 0 {
+	if path == "C" {
+		return nil, errNoExport // cgo would have rewritten the file had it not failed, which the go command reports
+	} else if dep == nil && len(im.meta.Errors) > 0 {
 		return nil, errors.New(im.meta.Errors[0].Msg) // the go command stopped reading: import cycles
 	} else if dep == nil {
 		return nil, errors.New("not among what the go command says the package imports")

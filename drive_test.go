@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"os/exec"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -29,16 +30,22 @@ func drive(t *testing.T, cases []*testCase, before, after string, results map[*t
 	}
 	layDrivers(t, before, driven)
 	layDrivers(t, after, driven)
-	was, is := goTestRace(t, before, driven), goTestRace(t, after, driven)
+	var patterns []string
 	for _, c := range driven {
-		refused := results[c].sections["refusals"] != ""
-		switch old, now := was[c], is[c]; {
-		case old.passed:
-			results[c].faultf("the driver passes before the mend: it shows no race")
-		case !strings.Contains(old.output, "DATA RACE") && !strings.Contains(old.output, "concurrent map"):
-			results[c].faultf("the driver fails before the mend, but not by a race:\n%s", old.output)
-		case !now.passed && !refused:
-			results[c].faultf("the driver fails after the mend:\n%s", now.output)
+		for _, f := range c.drivers {
+			patterns = append(patterns, "./"+path.Join(c.id(), path.Dir(f.Name)))
+		}
+	}
+	was, is := goTestRace(t, before, patterns...), goTestRace(t, after, patterns...)
+	for _, c := range driven {
+		for _, f := range c.drivers {
+			name := path.Join("example.com", c.id(), path.Dir(f.Name))
+			if !was[name].raced() {
+				results[c].faultf("%s shows no race before the mend:\n%s", f.Name, was[name].output)
+			}
+			if !is[name].passed && results[c].sections["refusals"] == "" {
+				results[c].faultf("%s fails after the mend:\n%s", f.Name, is[name].output)
+			}
 		}
 	}
 }
@@ -59,35 +66,38 @@ func haveRace(t *testing.T) bool {
 	return err == nil
 }
 
-// driven is how the tests of one case ended.
-type driven struct {
-	passed bool
+// testsRun is how the tests of one package ended.
+type testsRun struct {
+	passed bool // at least one test ran, and none failed
 	output string
 }
 
-// goTestRace runs the tests of the packages of cases below dir under -race, all at once.
-func goTestRace(t *testing.T, dir string, cases []*testCase) map[*testCase]driven {
+// raced reports whether the race detector, or the runtime's own check, ended the tests.
+func (r testsRun) raced() bool {
+	return !r.passed && (strings.Contains(r.output, "DATA RACE") || strings.Contains(r.output, "concurrent map"))
+}
+
+// goTestRace runs the tests of the packages below dir that patterns name under -race, all at once, and
+// returns how each package's ended. A package without tests is not in the map.
+func goTestRace(t *testing.T, dir string, patterns ...string) map[string]testsRun {
 	t.Helper()
-	args := []string{"test", "-race", "-json", "-vet=off", "-trimpath", "-timeout=60s"}
-	for _, c := range cases {
-		args = append(args, "./"+c.id()+"/...")
-	}
-	cmd := exec.Command("go", args...)
+	cmd := exec.Command("go", append([]string{"test", "-race", "-json", "-vet=off", "-trimpath", "-timeout=120s"}, patterns...)...)
 	cmd.Dir = dir
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
-	out, _ := cmd.Output() // a failing test is a result; what is missing shows below
+	out, _ := cmd.Output() // failing tests are a result; anything else shows as missing or unexpected output
 
 	type event struct{ Action, Package, ImportPath, Test, Output string }
-	passed, failed, output := make(map[string]bool), make(map[string]bool), make(map[string]string)
+	passed, failed := make(map[string]bool), make(map[string]bool)
+	output := make(map[string]string)
 	for dec := json.NewDecoder(bytes.NewReader(out)); dec.More(); {
 		var e event
 		if err := dec.Decode(&e); err != nil {
-			t.Fatalf("go test -json in %s: %v\n%s", dir, err, stderr.Bytes())
+			t.Fatalf("go test -json in %s: %v\n%s%s", dir, err, out, stderr.Bytes())
 		}
 		name := e.Package
 		if name == "" {
-			name, _, _ = strings.Cut(e.ImportPath, " ") // build output
+			name, _, _ = strings.Cut(e.ImportPath, " ") // what the compiler said
 		}
 		output[name] += e.Output
 		switch {
@@ -97,19 +107,15 @@ func goTestRace(t *testing.T, dir string, cases []*testCase) map[*testCase]drive
 			passed[name] = true
 		}
 	}
+	if len(output) == 0 {
+		t.Fatalf("go test -race in %s did nothing:\n%s", dir, stderr.Bytes())
+	}
 
-	ended := make(map[*testCase]driven)
-	for _, c := range cases {
-		d := driven{passed: true}
-		for _, f := range c.drivers {
-			name := strings.TrimSuffix("example.com/"+c.id()+"/"+strings.TrimSuffix(f.Name, "race_test.go"), "/")
-			d.passed = d.passed && passed[name] && !failed[name]
-			d.output += output[name]
+	ended := make(map[string]testsRun)
+	for name, text := range output {
+		if passed[name] || failed[name] {
+			ended[name] = testsRun{passed: !failed[name], output: text}
 		}
-		if d.output == "" {
-			d.output = stderr.String()
-		}
-		ended[c] = d
 	}
 	return ended
 }

@@ -34,17 +34,18 @@ func explain(inv *invocation) int {
 	return worst(loaded, inv.fail(report.Text(inv.stdout, []plan.Finding{found}, p.Refusals, opt)))
 }
 
-// find returns the one finding whose variable name stands for: its full name, or an end of it that
-// starts after a dot or a slash. Several are an error that lists them.
+// find returns the one finding whose variable name stands for: its full name, or an end of it as for
+// --field. Several are an error that lists them.
 func find(findings []plan.Finding, name string) (plan.Finding, error) {
 	var found []plan.Finding
 	var full []string
 	for _, f := range findings {
-		if v := f.Var.String(); v == name {
+		if f.Var.String() == name {
 			return f, nil
-		} else if strings.HasSuffix(v, "."+name) || strings.HasSuffix(v, "/"+name) {
+		}
+		if plan.Match(name, f.Var) {
 			found = append(found, f)
-			full = append(full, v)
+			full = append(full, f.Var.String())
 		}
 	}
 	switch len(found) {

@@ -52,7 +52,7 @@ func (inv *invocation) define() {
 	fs.StringVarP(&inv.dir, "chdir", "C", "", "work in `DIR`, and print file names relative to it")
 	fs.StringVar(&inv.tags, "tags", "", "build `TAGS`, separated by commas, as for the go command")
 	fs.BoolVar(&inv.tests, "tests", true, "load test files too; --tests=false leaves them out")
-	fs.Var(&inv.forms, "form", "the `FORM` to give a map variable: auto, or some of "+knownForms()+" separated by commas, of which the first feasible is taken")
+	fs.Var(&inv.forms, "form", "the `FORM` to give a map variable: auto, or a list, separated by commas, of which the first feasible is taken; the forms: "+knownForms())
 	fs.StringArrayVar(&inv.fields, "field", nil, "only map variables that match `PATTERN`, a glob over PKG.Type.field or the end of it; repeatable")
 	fs.BoolVar(&inv.all, "all", false, "mend map variables without a finding too")
 	fs.Var(&inv.minConfidence, "min-confidence", "least `CONFIDENCE` that counts: possible, likely or proven")
@@ -129,8 +129,8 @@ func (inv *invocation) chdir() error {
 	return nil
 }
 
-// forms are the forms that can be asked for.
-var forms = []plan.Form{plan.Lock, plan.RWMutex}
+// forms are the forms that can be asked for: those that package rewrite can carry out.
+var forms = []plan.Form{plan.Lock}
 
 func knownForms() string {
 	names := make([]string, len(forms))

@@ -35,7 +35,7 @@ var commands = []command{
 			"mapmend                                   # the module in this folder, dry run",
 			"mapmend ./... | git apply                 # the same, then apply it",
 			"mapmend -w --field 'Store.*' ./session    # in place, only the maps of session.Store",
-			"mapmend --form rwmutex,lock ./...         # a generated type where it is feasible, else a lock",
+			"mapmend --form lock --exit-code ./...     # exit 1 when there is something to mend",
 		},
 	},
 	{

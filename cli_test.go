@@ -1,0 +1,248 @@
+package main
+
+// This file tests the command line itself: what is a usage error, what help prints, which exit code
+// and which stream. What the commands find and write is for the cases.
+
+import (
+	"bytes"
+	"encoding/json"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/pflag"
+)
+
+// racy is a module with one likely finding, sound one without, broken one that does not type-check.
+var (
+	racy = map[string]string{
+		"go.mod": "module example.com/app\n\ngo 1.26\n",
+		"session/store.go": `package session
+
+import "sync"
+
+type Store struct {
+	mu   sync.Mutex
+	byID map[string]int
+}
+
+func (s *Store) Put(k string, v int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.byID[k] = v
+}
+
+func (s *Store) Get(k string) int {
+	return s.byID[k]
+}
+`,
+	}
+	sound = map[string]string{
+		"go.mod":  "module example.com/sound\n\ngo 1.26\n",
+		"main.go": "package main\n\nfunc main() {}\n",
+	}
+	broken = map[string]string{
+		"go.mod":           racy["go.mod"],
+		"session/store.go": racy["session/store.go"],
+		"bad/bad.go":       "package bad\n\nvar n int = \"no\"\n",
+	}
+)
+
+// module writes files to a new folder and returns it.
+func module(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		writeFile(t, filepath.Join(dir, filepath.FromSlash(name)), []byte(text))
+	}
+	return dir
+}
+
+func TestUsageErrors(t *testing.T) {
+	dir := module(t, sound)
+	for _, test := range []struct {
+		args []string
+		want string // part of standard error
+	}{
+		{[]string{"--bogus"}, "unknown flag: --bogus"},
+		{[]string{"check", "-w"}, "'mapmend check' does not take --write"},
+		{[]string{"explain", "x", "--format", "json"}, "'mapmend explain' does not take --format"},
+		{[]string{"--format", "json"}, "'mapmend' does not take --format"},
+		{[]string{"--form", "sharded"}, `unknown form "sharded": the forms are auto, lock`},
+		{[]string{"--form", "auto,lock"}, `unknown form "auto"`},
+		{[]string{"--min-confidence", "sure"}, "must be possible, likely or proven"},
+		{[]string{"check", "--format", "xml"}, "must be one of text, json"},
+		{[]string{"--color", "sometimes"}, "must be one of auto, always, never"},
+		{[]string{"--field", "["}, `--field "[": syntax error in pattern`},
+		{[]string{"-w", "--exit-code"}, "use it without -w"},
+		{[]string{"-v", "-q"}, "exclude each other"},
+		{[]string{"-C", filepath.Join(dir, "none")}, "-C: "},
+		{[]string{"-C", filepath.Join(dir, "main.go")}, "is not a directory"},
+		{[]string{"explain"}, "which variable?"},
+		{[]string{"-C", dir, "./none"}, "none"},
+		{[]string{"-C", dir, "explain", "Store.byID"}, "Store.byID"},
+	} {
+		t.Run(strings.Join(test.args, " "), func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			if code := run(test.args, &stdout, &stderr); code != exitError {
+				t.Errorf("exit %d, want %d", code, exitError)
+			}
+			if !strings.Contains(stderr.String(), test.want) {
+				t.Errorf("stderr lacks %q:\n%s", test.want, &stderr)
+			}
+			if stdout.Len() > 0 {
+				t.Errorf("stdout is not empty:\n%s", &stdout)
+			}
+		})
+	}
+}
+
+// TestHelp checks that every command's help shows its flags, those only, and its examples, which parse.
+func TestHelp(t *testing.T) {
+	inv := new(invocation)
+	inv.define()
+	for _, c := range commands {
+		page := mustRun(t, exitOK, append(strings.Fields(c.name), "--help")...)
+		inv.flags.VisitAll(func(f *pflag.Flag) {
+			shown := strings.Contains(page, "--"+f.Name+" ")
+			if taken := slices.Contains(c.flags, f.Name) || slices.Contains(common, f.Name); shown != taken {
+				t.Errorf("help of %q shows --%s: %v, the command takes it: %v", c.name, f.Name, shown, taken)
+			}
+		})
+		for _, name := range c.flags {
+			if inv.flags.Lookup(name) == nil {
+				t.Errorf("%q takes --%s, which is not defined", c.name, name)
+			}
+		}
+		for _, example := range c.examples {
+			if !strings.Contains(page, example) {
+				t.Errorf("help of %q lacks the example %s", c.name, example)
+			}
+			line, _, _ := strings.Cut(example, "#")
+			line, _, _ = strings.Cut(line, "|")
+			args := strings.Fields(strings.ReplaceAll(line, "'", ""))
+			if got, err := new(invocation).parse(args[1:]); err != nil || got.name != c.name {
+				t.Errorf("example %q is the command %q: %v", example, got.name, err)
+			}
+		}
+	}
+}
+
+func TestVersion(t *testing.T) {
+	if line := mustRun(t, exitOK, "--version"); !strings.HasPrefix(line, "mapmend ") || !strings.HasSuffix(line, "\n") {
+		t.Errorf("--version prints %q", line)
+	}
+}
+
+// TestPackageNamedLikeACommand checks that after -- nothing is a command.
+func TestPackageNamedLikeACommand(t *testing.T) {
+	for _, test := range []struct {
+		args []string
+		name string
+		rest []string
+	}{
+		{[]string{"check"}, "check", []string{}},
+		{[]string{"-v", "check", "./a"}, "check", []string{"./a"}},
+		{[]string{"./check"}, "", []string{"./check"}},
+		{[]string{"--", "check"}, "", []string{"check"}},
+	} {
+		inv := new(invocation)
+		c, err := inv.parse(test.args)
+		if err != nil || c.name != test.name || !slices.Equal(inv.args, test.rest) {
+			t.Errorf("%q is %q with %q: %v", test.args, c.name, inv.args, err)
+		}
+	}
+}
+
+// TestExitCodes checks which code, and which streams, each way of running gives.
+func TestExitCodes(t *testing.T) {
+	for _, test := range []struct {
+		name           string
+		files          map[string]string
+		args           []string
+		code           int
+		stdout, stderr bool // whether there is any
+	}{
+		{"dry run", racy, nil, exitOK, true, true},
+		{"dry run, quiet", racy, []string{"-q"}, exitOK, true, false},
+		{"dry run, exit code", racy, []string{"--exit-code"}, exitFound, true, true},
+		{"write", racy, []string{"-w"}, exitOK, false, true},
+		{"check", racy, []string{"check"}, exitFound, true, false},
+		{"check proven", racy, []string{"check", "--min-confidence", "proven"}, exitOK, false, true},
+		{"explain", racy, []string{"explain", "session.Store.byID"}, exitOK, true, false},
+		{"sound", sound, []string{"--exit-code"}, exitOK, false, true},
+		{"sound, check", sound, []string{"check"}, exitOK, false, false},
+		{"broken", broken, []string{"--exit-code"}, exitError, true, true},
+		{"broken, check", broken, []string{"check"}, exitError, true, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := module(t, test.files)
+			var stdout, stderr bytes.Buffer
+			code := run(append([]string{"-C", dir}, test.args...), &stdout, &stderr)
+			if code != test.code || stdout.Len() > 0 != test.stdout || stderr.Len() > 0 != test.stderr {
+				t.Errorf("exit %d, want %d; stdout:\n%s\nstderr:\n%s", code, test.code, &stdout, &stderr)
+			}
+			for _, out := range []string{stdout.String(), stderr.String()} {
+				if strings.Contains(out, dir) {
+					t.Errorf("a file is named by its absolute path:\n%s", out)
+				}
+			}
+		})
+	}
+}
+
+// TestLoadErrorIsPositioned checks that an error of a package stands at its place, once, as an editor reads it.
+func TestLoadErrorIsPositioned(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	run([]string{"-C", module(t, broken), "check"}, &stdout, &stderr)
+	if n := strings.Count(stderr.String(), "bad/bad.go:3:13: "); n != 1 {
+		t.Errorf("the type error stands %d times in:\n%s", n, &stderr)
+	}
+}
+
+// TestJSON checks the shape that scripts rely on.
+func TestJSON(t *testing.T) {
+	var doc struct {
+		Schema   string
+		Findings []map[string]any
+		Refusals []map[string]any
+	}
+	out := mustRun(t, exitFound, "check", "--format", "json", "-C", module(t, racy))
+	if err := json.Unmarshal([]byte(out), &doc); err != nil {
+		t.Fatal(err)
+	}
+	if doc.Schema != "mapmend/findings/v1" || len(doc.Findings) != 1 || doc.Refusals == nil {
+		t.Fatalf("unexpected document:\n%s", out)
+	}
+	f := doc.Findings[0]
+	for key, want := range map[string]any{
+		"kind": "inconsistent-guard", "confidence": "likely", "module": "example.com/app",
+		"package": "example.com/app/session", "owner": "Store", "field": "byID", "guard": "mu",
+	} {
+		if f[key] != want {
+			t.Errorf("%s is %v, want %v", key, f[key], want)
+		}
+	}
+	for _, key := range []string{"id", "evidence", "pos", "message", "chains", "sites"} {
+		if f[key] == nil || f[key] == "" {
+			t.Errorf("%s is missing:\n%s", key, out)
+		}
+	}
+}
+
+// TestFilesAreRelativeToTheWorkingDirectory checks the names in reports and diffs, below the module's root and with -C.
+func TestFilesAreRelativeToTheWorkingDirectory(t *testing.T) {
+	dir := module(t, racy)
+	for _, test := range []struct{ dir, want string }{
+		{dir, "session/store.go"},
+		{filepath.Join(dir, "session"), "store.go"},
+	} {
+		if out := mustRun(t, exitFound, "check", "-C", test.dir); !strings.HasPrefix(out, test.want+":17:") {
+			t.Errorf("check in %s does not begin with %s:\n%s", test.dir, test.want, out)
+		}
+		if out := mustRun(t, exitOK, "-C", test.dir); !strings.HasPrefix(out, "--- a/"+test.want+"\n+++ b/"+test.want+"\n") {
+			t.Errorf("the diff in %s does not name %s:\n%s", test.dir, test.want, out)
+		}
+	}
+}

@@ -1,0 +1,115 @@
+package main
+
+// This file keeps the import table of the architecture: who may import whom, and who may touch what.
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// mayImport is the table: what each of our packages may import of ours. A row that ends in /... stands
+// for the packages below it that have no row of their own; so does an entry.
+var mayImport = map[string][]string{
+	"mapmend":                {"mapmend/plan", "mapmend/plan/load", "mapmend/plan/report", "mapmend/rewrite", "mapmend/rewrite/verify"},
+	"mapmend/plan":           {"mapmend/plan/..."},
+	"mapmend/plan/load":      {},
+	"mapmend/plan/access":    {},
+	"mapmend/plan/model":     {},
+	"mapmend/plan/lockset":   {"mapmend/plan/access", "mapmend/plan/model", "mapmend/plan/load"},
+	"mapmend/plan/share":     {"mapmend/plan/access", "mapmend/plan/model", "mapmend/plan/load"},
+	"mapmend/plan/mapuse":    {"mapmend/plan/lockset", "mapmend/plan/access", "mapmend/plan/model", "mapmend/plan/load"},
+	"mapmend/plan/report":    {"mapmend/plan"},
+	"mapmend/rewrite":        {"mapmend/plan", "mapmend/plan/load", "mapmend/templates"},
+	"mapmend/rewrite/verify": {"mapmend/rewrite", "mapmend/plan", "mapmend/plan/load"},
+	"mapmend/templates":      {},
+}
+
+// confined are import paths that only some of our packages may use.
+var confined = []struct{ path, only string }{
+	{"github.com/dave/dst", "mapmend/rewrite/..."},
+	{"golang.org/x/tools/go/ssa", "mapmend/plan/..."},
+	{"github.com/spf13/pflag", "mapmend"},
+}
+
+// inTree reports whether path is pattern, or with a pattern that ends in /..., below it.
+func inTree(path, pattern string) bool {
+	tree, all := strings.CutSuffix(pattern, "/...")
+	return path == tree || all && strings.HasPrefix(path, tree+"/")
+}
+
+// ownPackage is one of our packages as go list shows it, without its tests.
+type ownPackage struct {
+	path, dir string
+	files     []string
+	imports   []string
+}
+
+func ownPackages(t *testing.T) []ownPackage {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}};{{.Dir}};{{join .GoFiles ","}};{{join .Imports ","}}`, "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []ownPackage
+	for line := range strings.Lines(string(out)) {
+		part := strings.Split(strings.TrimSpace(line), ";")
+		list = append(list, ownPackage{part[0], part[1], split(part[2]), split(part[3])})
+	}
+	return list
+}
+
+func split(list string) []string {
+	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' })
+}
+
+// TestImports checks every import of every package against the table.
+func TestImports(t *testing.T) {
+	for _, p := range ownPackages(t) {
+		allowed, ok := mayImport[p.path]
+		if !ok {
+			t.Errorf("%s is not in the table of imports", p.path)
+			continue
+		}
+		for _, imp := range p.imports {
+			if inTree(imp, "mapmend/...") && !slices.ContainsFunc(allowed, func(pattern string) bool { return inTree(imp, pattern) }) {
+				t.Errorf("%s may not import %s", p.path, imp)
+			}
+			for _, c := range confined {
+				if inTree(imp, c.path+"/...") && !inTree(p.path, c.only) {
+					t.Errorf("%s may not import %s: only %s may", p.path, imp, c.only)
+				}
+			}
+		}
+	}
+}
+
+// TestOnlyMainTouchesTheProcess checks that no package but main uses the process's streams or ends it.
+func TestOnlyMainTouchesTheProcess(t *testing.T) {
+	for _, p := range ownPackages(t) {
+		if p.path == "mapmend" {
+			continue
+		}
+		for _, name := range p.files {
+			fset := token.NewFileSet()
+			file, err := parser.ParseFile(fset, filepath.Join(p.dir, name), nil, parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ast.Inspect(file, func(n ast.Node) bool {
+				if sel, ok := n.(*ast.SelectorExpr); ok {
+					pkg, _ := sel.X.(*ast.Ident)
+					if pkg != nil && pkg.Name == "os" && slices.Contains([]string{"Stdin", "Stdout", "Stderr", "Exit"}, sel.Sel.Name) {
+						t.Errorf("%s: os.%s outside package main", fset.Position(sel.Pos()), sel.Sel.Name)
+					}
+				}
+				return true
+			})
+		}
+	}
+}

@@ -69,6 +69,13 @@ func sorted[T any](list []T, posn func(T) plan.Pos, name func(T) plan.Var) []T {
 	return list
 }
 
+// sites returns a copy of list in the order of the positions as they are shown.
+func (o Options) sites(list []plan.Site) []plan.Site {
+	list = slices.Clone(list)
+	slices.SortStableFunc(list, func(a, b plan.Site) int { return comparePos(o.posn(a.Pos), o.posn(b.Pos)) })
+	return list
+}
+
 func comparePos(a, b plan.Pos) int {
 	return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 }

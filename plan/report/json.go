@@ -95,7 +95,7 @@ func (o Options) finding(f plan.Finding) jsonFinding {
 	for _, chain := range f.Chains {
 		j.Chains = append(j.Chains, append([]string{}, chain...))
 	}
-	for _, s := range f.Sites {
+	for _, s := range o.sites(f.Sites) {
 		j.Sites = append(j.Sites, o.site(s))
 	}
 	return j

@@ -1,0 +1,344 @@
+package access
+
+import (
+	"go/token"
+	"go/types"
+
+	"golang.org/x/tools/go/ssa"
+)
+
+// This file finds the Path of each value of one function.
+
+// Names resolves the values of one function to Refs. It is not safe for concurrent use.
+type Names struct {
+	fn      *ssa.Function
+	key     string
+	owner   string // what a local of the function has as Var.Owner
+	memo    map[ssa.Value]Ref
+	locals  int
+	made    map[Root]ssa.Value // what was made here, or by a callee that returned it
+	results func(ssa.CallInstruction) []Ref
+	naming  func(token.Pos) string
+}
+
+// NewNames returns the names of fn. results gives what the results of a call refer to in terms of
+// fn, or nil when it does not know; naming gives the name of the variable that source assigns a map
+// made at a position to, or "".
+func NewNames(fn *ssa.Function, results func(ssa.CallInstruction) []Ref, naming func(token.Pos) string) *Names {
+	outer := fn
+	for outer.Parent() != nil {
+		outer = outer.Parent()
+	}
+	return &Names{fn: fn, key: FuncKey(fn), owner: ShortKey(FuncKey(outer)), memo: make(map[ssa.Value]Ref), made: make(map[Root]ssa.Value), results: results, naming: naming}
+}
+
+// Ref returns what v refers to. The Path of a value that nothing is known about is a Local.
+func (n *Names) Ref(v ssa.Value) Ref {
+	if r, ok := n.memo[v]; ok {
+		return r
+	}
+	n.memo[v] = n.local() // what a cycle through v sees
+	r := n.resolve(v)
+	n.memo[v] = r
+	if r.Fresh && r.Path.Sel == "" {
+		if _, ok := n.made[r.Path.Root]; !ok {
+			n.made[r.Path.Root] = v
+		}
+	}
+	return r
+}
+
+// Made returns the value that made what root stands for in the function, or nil when it was not made there.
+func (n *Names) Made(root Root) ssa.Value { return n.made[root] }
+
+// Refs returns what each of vs refers to.
+func (n *Names) Refs(vs []ssa.Value) []Ref {
+	out := make([]Ref, len(vs))
+	for i, v := range vs {
+		out[i] = n.Ref(v)
+	}
+	return out
+}
+
+func (n *Names) local() Ref {
+	n.locals++
+	return Ref{Path: Path{Root: Root{Kind: Local, Index: n.locals, Name: n.key}}}
+}
+
+func (n *Names) fresh() Ref {
+	n.locals++
+	return Ref{Path: Path{Root: Root{Kind: Made, Index: n.locals, Name: n.key}}, Fresh: true}
+}
+
+func (n *Names) resolve(v ssa.Value) Ref {
+	switch v := v.(type) {
+	case *ssa.Parameter:
+		for i, p := range n.fn.Params {
+			if p == v {
+				return Ref{Path: Path{Root: Root{Kind: Param, Index: i}}}
+			}
+		}
+	case *ssa.FreeVar:
+		for i, f := range n.fn.FreeVars {
+			if f == v {
+				return Ref{Path: Path{Root: Root{Kind: Free, Index: i}}}
+			}
+		}
+	case *ssa.Global:
+		path := ""
+		if v.Pkg != nil {
+			path = v.Pkg.Pkg.Path()
+		}
+		return Ref{Path: Path{Root: Root{Kind: Global, Name: path + "." + v.Name()}}, Var: Var{Package: path, Field: v.Name()}}
+	case *ssa.Function:
+		r := n.local()
+		r.Func = &FuncRef{Key: FuncKey(v)}
+		return r
+	case *ssa.MakeClosure:
+		return n.closure(v)
+	case *ssa.Alloc:
+		return n.alloc(v)
+	case *ssa.MakeMap:
+		r := n.fresh()
+		if name := n.naming(v.Pos()); name != "" {
+			r.Var = Var{Package: n.pkg(), Owner: n.owner, Field: name}
+		}
+		return r
+	case *ssa.MakeChan, *ssa.MakeSlice:
+		return n.fresh()
+	case *ssa.FieldAddr:
+		return n.field(v.X, v.Field)
+	case *ssa.Field:
+		return n.field(v.X, v.Field)
+	case *ssa.UnOp:
+		if v.Op == token.MUL {
+			return n.Ref(v.X)
+		}
+	case *ssa.IndexAddr:
+		return n.elem(v.X)
+	case *ssa.Index:
+		return n.elem(v.X)
+	case *ssa.Lookup:
+		return n.elem(v.X)
+	case *ssa.Slice:
+		return n.Ref(v.X)
+	case *ssa.ChangeType:
+		return n.Ref(v.X)
+	case *ssa.ChangeInterface:
+		return n.Ref(v.X)
+	case *ssa.MakeInterface:
+		return n.Ref(v.X)
+	case *ssa.Convert:
+		return n.Ref(v.X)
+	case *ssa.TypeAssert:
+		return n.Ref(v.X)
+	case *ssa.Phi:
+		return n.phi(v)
+	case *ssa.Call:
+		if rs := n.results(v); len(rs) == 1 && rs[0].Path.Known() {
+			return rs[0]
+		}
+	case *ssa.Extract:
+		return n.extract(v)
+	}
+	return n.local()
+}
+
+func (n *Names) extract(v *ssa.Extract) Ref {
+	switch t := v.Tuple.(type) {
+	case *ssa.Call:
+		if rs := n.results(t); v.Index < len(rs) && rs[v.Index].Path.Known() {
+			return rs[v.Index]
+		}
+	case *ssa.Lookup:
+		if v.Index == 0 {
+			return n.elem(t.X)
+		}
+	case *ssa.TypeAssert:
+		if v.Index == 0 {
+			return n.Ref(t.X)
+		}
+	case *ssa.Next:
+		if r, ok := t.Iter.(*ssa.Range); ok && v.Index == 2 {
+			return n.elem(r.X)
+		}
+	}
+	return n.local()
+}
+
+// phi returns what all edges agree on. A nil constant agrees with everything: what is reached
+// through nil is not reached.
+func (n *Names) phi(v *ssa.Phi) Ref {
+	var agreed Ref
+	for _, e := range v.Edges {
+		if e == v {
+			continue
+		}
+		if c, ok := e.(*ssa.Const); ok && c.IsNil() {
+			continue
+		}
+		if _, ok := e.(*ssa.Phi); ok {
+			if _, seen := n.memo[e]; seen && n.memo[e].Path == n.memo[v].Path {
+				continue
+			}
+		}
+		r := n.Ref(e)
+		if agreed.Path.Known() && agreed.Path != r.Path {
+			return n.local()
+		}
+		agreed = r
+	}
+	if !agreed.Path.Known() {
+		return n.local()
+	}
+	return agreed
+}
+
+func (n *Names) closure(v *ssa.MakeClosure) Ref {
+	fn := v.Fn.(*ssa.Function)
+	r := n.fresh()
+	r.Func = &FuncRef{Key: FuncKey(fn)}
+	if IsBound(fn) {
+		r.Func.Bound = n.Refs(v.Bindings)
+	} else {
+		r.Func.Free = n.Refs(v.Bindings)
+	}
+	return r
+}
+
+// IsBound reports whether fn is the wrapper that go/ssa makes for a method value x.M.
+func IsBound(fn *ssa.Function) bool {
+	return fn.Parent() == nil && fn.Object() != nil && len(fn.FreeVars) == 1 && fn.Synthetic != ""
+}
+
+// field names field i of x, a struct or a pointer to one.
+func (n *Names) field(x ssa.Value, i int) Ref {
+	base := n.Ref(x)
+	owner, st := ownerOf(x.Type())
+	if st == nil {
+		return n.local()
+	}
+	f := st.Field(i)
+	r := Ref{Path: base.Path.Field(f.Name())}
+	switch {
+	case owner != nil:
+		r.Var = Var{Package: path(owner.Obj().Pkg()), Owner: owner.Obj().Name(), Field: f.Name()}
+	case !base.Var.IsZero() && base.Depth == 0: // a field of an anonymous struct
+		r.Var = base.Var
+		r.Var.Field += "." + f.Name()
+	}
+	if !r.Path.Known() {
+		r.Path = n.local().Path
+	}
+	return r
+}
+
+func path(p *types.Package) string {
+	if p == nil {
+		return ""
+	}
+	return p.Path()
+}
+
+// ownerOf returns the struct that t is or points to, and its name if it has one.
+func ownerOf(t types.Type) (*types.Named, *types.Struct) {
+	if p, ok := t.Underlying().(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	st, _ := t.Underlying().(*types.Struct)
+	named, _ := types.Unalias(t).(*types.Named)
+	if named != nil {
+		named = named.Origin()
+	}
+	return named, st
+}
+
+func (n *Names) elem(x ssa.Value) Ref {
+	base := n.Ref(x)
+	r := Ref{Path: base.Path.Elem(), Var: base.Var, Depth: base.Depth + 1}
+	if !r.Path.Known() {
+		r.Path = n.local().Path
+	}
+	return r
+}
+
+func (n *Names) pkg() string {
+	for fn := n.fn; fn != nil; fn = fn.Parent() {
+		if fn.Pkg != nil {
+			return fn.Pkg.Pkg.Path()
+		}
+	}
+	return ""
+}
+
+// alloc names a variable that lives in memory. One that is assigned a single value is that value:
+//
+//	mu := &s.mu                      // captured below, so an Alloc
+//	defer func() { mu.Unlock() }()   // unlocks s.mu
+//
+// A map variable that a closure captures and that is not another name of a field is itself a
+// variable that goroutines may share.
+func (n *Names) alloc(v *ssa.Alloc) Ref {
+	stores, captured := storesTo(v, make(map[ssa.Value]bool))
+	elem := v.Type().Underlying().(*types.Pointer).Elem()
+	_, isMap := elem.Underlying().(*types.Map)
+	if len(stores) == 1 && !written(v) {
+		if stores[0].Parent() == n.fn {
+			r := n.Ref(stores[0].Val)
+			if !isMap || !r.Fresh {
+				return r
+			}
+		}
+	}
+	_, isStruct := elem.Underlying().(*types.Struct)
+	if !isStruct && !(isMap && captured) && len(stores) > 0 {
+		return n.local() // one of several values
+	}
+	r := n.fresh()
+	_, named := types.Unalias(elem).(*types.Named)
+	if captured && (isMap || isStruct && !named) {
+		r.Var = Var{Package: n.pkg(), Owner: n.owner, Field: v.Comment}
+	}
+	return r
+}
+
+// storesTo returns the assignments to the variable at addr, in the function that declares it and in
+// the closures that capture it, and reports whether one does.
+func storesTo(addr ssa.Value, seen map[ssa.Value]bool) (stores []*ssa.Store, captured bool) {
+	if seen[addr] || addr.Referrers() == nil {
+		return nil, false
+	}
+	seen[addr] = true
+	for _, instr := range *addr.Referrers() {
+		switch instr := instr.(type) {
+		case *ssa.Store:
+			if instr.Addr == addr {
+				stores = append(stores, instr)
+			}
+		case *ssa.MakeClosure:
+			fn := instr.Fn.(*ssa.Function)
+			for i, b := range instr.Bindings {
+				if b == addr && i < len(fn.FreeVars) {
+					captured = true
+					more, _ := storesTo(fn.FreeVars[i], seen)
+					stores = append(stores, more...)
+				}
+			}
+		}
+	}
+	return stores, captured
+}
+
+// written reports whether parts of the variable v are assigned or its address is passed on, so that
+// its single whole assignment does not say what it holds.
+//
+// A struct parameter that was spilled because its address is taken (a value receiver, say) keeps the
+// parameter's name all the same: its maps are the caller's maps.
+func written(v *ssa.Alloc) bool {
+	for _, instr := range *v.Referrers() {
+		if instr, ok := instr.(*ssa.Store); ok && instr.Val == v {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,206 @@
+package access
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Var names a struct field, a package variable or a local across packages, processes and runs.
+type Var struct {
+	Package string // import path, without a test variant
+	Owner   string // bare name of the struct type; the function for a local; empty for a package variable
+	Field   string // dotted for a field of an anonymous struct
+}
+
+// IsZero reports whether v names nothing.
+func (v Var) IsZero() bool { return v.Field == "" }
+
+func (v Var) String() string {
+	if v.Owner == "" {
+		return v.Package + "." + v.Field
+	}
+	return v.Package + "." + v.Owner + "." + v.Field
+}
+
+// RootKind says what a Path starts from. The zero RootKind is an unknown place.
+type RootKind uint8
+
+const (
+	Unknown RootKind = iota // nothing is known; never equal to anything, see Path.Known
+	Param                   // a parameter, the receiver being number 0
+	Free                    // a captured variable of a closure
+	Global                  // a package variable
+	Local                   // a value that the function Name got from somewhere
+	Made                    // a value that the function Name made: each activation makes its own
+)
+
+// Root is where a Path starts.
+type Root struct {
+	Kind  RootKind
+	Index int    // of the parameter, captured variable or local
+	Name  string // of the package variable ("path.Name"), or the function a Local or Made belongs to
+}
+
+// Path names a memory location in terms of one function. The zero Path is unknown.
+type Path struct {
+	Root Root
+	Sel  string // steps from the root: ".field" and "[]", concatenated
+}
+
+// maxSteps bounds the length of a Path, so that loops over linked structures end.
+const maxSteps = 8
+
+// Known reports whether p names a definite location.
+func (p Path) Known() bool { return p.Root.Kind != Unknown }
+
+// Field returns the path of the field name of p.
+func (p Path) Field(name string) Path { return p.step("." + name) }
+
+// Elem returns the path of any element of p.
+func (p Path) Elem() Path { return p.step("[]") }
+
+func (p Path) step(s string) Path {
+	if !p.Known() || strings.Count(p.Sel, ".")+strings.Count(p.Sel, "[") >= maxSteps {
+		return Path{}
+	}
+	return Path{p.Root, p.Sel + s}
+}
+
+// Join returns the path that rel, a Sel, leads to from p.
+func (p Path) Join(rel string) Path {
+	for _, s := range Steps(rel) {
+		p = p.step(s)
+	}
+	return p
+}
+
+// Steps splits a Sel into its steps.
+func Steps(sel string) []string {
+	var steps []string
+	for sel != "" {
+		n := len(sel)
+		if i := strings.IndexAny(sel[1:], ".["); i >= 0 {
+			n = i + 1
+		}
+		steps = append(steps, sel[:n])
+		sel = sel[n:]
+	}
+	return steps
+}
+
+// Parent returns the path without its last step, and that step. The step is empty when p is a root.
+func (p Path) Parent() (Path, string) {
+	steps := Steps(p.Sel)
+	if len(steps) == 0 {
+		return p, ""
+	}
+	last := steps[len(steps)-1]
+	return Path{p.Root, p.Sel[:len(p.Sel)-len(last)]}, last
+}
+
+// CommonPrefix splits a and b, two Sels, into the steps they share and the rest of each.
+func CommonPrefix(a, b string) (common, restA, restB string) {
+	n := 0
+	as, bs := Steps(a), Steps(b)
+	for i := 0; i < len(as) && i < len(bs) && as[i] == bs[i]; i++ {
+		n += len(as[i])
+	}
+	return a[:n], a[n:], b[n:]
+}
+
+// String describes p for people. It is not an identity.
+func (p Path) String() string {
+	switch p.Root.Kind {
+	case Unknown:
+		return "?"
+	case Param:
+		return "param" + strconv.Itoa(p.Root.Index) + p.Sel
+	case Free:
+		return "captured" + strconv.Itoa(p.Root.Index) + p.Sel
+	case Global:
+		return p.Root.Name + p.Sel
+	case Local, Made:
+		return "local" + strconv.Itoa(p.Root.Index) + "@" + p.Root.Name + p.Sel
+	}
+	panic("access: unknown RootKind")
+}
+
+// Ref is what a value refers to: a location, the variable that last named it, and the function it
+// is if it is one. Refs are plain data and may cross packages.
+type Ref struct {
+	Path  Path
+	Var   Var      // the field, package variable or local that Path ends in; zero for a bare parameter
+	Depth int      // how many "[]" stand between Var and the location
+	Func  *FuncRef // the function value, when it is known
+	Fresh bool     // the location was made in this function (or by a callee that returned it)
+}
+
+// FuncRef is a function value: a function and what it captured.
+type FuncRef struct {
+	Key   string
+	Free  []Ref // what it captured
+	Bound []Ref // leading parameters that are already given: the receiver of a method value
+}
+
+// Subst translates r, in terms of a callee, to terms of its caller. params and free are what the
+// callee's parameters and captured variables are bound to.
+func (r Ref) Subst(params, free []Ref) Ref {
+	base := bound(r.Path.Root, params, free)
+	if base == nil {
+		if k := r.Path.Root.Kind; k == Param || k == Free {
+			r.Path = Path{}
+		}
+		r.Func = r.Func.subst(params, free)
+		return r
+	}
+	out := Ref{Path: base.Path.Join(r.Path.Sel), Var: r.Var, Depth: r.Depth}
+	if r.Var.IsZero() { // r is the argument itself, or an element of it
+		out.Var, out.Depth = base.Var, base.Depth+r.Depth
+		out.Fresh = base.Fresh && r.Path.Sel == ""
+	}
+	if r.Path.Sel == "" {
+		out.Func = base.Func
+	}
+	return out
+}
+
+func (f *FuncRef) subst(params, free []Ref) *FuncRef {
+	if f == nil {
+		return nil
+	}
+	return &FuncRef{Key: f.Key, Free: SubstAll(f.Free, params, free), Bound: SubstAll(f.Bound, params, free)}
+}
+
+// SubstAll translates each of refs as [Ref.Subst] does.
+func SubstAll(refs, params, free []Ref) []Ref {
+	if len(refs) == 0 {
+		return nil
+	}
+	out := make([]Ref, len(refs))
+	for i, r := range refs {
+		out[i] = r.Subst(params, free)
+	}
+	return out
+}
+
+// SubstPath translates p from terms of a callee to terms of its caller. The zero Path means that it
+// cannot be expressed there.
+func SubstPath(p Path, params, free []Ref) Path {
+	if base := bound(p.Root, params, free); base != nil {
+		return base.Path.Join(p.Sel)
+	}
+	if k := p.Root.Kind; k == Param || k == Free {
+		return Path{}
+	}
+	return p
+}
+
+func bound(r Root, params, free []Ref) *Ref {
+	switch {
+	case r.Kind == Param && r.Index < len(params):
+		return &params[r.Index]
+	case r.Kind == Free && r.Index < len(free):
+		return &free[r.Index]
+	}
+	return nil
+}

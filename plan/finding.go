@@ -1,0 +1,199 @@
+package plan
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"go/token"
+	"slices"
+	"strings"
+
+	"mapmend/plan/access"
+	"mapmend/plan/load"
+	"mapmend/plan/lockset"
+	"mapmend/plan/mapuse"
+	"mapmend/plan/share"
+)
+
+// This file turns a verdict into the finding that people see.
+
+// ID returns the stable identity of the finding on v.
+func (v Var) ID() string {
+	sum := sha256.Sum256([]byte(v.Package + "\x00" + v.Owner + "\x00" + v.Field))
+	return hex.EncodeToString(sum[:8])
+}
+
+func finding(prog *load.Program, w *share.World, v share.Verdict, decl declaration) Finding {
+	f := Finding{
+		Var:        toVar(v.Var),
+		Confidence: Possible,
+		Evidence:   v.Evidence,
+		Module:     decl.pkg.Module,
+		Pos:        position(prog, decl.name.Pos()),
+		Chains:     [][]string{w.Chain(*v.Pair[0]), w.Chain(*v.Pair[1])},
+	}
+	f.ID = f.Var.ID()
+	if v.Grade == share.Likely {
+		f.Confidence = Likely
+	}
+	if v.Guard != nil {
+		f.Guard = v.Guard.Name()
+	}
+	f.Sites = sites(prog, w, v)
+	f.Kind = kindOf(f.Sites)
+	f.Message = message(f)
+	return f
+}
+
+func position(prog *load.Program, pos token.Pos) Pos {
+	p := prog.Position(pos)
+	return Pos{File: p.Filename, Line: p.Line, Column: p.Column}
+}
+
+// sites returns the places of v, one for each mention in source.
+func sites(prog *load.Program, w *share.World, v share.Verdict) []Site {
+	var out []Site
+	for _, j := range v.Uses {
+		body := w.Bodies[j.Use.Func]
+		posn := prog.Position(j.Use.Pos)
+		s := Site{
+			Pos:      Pos{File: posn.Filename, Line: posn.Line, Column: posn.Column},
+			Offset:   posn.Offset,
+			Function: body.Name,
+			Op:       string(j.Use.Op),
+			Held:     held(j, body),
+			Problem:  j.Problem,
+		}
+		if j.Problem {
+			s.Kind = siteKind(j, v)
+		}
+		i := slices.IndexFunc(out, func(t Site) bool { return t.Pos == s.Pos })
+		if i < 0 {
+			out = append(out, s)
+			continue
+		}
+		out[i] = mergeSites(out[i], s)
+	}
+	slices.SortFunc(out, func(a, b Site) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	return out
+}
+
+// mergeSites joins two uses at one mention: s.m[k] reads the variable and an entry, s.m[k]++ reads
+// an entry and writes it.
+func mergeSites(a, b Site) Site {
+	rank := func(s Site) int {
+		op := mapuse.Op(s.Op)
+		switch {
+		case op == mapuse.Load:
+			return 0
+		case !op.Writes():
+			return 1
+		}
+		return 2
+	}
+	if rank(b) > rank(a) {
+		a, b = b, a
+	}
+	if !a.Problem && b.Problem {
+		a.Problem, a.Kind = true, b.Kind
+	}
+	return a
+}
+
+func siteKind(j share.Judged, v share.Verdict) Kind {
+	switch {
+	case j.RLocked:
+		return WriteUnderRLock
+	case j.Wrong:
+		return WrongGuard
+	case v.Guard != nil:
+		return InconsistentGuard
+	case v.Replaced:
+		return TornReplace
+	}
+	return UnguardedShared
+}
+
+func kindOf(sites []Site) Kind {
+	for _, k := range Kinds {
+		if slices.ContainsFunc(sites, func(s Site) bool { return s.Kind == k }) {
+			return k
+		}
+	}
+	panic("plan: a finding without a problem site")
+}
+
+// held spells the locks at the use as its own function would.
+func held(j share.Judged, body *lockset.Body) []Held {
+	out := []Held{}
+	for _, h := range j.Use.At.Held {
+		if h.Once {
+			continue
+		}
+		out = append(out, Held{Lock: spell(h.Path, body), Mode: h.Mode.String()})
+	}
+	return out
+}
+
+// spell writes p as the function body would.
+func spell(p access.Path, body *lockset.Body) string {
+	name := "?"
+	switch r := p.Root; {
+	case r.Kind == access.Param && r.Index < len(body.Params):
+		name = body.Params[r.Index]
+	case r.Kind == access.Free && r.Index < len(body.Free):
+		name = body.Free[r.Index]
+	case r.Kind == access.Global:
+		name = access.ShortCall(r.Name)
+		name = name[strings.IndexByte(name, '.')+1:]
+	case r.Kind == access.Local || r.Kind == access.Made:
+		return strings.TrimPrefix(p.Sel, ".")
+	}
+	return name + p.Sel
+}
+
+var verbs = map[mapuse.Op]string{
+	mapuse.Load: "reads the variable", mapuse.Index: "reads it", mapuse.Store: "stores in it", mapuse.Delete: "deletes from it",
+	mapuse.Clear: "clears it", mapuse.Len: "takes its length", mapuse.Range: "ranges over it", mapuse.Read: "passes it to a reader",
+	mapuse.Write: "passes it to a writer", mapuse.Replace: "replaces it",
+}
+
+// message says what is wrong in one sentence, with the first problem and the first use that is right.
+func message(f Finding) string {
+	first := f.Sites[slices.IndexFunc(f.Sites, func(s Site) bool { return s.Kind == f.Kind })]
+	does := first.Function + " " + verbs[mapuse.Op(first.Op)]
+	right := slices.IndexFunc(f.Sites, func(s Site) bool { return !s.Problem && len(s.Held) > 0 })
+	holder := ""
+	if right >= 0 {
+		holder = fmt.Sprintf(", which %s holds", f.Sites[right].Function)
+	}
+	switch f.Kind {
+	case InconsistentGuard:
+		return does + " without " + f.Guard + holder
+	case WriteUnderRLock:
+		return does + " with " + f.Guard + " held only for reading"
+	case WrongGuard:
+		if len(first.Held) == 0 {
+			return does + " with another lock than " + f.Guard + holder
+		}
+		return fmt.Sprintf("%s with %s held, but not %s%s", does, first.Held[0].Lock, f.Guard, holder)
+	case TornReplace:
+		return does + " while others read it, and nothing guards it"
+	}
+	return does + " while other goroutines use it, and nothing guards it"
+}
+
+func (p *Plan) sort() {
+	slices.SortStableFunc(p.Findings, func(a, b Finding) int { return comparePos(a.Pos, b.Pos) })
+	slices.SortStableFunc(p.Refusals, func(a, b Refusal) int { return comparePos(a.Pos, b.Pos) })
+	slices.SortStableFunc(p.Mends, func(a, b Mend) int {
+		return cmp.Or(cmp.Compare(a.Decl.File, b.Decl.File), cmp.Compare(a.Decl.Start, b.Decl.Start))
+	})
+}
+
+func comparePos(a, b Pos) int {
+	return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+}

@@ -1,0 +1,332 @@
+package lockset
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"regexp"
+	"slices"
+	"strings"
+
+	"golang.org/x/tools/go/ssa"
+
+	"mapmend/plan/access"
+	"mapmend/plan/model"
+)
+
+// This file drives the analysis of a package: callees first, recursion cut after a few rounds.
+
+// Config is what the analysis of a package needs from outside.
+type Config struct {
+	Effect   func(key string) *Effect                       // of functions of packages analysed before; nil result: no body is known
+	Position func(token.Pos) string                         // unique name of a place, the same in every run
+	Naming   func(token.Pos) string                         // the variable that source assigns a map made at that place to, or ""
+	Visit    func(fn *Func, instr ssa.Instruction, at View) // called once for each instruction that is reached, deferred calls at their run
+}
+
+// Func is what a visitor may know about the function it is in.
+type Func struct {
+	*Body
+	SSA   *ssa.Function
+	Names *access.Names
+
+	effect func(key string) *Effect
+}
+
+// HasBody reports whether the program has a body of the function that call calls.
+func (f *Func) HasBody(call ssa.CallInstruction) bool {
+	c := call.Common()
+	if c.IsInvoke() {
+		return false
+	}
+	if fn, ok := c.Value.(*ssa.Function); ok {
+		return f.effect(access.FuncKey(fn)) != nil
+	}
+	ref := f.Names.Ref(c.Value)
+	return ref.Func != nil && f.effect(ref.Func.Key) != nil
+}
+
+// Result is what is known about one package.
+type Result struct {
+	Effects     map[string]*Effect
+	Bodies      []*Body // in source order
+	Conversions []Conversion
+}
+
+type analysis struct {
+	fn       *ssa.Function
+	names    *access.Names
+	effect   func(key string) *Effect
+	position func(token.Pos) string
+	rec      *recorder
+}
+
+// Package analyses the functions of pkg.
+func Package(pkg *ssa.Package, cfg Config) *Result {
+	res := &Result{Effects: make(map[string]*Effect)}
+	effect := func(key string) *Effect {
+		if e, ok := res.Effects[key]; ok {
+			return e
+		}
+		return cfg.Effect(key)
+	}
+	fns := functions(pkg)
+	bodies := make(map[*ssa.Function]*Body)
+	for _, scc := range calleesFirst(fns) {
+		rounds := 1
+		if len(scc) > 1 || callsItself(scc[0]) {
+			rounds = 3
+			for _, fn := range scc {
+				res.Effects[access.FuncKey(fn)] = &Effect{}
+			}
+		}
+		for round := range rounds {
+			for _, fn := range scc {
+				visit := func(*Func, ssa.Instruction, View) {}
+				if round == rounds-1 {
+					visit = cfg.Visit
+				}
+				body, e := function(fn, effect, cfg, visit)
+				res.Effects[body.Key] = e
+				bodies[fn] = body
+			}
+		}
+	}
+	for _, fn := range fns {
+		res.Bodies = append(res.Bodies, bodies[fn])
+		res.Conversions = append(res.Conversions, conversions(fn)...)
+	}
+	return res
+}
+
+func function(fn *ssa.Function, effect func(string) *Effect, cfg Config, visit func(*Func, ssa.Instruction, View)) (*Body, *Effect) {
+	body := describe(fn)
+	a := &analysis{fn: fn, effect: effect, position: cfg.Position}
+	a.names = access.NewNames(fn, a.results, cfg.Naming)
+	in := a.run()
+	f := &Func{Body: body, SSA: fn, Names: a.names, effect: effect}
+	a.rec = &recorder{a: a, body: body, effect: &Effect{Handler: isHandler(fn)}, visit: func(instr ssa.Instruction, v View) { visit(f, instr, v) }}
+	for i, b := range fn.Blocks {
+		if len(in[i].alts) > 0 {
+			a.block(b, in[i])
+		}
+	}
+	a.rec.finish()
+	return body, a.rec.effect
+}
+
+// functions returns the functions of pkg that have a body, closures after what they stand in, in
+// source order.
+func functions(pkg *ssa.Package) []*ssa.Function {
+	var out []*ssa.Function
+	var add func(fn *ssa.Function)
+	add = func(fn *ssa.Function) {
+		if fn == nil || len(fn.Blocks) == 0 {
+			return
+		}
+		out = append(out, fn)
+		for _, anon := range fn.AnonFuncs {
+			add(anon)
+		}
+	}
+	names := make([]string, 0, len(pkg.Members))
+	for name := range pkg.Members {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		switch m := pkg.Members[name].(type) {
+		case *ssa.Function:
+			add(m)
+		case *ssa.Type:
+			if named, ok := m.Type().(*types.Named); ok {
+				for method := range named.Methods() {
+					add(pkg.Prog.FuncValue(method))
+				}
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b *ssa.Function) int { return int(a.Pos() - b.Pos()) })
+	return out
+}
+
+// calleesFirst groups fns into strongly connected components of the static call graph, each after
+// those it calls (Tarjan, "Depth-first search and linear graph algorithms", 1972).
+func calleesFirst(fns []*ssa.Function) [][]*ssa.Function {
+	var (
+		in    = make(map[*ssa.Function]bool)
+		index = make(map[*ssa.Function]int)
+		low   = make(map[*ssa.Function]int)
+		on    = make(map[*ssa.Function]bool)
+		stack []*ssa.Function
+		out   [][]*ssa.Function
+		visit func(fn *ssa.Function)
+	)
+	for _, fn := range fns {
+		in[fn] = true
+	}
+	visit = func(fn *ssa.Function) {
+		index[fn] = len(index) + 1
+		low[fn] = index[fn]
+		stack = append(stack, fn)
+		on[fn] = true
+		for _, callee := range mentions(fn) {
+			if !in[callee] {
+				continue
+			}
+			if index[callee] == 0 {
+				visit(callee)
+				low[fn] = min(low[fn], low[callee])
+			} else if on[callee] {
+				low[fn] = min(low[fn], index[callee])
+			}
+		}
+		if low[fn] == index[fn] {
+			var scc []*ssa.Function
+			for {
+				top := stack[len(stack)-1]
+				stack = stack[:len(stack)-1]
+				on[top] = false
+				scc = append(scc, top)
+				if top == fn {
+					break
+				}
+			}
+			slices.Reverse(scc)
+			out = append(out, scc)
+		}
+	}
+	for _, fn := range fns {
+		if index[fn] == 0 {
+			visit(fn)
+		}
+	}
+	return out
+}
+
+// mentions returns the functions whose value stands in fn, instances as what they are made from and
+// method values as the method.
+func mentions(fn *ssa.Function) []*ssa.Function {
+	var out []*ssa.Function
+	var ops []*ssa.Value
+	for _, b := range fn.Blocks {
+		for _, instr := range b.Instrs {
+			ops = instr.Operands(ops[:0])
+			for _, op := range ops {
+				callee, ok := (*op).(*ssa.Function)
+				if !ok {
+					continue
+				}
+				if o := callee.Origin(); o != nil {
+					callee = o
+				}
+				if obj, ok := callee.Object().(*types.Func); ok && callee.Synthetic != "" {
+					if method := fn.Prog.FuncValue(obj); method != nil {
+						callee = method
+					}
+				}
+				out = append(out, callee)
+			}
+		}
+	}
+	return out
+}
+
+func callsItself(fn *ssa.Function) bool { return slices.Contains(mentions(fn), fn) }
+
+func describe(fn *ssa.Function) *Body {
+	b := &Body{Key: access.FuncKey(fn), Name: displayName(fn), Pos: fn.Pos(), Closure: fn.Parent() != nil, Synthetic: fn.Synthetic != ""}
+	for _, p := range fn.Params {
+		b.Params = append(b.Params, p.Name())
+	}
+	for _, f := range fn.FreeVars {
+		b.Free = append(b.Free, f.Name())
+	}
+	if fn.Signature.Recv() != nil && fn.Parent() == nil {
+		b.Method = access.TypeName(fn.Signature.Recv().Type())
+	}
+	b.Exported = fn.Parent() == nil && ast.IsExported(fn.Name())
+	if decl, ok := fn.Syntax().(*ast.FuncDecl); ok {
+		b.RequiresLock = requiresLock(decl)
+	}
+	return b
+}
+
+// displayName returns what a reader calls fn: "(*Store).Get", "run.func1".
+func displayName(fn *ssa.Function) string {
+	if p := fn.Parent(); p != nil {
+		name := fn.Name()
+		return displayName(p) + ".func" + name[strings.LastIndexByte(name, '$')+1:]
+	}
+	recv := fn.Signature.Recv()
+	if recv == nil {
+		if i := strings.IndexByte(fn.Name(), '#'); i >= 0 {
+			return fn.Name()[:i]
+		}
+		return fn.Name()
+	}
+	name := access.TypeName(recv.Type())
+	if _, ok := types.Unalias(recv.Type()).(*types.Pointer); ok {
+		return "(*" + name + ")." + fn.Name()
+	}
+	return name + "." + fn.Name()
+}
+
+var (
+	lockedName    = regexp.MustCompile(`(Locked|_locked|LockHeld|WithLock|NoLock|Unlocked|Unsafe|unsafe|nolock)$`)
+	lockedComment = regexp.MustCompile(`(?i)\b(lock|locked|mu|mutex|rwmutex)\b[^.;]*\b(is|be|are|already) (being )?(held|locked|taken|acquired)\b|\b(hold|holds|holding|held|acquire|acquired|own|owns)\b[^.;]*\b(lock|mu|mutex|\w+Mu|\w+Lock|\w+Mutex)\b|(?i)\b(not|isn't|n't) (thread|goroutine|concurren\w*)[- ]?safe|(?i)\bunder (the )?\S*(lock|mutex|mu)\b`)
+)
+
+// requiresLock reports whether a function says that its callers hold a lock, by its name or in its
+// comment.
+func requiresLock(decl *ast.FuncDecl) bool {
+	return lockedName.MatchString(decl.Name.Name) || decl.Doc != nil && lockedComment.MatchString(decl.Doc.Text())
+}
+
+// isHandler reports whether fn has the parameters of an HTTP handler.
+func isHandler(fn *ssa.Function) bool {
+	for p := range fn.Signature.Params().Variables() {
+		if named, ok := types.Unalias(p.Type()).(*types.Named); ok && named.Obj().Pkg() != nil &&
+			named.Obj().Pkg().Path()+"."+named.Obj().Name() == model.HandlerParam {
+			return true
+		}
+	}
+	return false
+}
+
+// conversions returns the conversions to interfaces with methods in fn.
+func conversions(fn *ssa.Function) []Conversion {
+	var out []Conversion
+	for _, b := range fn.Blocks {
+		for _, instr := range b.Instrs {
+			mi, ok := instr.(*ssa.MakeInterface)
+			if !ok {
+				continue
+			}
+			iface := mi.Type().Underlying().(*types.Interface)
+			name := access.TypeName(mi.X.Type())
+			if iface.NumMethods() == 0 || name == "" {
+				continue
+			}
+			c := Conversion{Type: name, Package: typePath(mi.X.Type())}
+			if named, ok := types.Unalias(mi.Type()).(*types.Named); ok {
+				c.Interface = typePath(named) + "." + named.Obj().Name()
+			}
+			for m := range iface.Methods() {
+				c.Methods = append(c.Methods, m.Name())
+			}
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func typePath(t types.Type) string {
+	if p, ok := types.Unalias(t).(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	if n, ok := types.Unalias(t).(*types.Named); ok && n.Obj().Pkg() != nil {
+		return n.Obj().Pkg().Path()
+	}
+	return ""
+}

@@ -1,0 +1,51 @@
+package lockset
+
+import (
+	"go/token"
+
+	"mapmend/plan/access"
+	"mapmend/plan/model"
+)
+
+// This file is what the analysis of a package leaves behind besides effects: which function calls
+// which, and how things stand at the call.
+
+// Body is one analysed function.
+type Body struct {
+	Key          string
+	Name         string    // for people: "(*Store).Get", "main.func1"
+	Pos          token.Pos // of the declaration or literal
+	Params       []string  // names of the parameters, the receiver first
+	Free         []string  // names of the captured variables
+	Calls        []Edge    // of functions of the program, in source order
+	Exported     bool      // a name that other packages can call
+	Method       string    // receiver's type name, or empty
+	Closure      bool
+	Synthetic    bool // has no source of its own
+	RequiresLock bool // says by name or comment that callers hold a lock
+}
+
+// Edge is one call of a function of the program, one start of it as a goroutine, or one place where
+// its value is given away.
+type Edge struct {
+	Caller, Callee string
+	Pos            token.Pos
+	At             Point
+	Params         []access.Ref  // what the callee's parameters are bound to
+	Free           []access.Ref  // what its captured variables are bound to
+	Owned          []access.Root // roots among those that no other goroutine can reach yet
+	After          []string      // goroutines started before the call that may still run
+	Start          model.Start   // how it is started; empty for a plain call
+	Site           string        // of the start
+	Many           bool          // several may run at once
+	Loop           bool          // may be run again in the same activation of the caller
+	Each           []access.Root // roots among Params and Free that each round of that loop makes anew
+	Stored         bool          // given away: may run at any time, with any locks
+}
+
+// Conversion is a value that becomes an interface: its methods may be called through that.
+type Conversion struct {
+	Package, Type string   // of the concrete type
+	Interface     string   // "path.Name", empty for an unnamed one
+	Methods       []string // of the interface
+}

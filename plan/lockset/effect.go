@@ -1,0 +1,148 @@
+package lockset
+
+import (
+	"cmp"
+	"slices"
+
+	"mapmend/plan/access"
+	"mapmend/plan/model"
+)
+
+// This file is the fact about a function: what a call of it does, in terms of its parameters.
+
+// Effect is what a call of a function does to locks, goroutines and its arguments. It is plain data.
+// The zero Effect does nothing.
+type Effect struct {
+	Outcomes []Outcome        // how a call can return; empty means: without a change, or never
+	Results  []access.Ref     // what each result refers to; an unknown Path where nothing is known
+	Invokes  []Invoke         // functions among the arguments that it calls or starts
+	Starts   []Started        // goroutines that may still run when it returns
+	Waits    []access.Path    // wait groups it waited for
+	Dones    []access.Path    // wait groups it calls Done on
+	Shares   []access.Root    // parameters that other goroutines may see afterwards
+	Into     [][2]access.Root // Into[i][0] is stored in Into[i][1]
+
+	Acquires []access.Var // locks it, or what it calls, ever takes; zero for a lock that is a parameter
+	Handler  bool         // serves requests: has the parameters of an HTTP handler
+	Blocks   string       // why it may wait for something other than a lock; empty when it does not
+	Unknown  string       // a call in it, or in what it calls, whose effect is not known; empty when there is none
+}
+
+// Outcome is one way a call can return.
+type Outcome struct {
+	Acquired Set           // held at return and not before
+	Released []access.Path // held by a caller before, and not at return
+	Maybe    []access.Path
+	When     *When // what the result says; nil when nothing is known
+}
+
+// When is a condition on a result: the boolean Result is Is, or being nil is Is.
+type When struct {
+	Result int
+	Nil    bool
+	Is     bool
+}
+
+// Started is a goroutine, timer or handler that was started.
+type Started struct {
+	Site string      // where, unique in the program
+	Done access.Path // the wait group that waiting for it needs; unknown when there is none
+}
+
+// Invoke is a call of a function value that the caller provides.
+type Invoke struct {
+	Func   access.Path // the value, rooted in a parameter or captured variable
+	At     Point       // the locks at the call
+	Start  model.Start // how it is started; empty for a plain call
+	Site   string      // of the start
+	Many   bool        // may be running several times at once
+	Stored bool        // not called here but kept: it may run at any time, with any locks
+	After  []string    // goroutines started before
+	Params []access.Ref
+}
+
+func compareStarted(a, b Started) int {
+	return cmp.Or(cmp.Compare(a.Site, b.Site), comparePaths(a.Done, b.Done))
+}
+
+func addStarted(ss []Started, s Started) []Started {
+	i, ok := slices.BinarySearchFunc(ss, s, compareStarted)
+	if ok {
+		return ss
+	}
+	return slices.Insert(slices.Clone(ss), i, s)
+}
+
+func sites(ss []Started) []string {
+	var out []string
+	for _, s := range ss {
+		if len(out) == 0 || out[len(out)-1] != s.Site {
+			out = append(out, s.Site)
+		}
+	}
+	return out
+}
+
+func addVar(vs []access.Var, v access.Var) []access.Var {
+	i, ok := slices.BinarySearchFunc(vs, v, compareVars)
+	if ok {
+		return vs
+	}
+	return slices.Insert(vs, i, v)
+}
+
+func compareVars(a, b access.Var) int {
+	return cmp.Or(cmp.Compare(a.Package, b.Package), cmp.Compare(a.Owner, b.Owner), cmp.Compare(a.Field, b.Field))
+}
+
+// Subst translates h from terms of a callee to terms of its caller. The zero Held has no known path.
+func (h Held) Subst(params, free []access.Ref) Held {
+	if h.Class.IsZero() {
+		r := access.Ref{Path: h.Path}.Subst(params, free)
+		h.Class = r.Var
+	}
+	h.Path = access.SubstPath(h.Path, params, free)
+	return h
+}
+
+// Subst translates s from terms of a callee to terms of its caller; what cannot be expressed there is left out.
+func (s Set) Subst(params, free []access.Ref) Set {
+	var out Set
+	for _, h := range s {
+		out = out.With(h.Subst(params, free))
+	}
+	return out
+}
+
+func substPaths(ps []access.Path, params, free []access.Ref) []access.Path {
+	var out []access.Path
+	for _, p := range ps {
+		out = addPath(out, access.SubstPath(p, params, free))
+	}
+	return out
+}
+
+// Under returns what is held at p, a point of a callee, when the call stands at caller: the caller's
+// locks stay held except for those that the callee gave back.
+func (p Point) Under(caller Point, params, free []access.Ref) Point {
+	out := Point{
+		Held:     p.Held.Subst(params, free),
+		Released: caller.Released,
+		Maybe:    substPaths(p.Maybe, params, free),
+	}
+	released := substPaths(p.Released, params, free)
+	for _, h := range caller.Held {
+		if _, gone := slices.BinarySearchFunc(released, h.Path, comparePaths); !gone {
+			out.Held = out.Held.With(h)
+		}
+	}
+	for _, r := range released {
+		if _, mine := caller.Held.Find(r); !mine {
+			out.Released = addPath(out.Released, r)
+		}
+	}
+	for _, m := range caller.Maybe {
+		out.Maybe = addPath(out.Maybe, m)
+	}
+	return out
+}

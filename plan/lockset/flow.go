@@ -1,0 +1,313 @@
+package lockset
+
+import (
+	"go/token"
+	"slices"
+
+	"golang.org/x/tools/go/ssa"
+
+	"mapmend/plan/access"
+)
+
+// This file runs the forward analysis of one function to its fixed point.
+
+// state is what is known before an instruction. States are never changed in place, except by the
+// transfer function that owns a copy.
+type state struct {
+	alts    []alternative    // empty: not reached
+	escaped []access.Root    // made here and visible to other goroutines on some path
+	into    [][2]access.Root // the first is stored in the second
+	after   []Started        // goroutines that may run
+}
+
+func joinStates(s, t state) (out state, changed bool) {
+	if len(s.alts) == 0 {
+		return t, len(t.alts) > 0
+	}
+	out = s
+	for _, a := range t.alts {
+		out.alts = merge(out.alts, a)
+	}
+	for _, r := range t.escaped {
+		out.escaped = addRoot(out.escaped, r)
+	}
+	for _, p := range t.into {
+		if !slices.Contains(out.into, p) {
+			out.into = append(slices.Clip(out.into), p)
+		}
+	}
+	for _, a := range t.after {
+		out.after = addStarted(out.after, a)
+	}
+	changed = len(out.escaped) != len(s.escaped) || len(out.into) != len(s.into) || len(out.after) != len(s.after) || !sameAlternatives(out.alts, s.alts)
+	return out, changed
+}
+
+func sameAlternatives(as, bs []alternative) bool {
+	return slices.EqualFunc(as, bs, func(a, b alternative) bool {
+		return a.equal(b.Point) && slices.Equal(a.defers, b.defers) && slices.Equal(a.assumed, b.assumed)
+	})
+}
+
+func addRoot(rs []access.Root, r access.Root) []access.Root {
+	if slices.Contains(rs, r) {
+		return rs
+	}
+	return append(slices.Clip(rs), r)
+}
+
+// points returns the distinct visible points of s.
+func (s *state) points() []Point {
+	var out []Point
+	for _, a := range s.alts {
+		if !slices.ContainsFunc(out, a.equal) {
+			out = append(out, a.Point)
+		}
+	}
+	return out
+}
+
+// share marks root, and what was stored in it, as visible to other goroutines.
+func (s *state) share(root access.Root) {
+	if root.Kind == access.Unknown || root.Kind == access.Global || slices.Contains(s.escaped, root) {
+		return
+	}
+	s.escaped = addRoot(s.escaped, root)
+	for _, p := range s.into {
+		if p[1] == root {
+			s.share(p[0])
+		}
+	}
+}
+
+// shareRef marks what a value refers to, and what it captured if it is a closure.
+func (s *state) shareRef(r access.Ref) {
+	s.share(r.Path.Root)
+	if r.Func != nil {
+		for _, f := range slices.Concat(r.Func.Free, r.Func.Bound) {
+			s.share(f.Path.Root)
+		}
+	}
+}
+
+// put notes that from is stored in to.
+func (s *state) put(from access.Ref, to access.Path) {
+	if from.Path.Root == to.Root {
+		return
+	}
+	if to.Root.Kind == access.Global || to.Root.Kind == access.Unknown || slices.Contains(s.escaped, to.Root) {
+		s.shareRef(from)
+		return
+	}
+	froms := []access.Ref{from}
+	if from.Func != nil {
+		froms = slices.Concat(froms, from.Func.Free, from.Func.Bound)
+	}
+	for _, f := range froms {
+		if f.Path.Known() && f.Path.Root != to.Root {
+			if pair := [2]access.Root{f.Path.Root, to.Root}; !slices.Contains(s.into, pair) {
+				s.into = append(slices.Clip(s.into), pair)
+			}
+		}
+	}
+}
+
+// renew forgets that root was shared: the instruction that is about to run makes another one.
+func (s *state) renew(root access.Root) {
+	if slices.Contains(s.escaped, root) {
+		s.escaped = slices.DeleteFunc(slices.Clone(s.escaped), func(r access.Root) bool { return r == root })
+	}
+}
+
+// run computes the state at the entry of each block.
+func (a *analysis) run() []state {
+	in := make([]state, len(a.fn.Blocks))
+	in[0] = state{alts: []alternative{{}}}
+	work := []int{0}
+	queued := make([]bool, len(in))
+	for steps := 0; len(work) > 0; steps++ {
+		i := work[0]
+		work = work[1:]
+		queued[i] = false
+		b := a.fn.Blocks[i]
+		out := a.block(b, in[i])
+		if steps > 40*len(in) { // Inv: the domain is finite; this only bounds the time
+			for j := range out.alts {
+				out.alts[j].assumed = nil
+			}
+			out.alts = []alternative{collapse(out.alts)}
+		}
+		if steps > 200*len(in) {
+			break
+		}
+		for n, succ := range b.Succs {
+			next, ok := a.edge(b, n, out)
+			if !ok {
+				continue
+			}
+			joined, changed := joinStates(in[succ.Index], next)
+			if changed {
+				in[succ.Index] = joined
+				if !queued[succ.Index] {
+					queued[succ.Index] = true
+					work = append(work, succ.Index)
+					slices.Sort(work) // low indices first: close to reverse postorder
+				}
+			}
+		}
+	}
+	return in
+}
+
+// edge returns what of out flows to successor number n of b.
+func (a *analysis) edge(b *ssa.BasicBlock, n int, out state) (state, bool) {
+	succ := b.Succs[n]
+	pred := 0
+	for i, p := range succ.Preds {
+		if p == b {
+			pred = i
+			if len(b.Succs) == 2 && b.Succs[0] == b.Succs[1] && n == 1 && i+1 < len(succ.Preds) && succ.Preds[i+1] == b {
+				pred = i + 1
+			}
+			break
+		}
+	}
+	next := out
+	next.alts = nil
+	test, _ := b.Instrs[len(b.Instrs)-1].(*ssa.If)
+	for _, alt := range out.alts {
+		ok := true
+		if test != nil {
+			alt, ok = alt.branch(test.Cond, n == 0)
+		}
+		if ok {
+			next.alts = merge(next.alts, alt.through(succ, pred))
+		}
+	}
+	return next, len(next.alts) > 0
+}
+
+// block runs s through b. While the analysis records, it reports each instruction on the way.
+func (a *analysis) block(b *ssa.BasicBlock, s state) state {
+	for _, instr := range b.Instrs {
+		if a.rec != nil {
+			a.rec.instr(instr, &s)
+		}
+		a.instr(instr, &s)
+	}
+	return s
+}
+
+func (a *analysis) instr(instr ssa.Instruction, s *state) {
+	if v, ok := instr.(ssa.Value); ok {
+		for i, alt := range s.alts {
+			if len(alt.assumed) > 0 {
+				s.alts = slices.Clone(s.alts)
+				s.alts[i] = alt.forget(v)
+			}
+		}
+	}
+	switch instr := instr.(type) {
+	case *ssa.Alloc, *ssa.MakeMap, *ssa.MakeChan, *ssa.MakeSlice, *ssa.MakeClosure:
+		s.renew(a.names.Ref(instr.(ssa.Value)).Path.Root)
+	case *ssa.Store:
+		a.store(s, instr.Val, a.names.Ref(instr.Addr).Path)
+	case *ssa.MapUpdate:
+		to := a.names.Ref(instr.Map).Path
+		a.store(s, instr.Value, to)
+		a.store(s, instr.Key, to)
+	case *ssa.Send:
+		s.shareRef(a.names.Ref(instr.X))
+	case *ssa.Select:
+		for _, st := range instr.States {
+			if st.Send != nil {
+				s.shareRef(a.names.Ref(st.Send))
+			}
+		}
+	case *ssa.Call:
+		a.call(instr, s)
+	case *ssa.Go:
+		a.goes(instr, s)
+	case *ssa.Defer:
+		for i, alt := range s.alts {
+			if !slices.Contains(alt.defers, instr) {
+				s.alts = slices.Clone(s.alts)
+				s.alts[i].defers = append(slices.Clip(alt.defers), instr)
+			}
+		}
+	case *ssa.RunDefers:
+		a.runDefers(s)
+	}
+}
+
+func (a *analysis) store(s *state, v ssa.Value, to access.Path) {
+	switch v.(type) {
+	case *ssa.Const, *ssa.Global:
+		return
+	}
+	s.put(a.names.Ref(v), to)
+}
+
+// runDefers runs the pending calls, last in first out. Alternatives with different defers are run
+// apart.
+func (a *analysis) runDefers(s *state) {
+	out := *s
+	out.alts = nil
+	first := true
+	for i := 0; i < len(s.alts); i++ {
+		if slices.ContainsFunc(s.alts[:i], func(b alternative) bool { return slices.Equal(b.defers, s.alts[i].defers) }) {
+			continue
+		}
+		sub := *s
+		sub.alts = nil
+		for _, b := range s.alts[i:] {
+			if slices.Equal(b.defers, s.alts[i].defers) {
+				b.defers = nil
+				sub.alts = merge(sub.alts, b)
+			}
+		}
+		pending := s.alts[i].defers
+		for j := len(pending) - 1; j >= 0; j-- {
+			if a.rec != nil {
+				a.rec.deferred(pending[j], &sub)
+			}
+			a.call(pending[j], &sub)
+		}
+		if first {
+			out, first = sub, false
+		} else {
+			out, _ = joinStates(out, sub)
+		}
+	}
+	*s = out
+}
+
+// inLoop reports whether control can come from b back to b without passing the block avoid, which
+// may be nil.
+func inLoop(b, avoid *ssa.BasicBlock) bool {
+	if b == nil || b == avoid {
+		return false
+	}
+	seen := make(map[*ssa.BasicBlock]bool)
+	stack := slices.Clone(b.Succs)
+	for len(stack) > 0 {
+		c := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		if c == b {
+			return true
+		}
+		if c == avoid || seen[c] {
+			continue
+		}
+		seen[c] = true
+		stack = append(stack, c.Succs...)
+	}
+	return false
+}
+
+func posOf(instr ssa.Instruction) token.Pos {
+	if d, ok := instr.(*ssa.Defer); ok {
+		return d.Call.Pos()
+	}
+	return instr.Pos()
+}

@@ -1,0 +1,346 @@
+package lockset
+
+import (
+	"go/constant"
+	"go/token"
+	"go/types"
+	"slices"
+
+	"golang.org/x/tools/go/ssa"
+
+	"mapmend/plan/access"
+	"mapmend/plan/model"
+)
+
+// This file gathers what a finished analysis of one function leaves behind. All methods of a nil
+// recorder do nothing, so that the transfer function need not know whether it is the last pass.
+
+type recorder struct {
+	a      *analysis
+	body   *Body
+	effect *Effect
+	visit  func(instr ssa.Instruction, s View)
+
+	returned []alternative
+	results  []access.Ref
+	disagree []bool
+	facts    [][]fact // per returned alternative: what is known of each result
+}
+
+// fact is what is known of one result at one return.
+type fact struct {
+	known, isNil, is bool
+}
+
+// View is what a visitor may ask about the moment before an instruction.
+type View struct {
+	Points []Point  // the alternatives
+	After  []string // goroutines that may run
+	a      *analysis
+	s      *state
+}
+
+// Owned reports whether no other goroutine can reach what p leads to yet: it was made in this
+// function and has not been made visible.
+func (v View) Owned(p access.Path) bool { return v.a.owned(p.Root, v.s) }
+
+func (a *analysis) owned(r access.Root, s *state) bool {
+	return r.Kind == access.Made && a.names.Made(r) != nil && !slices.Contains(s.escaped, r)
+}
+
+func (r *recorder) instr(instr ssa.Instruction, s *state) {
+	switch instr := instr.(type) {
+	case *ssa.Defer, *ssa.RunDefers:
+		return // seen when they run
+	case *ssa.Send:
+		r.blocks("a channel send")
+	case *ssa.Select:
+		if instr.Blocking {
+			r.blocks("a select")
+		}
+	case *ssa.UnOp:
+		if instr.Op == token.ARROW {
+			r.blocks("a channel receive")
+		}
+	case *ssa.Store:
+		if _, local := instr.Addr.(*ssa.Alloc); !local {
+			r.given(instr.Val, instr, s)
+		}
+	case *ssa.MapUpdate:
+		r.given(instr.Value, instr, s)
+	case *ssa.Return:
+		if r.body.Exported {
+			for _, v := range instr.Results {
+				r.given(v, instr, s)
+			}
+		}
+		r.returns(instr, s)
+	}
+	r.visit(instr, View{s.points(), sites(s.after), r.a, s})
+}
+
+// deferred reports a deferred call at the moment it runs.
+func (r *recorder) deferred(instr *ssa.Defer, s *state) {
+	r.visit(instr, View{s.points(), sites(s.after), r.a, s})
+}
+
+// given notes that a function value was put where it cannot be followed.
+func (r *recorder) given(v ssa.Value, instr ssa.Instruction, s *state) {
+	if isFuncType(v.Type()) {
+		r.a.giveAway([]access.Ref{r.a.names.Ref(v)}, instr, s)
+	}
+}
+
+func (r *recorder) edge(a *analysis, e Edge, instr ssa.Instruction, s *state) {
+	if r == nil {
+		return
+	}
+	e.After = sites(s.after)
+	for _, p := range s.points() {
+		e.At = p
+		r.edgeAt(a, e, instr, s)
+	}
+}
+
+func (r *recorder) edgeAt(a *analysis, e Edge, instr ssa.Instruction, s *state) {
+	if r == nil {
+		return
+	}
+	e.Caller = r.body.Key
+	e.Loop = inLoop(instr.Block(), nil)
+	for _, ref := range slices.Concat(e.Params, e.Free) {
+		root := ref.Path.Root
+		if a.owned(root, s) && !slices.Contains(e.Owned, root) {
+			e.Owned = append(slices.Clip(e.Owned), root)
+		}
+		if v, ok := a.names.Made(root).(ssa.Instruction); ok && e.Loop && !slices.Contains(e.Each, root) && !inLoop(instr.Block(), v.Block()) {
+			e.Each = append(slices.Clip(e.Each), root)
+		}
+	}
+	r.body.Calls = append(r.body.Calls, e)
+}
+
+func (r *recorder) invoke(i Invoke) {
+	if r == nil {
+		return
+	}
+	if k := i.Func.Root.Kind; k != access.Param && k != access.Free {
+		return
+	}
+	const most = 16
+	if len(r.effect.Invokes) < most {
+		r.effect.Invokes = append(r.effect.Invokes, i)
+	}
+}
+
+func (r *recorder) acquires(op model.LockOp, class access.Var) {
+	if r != nil && op.Acquire {
+		r.effect.Acquires = addVar(r.effect.Acquires, class)
+	}
+}
+
+func (r *recorder) waits(p access.Path) {
+	if r != nil {
+		r.effect.Waits = addPath(r.effect.Waits, p)
+		r.blocks("a wait for a group of goroutines")
+	}
+}
+
+func (r *recorder) done(p access.Path) {
+	if r != nil {
+		r.effect.Dones = addPath(r.effect.Dones, p)
+	}
+}
+
+func (r *recorder) blocks(why string) {
+	if r != nil && r.effect.Blocks == "" {
+		r.effect.Blocks = why
+	}
+}
+
+func (r *recorder) unknown(why string, _ *state) {
+	if r != nil && r.effect.Unknown == "" {
+		r.effect.Unknown = why
+	}
+}
+
+func (r *recorder) external(key string) {
+	switch {
+	case model.Blocking(key):
+		r.blocks("a call of " + access.ShortCall(key))
+	case !model.Pure(key):
+		r.unknown("a call of "+access.ShortCall(key), nil)
+	}
+}
+
+// handler reports whether the function key serves requests.
+func (r *recorder) handler(key string) bool {
+	e := r.a.effect(key)
+	return e != nil && e.Handler
+}
+
+// inherit takes over from a callee what a call of it may do on the way.
+func (r *recorder) inherit(e *Effect, t target) {
+	if r == nil {
+		return
+	}
+	for _, c := range e.Acquires {
+		r.effect.Acquires = addVar(r.effect.Acquires, c)
+	}
+	for _, p := range e.Dones {
+		r.done(access.SubstPath(p, t.params, t.free))
+	}
+	for _, p := range e.Waits {
+		r.effect.Waits = addPath(r.effect.Waits, access.SubstPath(p, t.params, t.free))
+	}
+	r.blocks(e.Blocks)
+	r.unknown(e.Unknown, nil)
+}
+
+func (r *recorder) returns(instr *ssa.Return, s *state) {
+	e := r.effect
+	for _, st := range s.after {
+		e.Starts = addStarted(e.Starts, st)
+	}
+	for _, root := range s.escaped {
+		if root.Kind == access.Param || root.Kind == access.Free {
+			e.Shares = addRoot(e.Shares, root)
+		}
+	}
+	for _, p := range s.into {
+		if (isGiven(p[0]) || isGiven(p[1])) && !slices.Contains(e.Into, p) {
+			e.Into = append(e.Into, p)
+		}
+	}
+	for i, v := range instr.Results {
+		r.result(i, len(instr.Results), v, s)
+	}
+	for _, alt := range s.alts {
+		var facts []fact
+		for _, v := range instr.Results {
+			facts = append(facts, alt.factOf(v))
+		}
+		r.returned = append(r.returned, alt)
+		r.facts = append(r.facts, facts)
+	}
+}
+
+// isGiven reports whether r is something that the caller gave.
+func isGiven(r access.Root) bool { return r.Kind == access.Param || r.Kind == access.Free }
+
+// result notes what result i refers to at one return.
+func (r *recorder) result(i, n int, v ssa.Value, s *state) {
+	if r.results == nil {
+		r.results, r.disagree = make([]access.Ref, n), make([]bool, n)
+	}
+	if c, ok := v.(*ssa.Const); ok && (c.IsNil() || c.Value != nil) {
+		return
+	}
+	ref := r.a.names.Ref(v)
+	root := ref.Path.Root
+	if root.Kind == access.Local && ref.Func == nil {
+		ref = access.Ref{}
+	}
+	if ref.Fresh && !r.a.owned(root, s) {
+		ref.Fresh = false
+	}
+	switch have := r.results[i]; {
+	case !ref.Path.Known(), have.Path.Known() && have.Path != ref.Path:
+		r.disagree[i] = true
+	case have.Path.Known():
+		r.results[i].Fresh = have.Fresh && ref.Fresh
+	default:
+		r.results[i] = ref
+	}
+}
+
+func (a alternative) factOf(v ssa.Value) fact {
+	switch v := v.(type) {
+	case *ssa.Const:
+		if v.IsNil() {
+			return fact{known: true, isNil: true, is: true}
+		}
+		if v.Value != nil && v.Value.Kind() == constant.Bool {
+			return fact{known: true, is: constant.BoolVal(v.Value)}
+		}
+		return fact{}
+	case *ssa.MakeInterface, *ssa.Alloc, *ssa.MakeMap, *ssa.MakeClosure:
+		return fact{known: true, isNil: true, is: false}
+	}
+	if b, ok := v.Type().Underlying().(*types.Basic); ok && b.Info()&types.IsBoolean != 0 {
+		if c, negated, ok := conditionOf(v); ok {
+			if is, ok := a.known(c); ok {
+				return fact{known: true, is: is != negated}
+			}
+		}
+		return fact{}
+	}
+	x, index := component(v)
+	if is, ok := a.known(condition{x: x, index: index, y: "nil", op: token.EQL}); ok {
+		return fact{known: true, isNil: true, is: is}
+	}
+	return fact{}
+}
+
+// finish completes the effect after the last block.
+func (r *recorder) finish() {
+	for i, ref := range r.results {
+		if r.disagree[i] {
+			r.results[i] = access.Ref{Func: nil}
+		} else {
+			r.results[i] = ref
+		}
+	}
+	r.effect.Results = r.results
+	r.effect.Outcomes = outcomes(r.returned, r.facts)
+}
+
+// outcomes groups the ways to return by what they do to locks, and finds the result that tells the
+// groups apart.
+func outcomes(returned []alternative, facts [][]fact) []Outcome {
+	type group struct {
+		at    Point
+		facts []fact
+	}
+	var groups []group
+	for i, alt := range returned {
+		j := slices.IndexFunc(groups, func(g group) bool { return g.at.equal(alt.Point) })
+		if j < 0 {
+			groups = append(groups, group{alt.Point, slices.Clone(facts[i])})
+			continue
+		}
+		for k, f := range facts[i] {
+			if groups[j].facts[k] != f {
+				groups[j].facts[k] = fact{}
+			}
+		}
+	}
+	const most = 4
+	if len(groups) > most {
+		one := collapse(returned)
+		groups = []group{{one.Point, nil}}
+	}
+	if len(groups) == 0 || len(groups) == 1 && groups[0].at.equal(Point{}) {
+		return nil
+	}
+	tells := -1
+	if len(groups) == 2 {
+		for k := range groups[0].facts {
+			f, g := groups[0].facts[k], groups[1].facts[k]
+			if f.known && g.known && f.isNil == g.isNil && f.is != g.is {
+				tells = k
+				break
+			}
+		}
+	}
+	var out []Outcome
+	for _, g := range groups {
+		o := Outcome{Acquired: g.at.Held, Released: g.at.Released, Maybe: g.at.Maybe}
+		if tells >= 0 {
+			f := g.facts[tells]
+			o.When = &When{Result: tells, Nil: f.isNil, Is: f.is}
+		}
+		out = append(out, o)
+	}
+	return out
+}

@@ -1,0 +1,136 @@
+package plan
+
+import (
+	"go/ast"
+	"go/token"
+	"runtime"
+	"sync"
+
+	"mapmend/plan/load"
+	"mapmend/plan/lockset"
+	"mapmend/plan/mapuse"
+	"mapmend/plan/share"
+)
+
+// This file runs the analyses and puts a Plan together.
+
+// Options choose what a plan is about. The zero Options take every variable, in any form.
+type Options struct {
+	Forms         []Form     // the first feasible one is chosen; empty: the tool chooses
+	Fields        []string   // patterns of variables, see Match; empty: all
+	MinConfidence Confidence // findings below get no Mend; Silent means Likely
+	All           bool       // also variables without a finding
+}
+
+// Make finds the map variables of prog that are shared without one consistent guard and decides what
+// to do about each. Broken packages are left out.
+func Make(prog *load.Program, opt Options) (*Plan, error) {
+	for _, pattern := range opt.Fields {
+		if err := checkPattern(pattern); err != nil {
+			return nil, err
+		}
+	}
+	world, err := analyse(prog)
+	if err != nil {
+		return nil, err
+	}
+	decls := declarations(prog)
+	p := &Plan{}
+	d := &decider{prog: prog, world: world, decls: decls, opt: opt}
+	for _, v := range world.Judge() {
+		decl, ok := decls[toVar(v.Var)]
+		if !ok || decl.file.Generated || !decl.pkg.Requested || !opt.wants(toVar(v.Var)) {
+			continue
+		}
+		f := finding(prog, world, v, decl)
+		p.Findings = append(p.Findings, f)
+		if f.Confidence >= opt.threshold() {
+			d.decide(v, decl, f)
+		}
+	}
+	p.Mends, p.Refusals = d.finish()
+	p.sort()
+	return p, nil
+}
+
+func (opt Options) threshold() Confidence {
+	if opt.MinConfidence == Silent {
+		return Likely
+	}
+	return opt.MinConfidence
+}
+
+// analyse runs the detector over the sound packages of prog, each after the ones it imports, several
+// at a time. A package's SSA is dropped when its summary is made.
+func analyse(prog *load.Program) (*share.World, error) {
+	var (
+		mu      sync.RWMutex
+		effects = make(map[string]*lockset.Effect)
+		done    = make(map[*load.Package]chan struct{})
+		results = make([]*share.Analysed, len(prog.Packages))
+		errs    = make([]error, len(prog.Packages))
+		slots   = make(chan struct{}, runtime.GOMAXPROCS(0))
+		group   sync.WaitGroup
+	)
+	effect := func(key string) *lockset.Effect {
+		mu.RLock()
+		defer mu.RUnlock()
+		return effects[key]
+	}
+	for _, pkg := range prog.Packages {
+		done[pkg] = make(chan struct{})
+	}
+	for i, pkg := range prog.Packages {
+		group.Go(func() {
+			defer close(done[pkg])
+			for _, imp := range pkg.Imports {
+				<-done[imp]
+			}
+			if pkg.Broken {
+				return
+			}
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			results[i], errs[i] = analysePackage(prog, pkg, effect)
+			if results[i] != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				for key, e := range results[i].Result.Effects {
+					effects[key] = e
+				}
+			}
+		})
+	}
+	group.Wait()
+	world := share.NewWorld(func(pos token.Pos) bool { f := prog.File(pos); return f != nil && f.Test })
+	for i, r := range results {
+		if errs[i] != nil {
+			return nil, errs[i]
+		}
+		if r != nil {
+			world.Add(*r)
+		}
+	}
+	world.Finish()
+	return world, nil
+}
+
+func analysePackage(prog *load.Program, pkg *load.Package, effect func(string) *lockset.Effect) (*share.Analysed, error) {
+	spkg, err := pkg.SSA()
+	if err != nil {
+		return nil, err
+	}
+	var files []*ast.File
+	for _, f := range pkg.Files {
+		files = append(files, f.Syntax)
+	}
+	mentions := mapuse.NewMentions(files)
+	uses := &mapuse.Collector{Mentions: mentions}
+	res := lockset.Package(spkg, lockset.Config{
+		Effect:   effect,
+		Position: func(pos token.Pos) string { return prog.Fset.Position(pos).String() },
+		Naming:   mentions.Naming,
+		Visit:    uses.Visit,
+	})
+	return &share.Analysed{Path: pkg.Path, Name: pkg.Name, Result: res, Uses: uses.Uses}, nil
+}

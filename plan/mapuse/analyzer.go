@@ -1,0 +1,309 @@
+package mapuse
+
+import (
+	"go/token"
+	"go/types"
+
+	"golang.org/x/tools/go/ssa"
+
+	"mapmend/plan/access"
+	"mapmend/plan/lockset"
+	"mapmend/plan/model"
+)
+
+// This file turns instructions into uses.
+
+// Collector gathers the uses of one package. Its Visit method is for lockset.Config.
+type Collector struct {
+	Mentions *Mentions
+	Uses     []Use
+
+	instr ssa.Instruction // the one being visited
+	fn    *ssa.Function   // the function of replaces
+	swaps []*ssa.Store    // of maps, in fn
+}
+
+// Visit adds the uses that instr makes.
+func (c *Collector) Visit(fn *lockset.Func, instr ssa.Instruction, at lockset.View) {
+	c.instr = instr
+	switch instr := instr.(type) {
+	case *ssa.Lookup:
+		if isMap(instr.X.Type()) {
+			c.add(fn, instr.X, Index, c.Mentions.mention(instr.Pos(), 0), at)
+		}
+	case *ssa.MapUpdate:
+		c.add(fn, instr.Map, Store, c.Mentions.mention(instr.Pos(), 0), at)
+	case *ssa.Range:
+		if isMap(instr.X.Type()) {
+			c.add(fn, instr.X, Range, c.Mentions.mention(instr.Pos(), 0), at)
+		}
+	case *ssa.Next:
+		if r, ok := instr.Iter.(*ssa.Range); ok && isMap(r.X.Type()) {
+			c.add(fn, r.X, Range, c.Mentions.mention(r.Pos(), 0), at)
+		}
+	case *ssa.UnOp:
+		if instr.Op == token.MUL && isMap(instr.Type()) {
+			c.load(fn, instr, at)
+		}
+	case *ssa.Field:
+		if isMap(instr.Type()) {
+			c.add(fn, instr, Load, instr.Pos(), at)
+		}
+	case *ssa.Store:
+		if isMap(instr.Val.Type()) {
+			c.replace(fn, instr, at)
+		}
+	case ssa.CallInstruction:
+		if _, ok := instr.(*ssa.Go); !ok {
+			c.call(fn, instr, at)
+		}
+	}
+}
+
+func isMap(t types.Type) bool {
+	_, ok := t.Underlying().(*types.Map)
+	return ok
+}
+
+// load adds the read of a variable. A global's has no position of its own: its place is that of the
+// operation it is read for, which adds it.
+func (c *Collector) load(fn *lockset.Func, instr *ssa.UnOp, at lockset.View) {
+	pos := token.NoPos
+	if f, ok := instr.X.(*ssa.FieldAddr); ok {
+		pos = f.Pos()
+	}
+	if pos == token.NoPos {
+		pos = c.usePos(instr)
+	}
+	if pos != token.NoPos {
+		c.add(fn, instr, Load, pos, at)
+	}
+}
+
+// usePos returns where the single operation that v is read for mentions it.
+func (c *Collector) usePos(v ssa.Value) token.Pos {
+	for _, instr := range *v.Referrers() {
+		if call, ok := instr.(ssa.CallInstruction); ok {
+			for i, arg := range call.Common().Args {
+				if arg == v {
+					return c.Mentions.mention(call.Common().Pos(), i)
+				}
+			}
+		}
+		if instr.Pos() != token.NoPos {
+			return c.Mentions.mention(instr.Pos(), 0)
+		}
+	}
+	return token.NoPos
+}
+
+// replace adds the assignment of a variable that is not a local of the function.
+func (c *Collector) replace(fn *lockset.Func, instr *ssa.Store, at lockset.View) {
+	pos := instr.Pos()
+	switch addr := instr.Addr.(type) {
+	case *ssa.FieldAddr:
+		pos = addr.Pos()
+	case *ssa.Alloc:
+		return // the declaration, or a new map for a local
+	case *ssa.IndexAddr:
+		return
+	}
+	c.addRef(fn, fn.Names.Ref(instr.Addr), Replace, pos, at)
+}
+
+func (c *Collector) call(fn *lockset.Func, call ssa.CallInstruction, at lockset.View) {
+	common := call.Common()
+	if b, ok := common.Value.(*ssa.Builtin); ok {
+		c.builtin(fn, b.Name(), common, at)
+		return
+	}
+	c.iterate(fn, common, at)
+	if fn.HasBody(call) {
+		return
+	}
+	key := ""
+	if callee := common.StaticCallee(); callee != nil {
+		key = access.FuncKey(callee)
+	}
+	for i, arg := range common.Args {
+		pos := c.Mentions.mention(common.Pos(), i)
+		switch {
+		case isMap(arg.Type()):
+			c.argument(fn, arg, model.MapUse(key, i), pos, at)
+		case isPointerToMap(arg.Type()) && model.Fills(key):
+			ref := fn.Names.Ref(arg)
+			c.addRef(fn, ref, Replace, pos, at)
+			c.addRef(fn, ref, Store, pos, at)
+		case model.ReadsAll(key):
+			c.readAll(fn, arg, at)
+		}
+	}
+}
+
+// argument adds what a function without a body does with a map.
+func (c *Collector) argument(fn *lockset.Func, arg ssa.Value, does model.MapArg, pos token.Pos, at lockset.View) {
+	switch does {
+	case model.Writes:
+		c.add(fn, arg, Write, pos, at)
+	case model.Aliases: // whoever runs the iterator reads
+	default:
+		c.add(fn, arg, Read, pos, at)
+	}
+}
+
+// iterate adds the read of a map through an iterator over it: f(yield), slices.Collect(f).
+func (c *Collector) iterate(fn *lockset.Func, call *ssa.CallCommon, at lockset.View) {
+	for _, v := range append([]ssa.Value{call.Value}, call.Args...) {
+		if src, ok := iteratorOver(v); ok {
+			pos := c.Mentions.mention(src.Pos(), 0)
+			c.add(fn, src.Call.Args[0], Range, pos, at)
+		}
+	}
+}
+
+func iteratorOver(v ssa.Value) (*ssa.Call, bool) {
+	call, ok := v.(*ssa.Call)
+	if !ok {
+		if ct, isChange := v.(*ssa.ChangeType); isChange {
+			return iteratorOver(ct.X)
+		}
+		return nil, false
+	}
+	callee := call.Call.StaticCallee()
+	if callee == nil || model.MapUse(access.FuncKey(callee), 0) != model.Aliases {
+		return nil, false
+	}
+	return call, true
+}
+
+// readAll adds the reads of a printer or encoder that is given a map or the owner of one.
+func (c *Collector) readAll(fn *lockset.Func, arg ssa.Value, at lockset.View) {
+	for _, v := range variadic(arg) {
+		mi, ok := v.(*ssa.MakeInterface)
+		if ok && isMap(mi.X.Type()) {
+			pos := mi.X.Pos()
+			if load, ok := mi.X.(*ssa.UnOp); ok {
+				if f, ok := load.X.(*ssa.FieldAddr); ok {
+					pos = f.Pos()
+				}
+			}
+			if pos != token.NoPos {
+				c.add(fn, mi.X, Read, pos, at)
+			}
+		}
+	}
+}
+
+// variadic returns the values that go/ssa packed in the slice v for a variadic call, or v itself.
+func variadic(v ssa.Value) []ssa.Value {
+	slice, ok := v.(*ssa.Slice)
+	if !ok {
+		return []ssa.Value{v}
+	}
+	array, ok := slice.X.(*ssa.Alloc)
+	if !ok {
+		return []ssa.Value{v}
+	}
+	var out []ssa.Value
+	for _, ref := range *array.Referrers() {
+		if elem, ok := ref.(*ssa.IndexAddr); ok {
+			for _, ref := range *elem.Referrers() {
+				if st, ok := ref.(*ssa.Store); ok {
+					out = append(out, st.Val)
+				}
+			}
+		}
+	}
+	return out
+}
+
+func isPointerToMap(t types.Type) bool {
+	p, ok := t.Underlying().(*types.Pointer)
+	return ok && isMap(p.Elem())
+}
+
+func (c *Collector) builtin(fn *lockset.Func, name string, call *ssa.CallCommon, at lockset.View) {
+	if len(call.Args) == 0 || !isMap(call.Args[0].Type()) {
+		return
+	}
+	pos := c.Mentions.mention(call.Pos(), 0)
+	switch name {
+	case "delete":
+		c.add(fn, call.Args[0], Delete, pos, at)
+	case "clear":
+		c.add(fn, call.Args[0], Clear, pos, at)
+	case "len":
+		c.add(fn, call.Args[0], Len, pos, at)
+	}
+}
+
+func (c *Collector) add(fn *lockset.Func, m ssa.Value, op Op, pos token.Pos, at lockset.View) {
+	if op.Part() == Entries && c.detached(fn, m) {
+		return
+	}
+	c.addRef(fn, fn.Names.Ref(m), op, pos, at)
+}
+
+// detached reports whether the map m was taken out of its variable before the instruction at hand:
+//
+//	s.mu.Lock()
+//	old := s.m
+//	s.m = nil
+//	s.mu.Unlock()
+//	for k := range old { ... } // nobody else can reach it
+func (c *Collector) detached(fn *lockset.Func, m ssa.Value) bool {
+	load, ok := m.(*ssa.UnOp)
+	if !ok || load.Op != token.MUL {
+		return false
+	}
+	if c.fn != fn.SSA {
+		c.fn, c.swaps = fn.SSA, mapStores(fn.SSA)
+	}
+	for _, st := range c.swaps {
+		if comesBefore(load, st) && comesBefore(st, c.instr) && fn.Names.Ref(st.Addr).Path == fn.Names.Ref(m).Path {
+			return true
+		}
+	}
+	return false
+}
+
+func mapStores(fn *ssa.Function) []*ssa.Store {
+	var out []*ssa.Store
+	for _, b := range fn.Blocks {
+		for _, instr := range b.Instrs {
+			if st, ok := instr.(*ssa.Store); ok && isMap(st.Val.Type()) {
+				out = append(out, st)
+			}
+		}
+	}
+	return out
+}
+
+// comesBefore reports whether every execution that comes to b has come to a.
+func comesBefore(a, b ssa.Instruction) bool {
+	if a.Block() != b.Block() {
+		return a.Block().Dominates(b.Block())
+	}
+	for _, instr := range a.Block().Instrs {
+		if instr == a {
+			return true
+		}
+		if instr == b {
+			return false
+		}
+	}
+	return false
+}
+
+func (c *Collector) addRef(fn *lockset.Func, ref access.Ref, op Op, pos token.Pos, at lockset.View) {
+	if at.Owned(ref.Path) || pos == token.NoPos {
+		return
+	}
+	bare := ref.Var.IsZero() && ref.Path.Root.Kind != access.Param && ref.Path.Root.Kind != access.Free
+	if bare || op.Part() == Header && ref.Var.IsZero() {
+		return // no variable that another function could name
+	}
+	for _, p := range at.Points {
+		c.Uses = append(c.Uses, Use{Func: fn.Key, Ref: ref, Op: op, At: p, After: at.After, Pos: pos})
+	}
+}

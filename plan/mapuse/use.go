@@ -1,0 +1,66 @@
+package mapuse
+
+import (
+	"go/token"
+
+	"mapmend/plan/access"
+	"mapmend/plan/lockset"
+)
+
+// This file is the use: one operation on one map variable.
+
+// Op is what a use does.
+type Op string
+
+const (
+	Load    Op = "load"  // the variable is mentioned and nothing else: passed, compared, copied
+	Index   Op = "index" // m[k], with or without comma-ok
+	Store   Op = "store" // m[k] = v, m[k] += v
+	Delete  Op = "delete"
+	Clear   Op = "clear"
+	Len     Op = "len"
+	Range   Op = "range"
+	Read    Op = "read"    // a function that is called looks at the entries
+	Write   Op = "write"   // a function that is called changes entries
+	Replace Op = "replace" // the variable is assigned
+)
+
+// Part is the part of a map variable that a use touches.
+type Part uint8
+
+const (
+	Header  Part = iota + 1 // the variable
+	Entries                 // what it refers to
+)
+
+// Part returns the part that o touches. Every use of entries reads the header too, by a Load of its own.
+func (o Op) Part() Part {
+	if o == Load || o == Replace {
+		return Header
+	}
+	return Entries
+}
+
+// Writes reports whether o changes the part that it touches.
+func (o Op) Writes() bool {
+	switch o {
+	case Store, Delete, Clear, Write, Replace:
+		return true
+	case Load, Index, Len, Range, Read:
+		return false
+	}
+	panic("mapuse: unknown Op " + o)
+}
+
+// Conflicts reports whether o and p race when they run at the same time on the same map.
+func (o Op) Conflicts(p Op) bool { return o.Part() == p.Part() && (o.Writes() || p.Writes()) }
+
+// Use is one operation on one map variable at one place, in terms of the function it stands in.
+type Use struct {
+	Func  string     // key
+	Ref   access.Ref // the map; its Var is zero while the map is a parameter
+	Op    Op
+	At    lockset.Point // one of the possible states; a place with several has a Use for each
+	After []string      // goroutines started before that may still run
+	Pos   token.Pos     // of the identifier that mentions the variable
+}

@@ -1,0 +1,54 @@
+package model
+
+// This file knows the methods of locks.
+
+// LockOp is what a method does to the lock it is called on. The zero LockOp is none.
+type LockOp struct {
+	Acquire bool // takes the lock
+	Release bool // gives it back
+	Read    bool // in read mode
+	Try     bool // takes it only when the result is true
+}
+
+// IsZero reports whether op does nothing to a lock.
+func (op LockOp) IsZero() bool { return op == LockOp{} }
+
+// lockMethods are the methods of sync.Mutex and sync.RWMutex. A type outside the program that has
+// methods of these names is taken for a lock of the same shape; see Lock.
+var lockMethods = map[string]LockOp{
+	"Lock":     {Acquire: true},
+	"Unlock":   {Release: true},
+	"RLock":    {Acquire: true, Read: true},
+	"RUnlock":  {Release: true, Read: true},
+	"TryLock":  {Acquire: true, Try: true},
+	"TryRLock": {Acquire: true, Try: true, Read: true},
+}
+
+// Lock returns what a method of the given name does if its receiver is a lock: sync.Mutex, a
+// sync.Locker, or a type of another module with the same methods, without parameters.
+func Lock(method string) LockOp { return lockMethods[method] }
+
+// OtherMode returns the method that takes or releases in the other mode: "Lock" for "RLock".
+func OtherMode(method string) string {
+	switch method {
+	case "RLock":
+		return "Lock"
+	case "RUnlock":
+		return "Unlock"
+	case "TryRLock":
+		return "TryLock"
+	case "Lock":
+		return "RLock"
+	case "Unlock":
+		return "RUnlock"
+	case "TryLock":
+		return "TryRLock"
+	}
+	return ""
+}
+
+// Locker is the method that returns a lock of the same identity in read mode.
+const Locker = "sync.RWMutex.RLocker"
+
+// Once is the function that runs its argument once, before any call of it returns.
+const Once = "sync.Once.Do"

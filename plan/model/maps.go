@@ -1,0 +1,58 @@
+package model
+
+// This file knows what library functions do to maps they are given.
+
+// MapArg is what a function does with one map argument. The zero MapArg is not known.
+type MapArg uint8
+
+const (
+	UnknownArg MapArg = iota
+	Reads             // looks at its entries before it returns
+	Writes            // changes its entries before it returns
+	Aliases           // returns an iterator over it: whoever runs that reads it
+)
+
+var mapArgs = map[string][]MapArg{
+	"maps.Keys":       {Aliases},
+	"maps.Values":     {Aliases},
+	"maps.All":        {Aliases},
+	"maps.Clone":      {Reads},
+	"maps.Equal":      {Reads, Reads},
+	"maps.EqualFunc":  {Reads, Reads},
+	"maps.Copy":       {Writes, Reads},
+	"maps.DeleteFunc": {Writes},
+	"maps.Insert":     {Writes, Reads},
+
+	"golang.org/x/exp/maps.Keys":       {Reads},
+	"golang.org/x/exp/maps.Values":     {Reads},
+	"golang.org/x/exp/maps.Clone":      {Reads},
+	"golang.org/x/exp/maps.Equal":      {Reads, Reads},
+	"golang.org/x/exp/maps.EqualFunc":  {Reads, Reads},
+	"golang.org/x/exp/maps.Copy":       {Writes, Reads},
+	"golang.org/x/exp/maps.Clear":      {Writes},
+	"golang.org/x/exp/maps.DeleteFunc": {Writes},
+}
+
+// MapUse returns what key does with its argument number arg, if that is a map.
+func MapUse(key string, arg int) MapArg {
+	if row := mapArgs[key]; arg < len(row) {
+		return row[arg]
+	}
+	return UnknownArg
+}
+
+// readers are the packages whose functions look into a value they are given before they return:
+// printers, encoders, comparers.
+var readers = set(`fmt log encoding/json encoding/gob encoding/xml reflect text/template html/template log/slog errors`)
+
+// writersTo are the functions that fill a variable whose address they are given.
+var writersTo = set(`
+	encoding/json.Unmarshal encoding/json.Decoder.Decode encoding/gob.Decoder.Decode encoding/xml.Unmarshal encoding/xml.Decoder.Decode
+	gopkg.in/yaml.v2.Unmarshal gopkg.in/yaml.v3.Unmarshal go.yaml.in/yaml/v3.Unmarshal sigs.k8s.io/yaml.Unmarshal
+	github.com/BurntSushi/toml.Decode github.com/BurntSushi/toml.Unmarshal github.com/BurntSushi/toml.DecodeFile`)
+
+// ReadsAll reports whether key looks into the maps of every value it is given.
+func ReadsAll(key string) bool { return readers[Package(key)] }
+
+// Fills reports whether key assigns what its argument points to.
+func Fills(key string) bool { return writersTo[key] }

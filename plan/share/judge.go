@@ -1,0 +1,404 @@
+package share
+
+import (
+	"cmp"
+	"go/token"
+	"slices"
+
+	"mapmend/plan/access"
+	"mapmend/plan/lockset"
+	"mapmend/plan/mapuse"
+)
+
+// This file judges the entries of one map variable in pairs.
+
+// Grade is how strong the evidence for a pair is. A greater Grade is stronger.
+type Grade uint8
+
+const (
+	None     Grade = iota // not a problem
+	Possible              // shared only if callers outside the program share it
+	Likely                // the program shows the sharing, or the intent to guard
+)
+
+// Verdict is what is known about one map variable that has a problem.
+type Verdict struct {
+	Var      access.Var
+	Grade    Grade
+	Evidence []string  // why the grade, one sentence each, sorted
+	Guard    *Lock     // the lock that most uses hold; nil when none does
+	Uses     []Judged  // every use that was entered, by position and function
+	Pair     [2]*Entry // one pair that shows the problem
+	Replaced bool      // all writes that conflict assign the variable
+}
+
+// Judged is one place where the variable is used.
+type Judged struct {
+	Use     *mapuse.Use
+	Entries []*Entry
+	Problem bool // takes part in a pair and does not hold the guard as it must
+	RLocked bool // a write that holds the guard in read mode
+	Wrong   bool // holds another lock, and not the guard
+}
+
+// Judge judges all map variables of the world. The verdicts are sorted by variable.
+func (w *World) Judge() []Verdict {
+	byVar := make(map[access.Var][]*Entry)
+	skip := w.neverWritten()
+	for i := range w.Uses {
+		u := &w.Uses[i]
+		if skip[u.Ref.Var] {
+			continue
+		}
+		for _, e := range w.Entries(u) {
+			if !e.Ref.Var.IsZero() && !skip[e.Ref.Var] && !e.beforeStart() {
+				byVar[e.Ref.Var] = append(byVar[e.Ref.Var], &e)
+			}
+		}
+	}
+	vars := make([]access.Var, 0, len(byVar))
+	for v := range byVar {
+		vars = append(vars, v)
+	}
+	slices.SortFunc(vars, compareVars)
+	var out []Verdict
+	for _, v := range vars {
+		if verdict, ok := w.judge(v, byVar[v]); ok {
+			out = append(out, verdict)
+		}
+	}
+	return out
+}
+
+func compareVars(a, b access.Var) int {
+	return cmp.Or(cmp.Compare(a.Package, b.Package), cmp.Compare(a.Owner, b.Owner), cmp.Compare(a.Field, b.Field))
+}
+
+// neverWritten returns the variables that nothing writes after they were made, as far as the uses
+// name them: their entries need not be looked for. A write through a parameter names no variable, so
+// such variables are kept when they are passed on at all.
+func (w *World) neverWritten() map[access.Var]bool {
+	skip := make(map[access.Var]bool)
+	for i := range w.Uses {
+		skip[w.Uses[i].Ref.Var] = true
+	}
+	for i := range w.Uses {
+		if w.Uses[i].Op.Writes() {
+			skip[w.Uses[i].Ref.Var] = false
+		}
+	}
+	for _, b := range w.Bodies {
+		for _, e := range b.Calls {
+			for _, r := range slices.Concat(e.Params, e.Free) {
+				if !r.Var.IsZero() {
+					skip[r.Var] = false
+				}
+			}
+		}
+	}
+	skip[access.Var{}] = false
+	return skip
+}
+
+// beforeStart reports whether e happens before any goroutine of the program runs.
+func (e *Entry) beforeStart() bool {
+	return (e.Root == Start || e.Root == Main) && len(e.Sites) == 0 && len(e.After) == 0
+}
+
+func (w *World) judge(v access.Var, entries []*Entry) (Verdict, bool) {
+	test := slices.DeleteFunc(slices.Clone(entries), func(e *Entry) bool { return e.Root != Test })
+	entries = slices.DeleteFunc(slices.Clone(entries), func(e *Entry) bool { return e.Root == Test })
+	if len(entries) == 0 { // a variable of test code
+		entries = test
+	}
+	verdict := Verdict{Var: v}
+	best := make(map[*Entry]Grade)
+	evidence := make(map[string]bool)
+	conflictsOnlyReplace := true
+	for i, a := range entries {
+		for _, b := range entries[i:] {
+			grade, why := w.pair(a, b)
+			if grade == None {
+				continue
+			}
+			best[a], best[b] = max(best[a], grade), max(best[b], grade)
+			if a.Use.Op.Part() == mapuse.Entries {
+				conflictsOnlyReplace = false
+			}
+			if grade > verdict.Grade {
+				verdict.Grade, verdict.Pair = grade, [2]*Entry{a, b}
+				clear(evidence)
+			}
+			if grade == verdict.Grade {
+				evidence[why] = true
+			}
+		}
+	}
+	if verdict.Grade == None {
+		return verdict, false
+	}
+	for why := range evidence {
+		verdict.Evidence = append(verdict.Evidence, why)
+	}
+	slices.Sort(verdict.Evidence)
+	verdict.Replaced = conflictsOnlyReplace
+	verdict.Guard = w.guard(entries)
+	verdict.Uses = w.places(entries, best, verdict)
+	if !slices.ContainsFunc(verdict.Uses, func(j Judged) bool { return j.Problem }) {
+		return verdict, false
+	}
+	return verdict, true
+}
+
+// pair judges two entries, which may be the same one.
+func (w *World) pair(a, b *Entry) (Grade, string) {
+	if !a.Use.Op.Conflicts(b.Use.Op) || a.Ref.Depth != b.Ref.Depth {
+		return None, ""
+	}
+	if a.Root == Dead && len(a.Sites) == 0 || b.Root == Dead && len(b.Sites) == 0 {
+		return None, ""
+	}
+	if !parallel(a, b) || !mayMeet(a, b) {
+		return None, ""
+	}
+	la, lb := a.locks(), b.locks()
+	unsure := a.Unsure != "" || b.Unsure != "" || len(a.At.Maybe) > 0 || len(b.At.Maybe) > 0
+	for _, x := range la {
+		for _, y := range lb {
+			if excludes(x, y, a.Use.Op.Writes(), b.Use.Op.Writes()) {
+				return None, ""
+			}
+			if mayBeSame(x, y) {
+				unsure = true
+			}
+		}
+	}
+	grade, why := w.grade(a, b, la, lb)
+	if unsure {
+		grade = min(grade, Possible)
+	}
+	return grade, why
+}
+
+// parallel reports whether a and b may run at the same time.
+func parallel(a, b *Entry) bool {
+	n := 0
+	for n < len(a.Sites) && n < len(b.Sites) && a.Sites[n] == b.Sites[n] {
+		n++
+	}
+	ra, rb := a.Sites[n:], b.Sites[n:]
+	if a.Func != b.Func || a.Root != b.Root {
+		// Two activations that nothing orders. What main does can only meet what outlives or was started by it.
+		if a.Root == Main || b.Root == Main {
+			return len(a.Sites) > 0 || len(a.After) > 0 || a.Root != Main
+		}
+		return true
+	}
+	switch {
+	case len(ra) > 0 && len(rb) > 0:
+		return true
+	case len(ra) > 0:
+		return slices.Contains(b.After, ra[0]) || n > 0 && a.Many || selfParallel(a)
+	case len(rb) > 0:
+		return slices.Contains(a.After, rb[0]) || n > 0 && b.Many || selfParallel(a)
+	case n > 0:
+		return a.Many || b.Many || selfParallel(a)
+	}
+	return selfParallel(a)
+}
+
+// selfParallel reports whether the root of e may run several times at once on one instance.
+func selfParallel(e *Entry) bool {
+	switch e.Root {
+	case Exported, Serving, Interface, Closed:
+		return !e.ownInstance()
+	}
+	return false
+}
+
+// ownInstance reports whether the map belongs to something that each activation of the root makes anew.
+func (e *Entry) ownInstance() bool { return e.Ref.Path.Root.Kind == access.Made }
+
+// mayMeet reports whether a and b may be on the same instance.
+func mayMeet(a, b *Entry) bool {
+	ga, gb := a.Ref.Path.Root.Kind == access.Global, b.Ref.Path.Root.Kind == access.Global
+	if ga && gb {
+		return a.Ref.Path == b.Ref.Path
+	}
+	if a.ownInstance() && b.ownInstance() {
+		return a.Func == b.Func && a.Ref.Path == b.Ref.Path
+	}
+	return true
+}
+
+// grade says how strong the evidence is that a and b meet.
+func (w *World) grade(a, b *Entry, la, lb []Lock) (Grade, string) {
+	for _, l := range slices.Concat(la, lb) {
+		switch {
+		case l.Once:
+		case l.Relation == Own:
+			return Likely, "one side holds " + l.Name() + " of the owner"
+		case l.Relation == Up:
+			return Likely, "one side holds " + l.Name() + ", from which the owner is reached"
+		case l.Relation == Package && packageOf(l) == a.Ref.Var.Package:
+			return Likely, "one side holds " + l.Name() + " of the package"
+		case l.Relation == Same:
+			return Likely, "one side holds " + l.Name()
+		}
+	}
+	if inside(a) && inside(b) && (sameInstance(a, b)) {
+		return Likely, "both sides run in goroutines that the program starts, on the same instance"
+	}
+	if a.Root == Serving && b.Root == Serving || a.Root == Serving && inside(b) || inside(a) && b.Root == Serving {
+		return Likely, "a server calls it from many goroutines"
+	}
+	if w.lazyCache(a) && w.lazyCache(b) {
+		return Likely, "a package-level cache that importers of the package fill on demand"
+	}
+	return Possible, "callers outside the program may share it"
+}
+
+func packageOf(l Lock) string {
+	id := l.Path.Root.Name
+	return id[:len(id)-len(id[lastDot(id):])]
+}
+
+func lastDot(s string) int {
+	for i := len(s) - 1; i >= 0; i-- {
+		if s[i] == '.' {
+			return i
+		}
+	}
+	return 0
+}
+
+// inside reports whether e runs in a goroutine that the program starts, or beside one.
+func inside(e *Entry) bool {
+	return len(e.Sites) > 0 && e.Unsure == "" || len(e.After) > 0 || e.Root == Main
+}
+
+func sameInstance(a, b *Entry) bool {
+	if a.Ref.Path.Root.Kind == access.Global && b.Ref.Path.Root.Kind == access.Global {
+		return a.Ref.Path == b.Ref.Path
+	}
+	return a.Func == b.Func && a.Ref.Path == b.Ref.Path
+}
+
+// lazyCache reports whether e is on a package variable that an importable package's API fills on
+// demand: the function that uses it, or one on the way, both looks the map up and stores in it.
+func (w *World) lazyCache(e *Entry) bool {
+	if e.Root != Exported || e.Ref.Path.Root.Kind != access.Global || e.Ref.Path.Sel != "" {
+		return false
+	}
+	for _, f := range e.Frames {
+		reads, writes := false, false
+		for i := range w.Uses {
+			u := &w.Uses[i]
+			if u.Func == f.Func && u.Ref.Var == e.Use.Ref.Var {
+				reads = reads || u.Op == mapuse.Index
+				writes = writes || u.Op == mapuse.Store
+			}
+		}
+		if reads && writes {
+			return true
+		}
+	}
+	return false
+}
+
+// guard returns the lock that most uses hold, writes first; nil when no use holds one that stands
+// around the map.
+func (w *World) guard(entries []*Entry) *Lock {
+	type support struct {
+		lock          Lock
+		writes, reads map[token.Pos]bool
+	}
+	found := make(map[string]*support)
+	for _, e := range entries {
+		for _, l := range e.locks() {
+			if l.Once || l.Relation == Other || l.Relation == Package && packageOf(l) != e.Ref.Var.Package {
+				continue
+			}
+			id := string(rune('0'+l.Relation)) + l.ID
+			s := found[id]
+			if s == nil {
+				s = &support{lock: l, writes: map[token.Pos]bool{}, reads: map[token.Pos]bool{}}
+				found[id] = s
+			}
+			if e.Use.Op.Writes() && l.Mode == lockset.Write {
+				s.writes[e.Use.Pos] = true
+			} else {
+				s.reads[e.Use.Pos] = true
+			}
+		}
+	}
+	ids := make([]string, 0, len(found))
+	for id := range found {
+		ids = append(ids, id)
+	}
+	slices.SortFunc(ids, func(x, y string) int {
+		a, b := found[x], found[y]
+		return cmp.Or(
+			cmp.Compare(len(b.writes), len(a.writes)),
+			cmp.Compare(len(b.reads)+len(b.writes), len(a.reads)+len(a.writes)),
+			cmp.Compare(a.lock.Relation, b.lock.Relation),
+			cmp.Compare(x, y))
+	})
+	if len(ids) == 0 {
+		return nil
+	}
+	return &found[ids[0]].lock
+}
+
+// places groups the entries by place and says which are to change.
+func (w *World) places(entries []*Entry, best map[*Entry]Grade, v Verdict) []Judged {
+	type place struct {
+		pos token.Pos
+		fn  string
+		op  mapuse.Op
+	}
+	byPlace := make(map[place]*Judged)
+	var order []place
+	for _, e := range entries {
+		p := place{e.Use.Pos, e.Use.Func, e.Use.Op}
+		j := byPlace[p]
+		if j == nil {
+			j = &Judged{Use: e.Use}
+			byPlace[p] = j
+			order = append(order, p)
+		}
+		j.Entries = append(j.Entries, e)
+		switch {
+		case best[e] == None:
+			continue
+		case v.Guard != nil && (best[e] < v.Grade || e.holds(*v.Guard, e.Use.Op.Writes())):
+			continue
+		}
+		j.Problem = true
+		if v.Guard != nil {
+			if e.holds(*v.Guard, false) {
+				j.RLocked = true
+			} else if slices.ContainsFunc(e.At.Held, func(h lockset.Held) bool { return !h.Once }) {
+				j.Wrong = true
+			}
+		}
+	}
+	slices.SortFunc(order, func(a, b place) int {
+		return cmp.Or(cmp.Compare(a.pos, b.pos), cmp.Compare(a.fn, b.fn), cmp.Compare(a.op, b.op))
+	})
+	out := make([]Judged, len(order))
+	for i, p := range order {
+		out[i] = *byPlace[p]
+	}
+	return out
+}
+
+// holds reports whether e holds lock, in write mode if write.
+func (e *Entry) holds(lock Lock, write bool) bool {
+	for _, l := range e.locks() {
+		if l.Relation == lock.Relation && l.ID == lock.ID && (!write || l.Mode == lockset.Write) {
+			return true
+		}
+	}
+	return false
+}

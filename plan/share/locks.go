@@ -1,0 +1,133 @@
+package share
+
+import (
+	"strings"
+
+	"mapmend/plan/access"
+	"mapmend/plan/lockset"
+	"mapmend/plan/model"
+)
+
+// This file relates locks to the map they are held around, so that they can be compared between
+// goroutines.
+
+// Relation is where a lock stands as seen from a map variable.
+type Relation uint8
+
+const (
+	Own     Relation = iota + 1 // in the struct that owns the map, or a part of it
+	Up                          // in a struct that the owner is reached from
+	Package                     // a package variable
+	Same                        // named by the same path in one activation of one function
+	Other                       // none of these: which instance it is, is not known
+)
+
+// Lock is a lock that is held at an entry, as seen from the map. Locks of two entries are the same
+// when relation and ID are.
+type Lock struct {
+	Relation Relation
+	ID       string // what is compared
+	Class    access.Var
+	Mode     lockset.Mode
+	Path     access.Path
+	Indirect bool
+	Once     bool   // orders, but guards nothing
+	Suffix   string // Own: from the owner to the lock, ".mu"; Up: from the common struct to the lock
+	Rest     string // Up: from the common struct to the owner
+}
+
+// Name returns what people call the lock: "mu", "Server.mu", "cacheMu".
+func (l Lock) Name() string {
+	switch l.Relation {
+	case Own:
+		return strings.TrimPrefix(l.Suffix, ".")
+	case Package:
+		return strings.TrimPrefix(l.ID, model.Package(l.ID)+".")
+	}
+	if l.Class.Owner != "" {
+		return l.Class.Owner + "." + l.Class.Field
+	}
+	if !l.Class.IsZero() {
+		return l.Class.Field
+	}
+	return "a lock"
+}
+
+// locks returns the locks held at e, as seen from its map.
+func (e *Entry) locks() []Lock {
+	owner := e.Ref.Path
+	if e.Ref.Var.Owner != "" || strings.Contains(e.Ref.Var.Field, ".") {
+		owner = ownerPath(e.Ref)
+	}
+	var out []Lock
+	for _, h := range e.At.Held {
+		out = append(out, relate(h, owner, e.Ref))
+	}
+	return out
+}
+
+// ownerPath returns the path of the struct that has the field r ends in.
+func ownerPath(r access.Ref) access.Path {
+	p := r.Path
+	for range r.Depth {
+		p, _ = p.Parent()
+	}
+	p, _ = p.Parent()
+	return p
+}
+
+func relate(h lockset.Held, owner access.Path, r access.Ref) Lock {
+	l := Lock{Class: h.Class, Mode: h.Mode, Path: h.Path, Indirect: h.Indirect, Once: h.Once}
+	common, rest, suffix := access.CommonPrefix(owner.Sel, h.Path.Sel)
+	isField := owner != r.Path || r.Var.Owner != ""
+	switch {
+	case h.Path.Root == owner.Root && rest == "" && suffix != "" && isField && owner.Known():
+		l.Relation, l.Suffix, l.ID = Own, suffix, suffix
+	case h.Path.Root.Kind == access.Global:
+		l.Relation, l.ID = Package, h.Path.Root.Name+h.Path.Sel
+	case h.Path.Root == owner.Root && isField && owner.Known() && !isLocalVar(r):
+		l.Relation, l.Suffix, l.Rest = Up, suffix, rest
+		l.ID = rest + "|" + h.Class.String() + "|" + suffix
+	case isLocalVar(r):
+		l.Relation, l.ID = Same, h.Path.String()
+	default:
+		l.Relation, l.ID = Other, h.Class.String()
+	}
+	return l
+}
+
+// isLocalVar reports whether r is a local variable of a function, not a field.
+func isLocalVar(r access.Ref) bool {
+	return r.Path.Root.Kind == access.Made && r.Path.Sel == ""
+}
+
+// excludes reports whether a lock held at both places keeps them from running at once: the side that
+// writes must hold it in write mode, and one of them must.
+func excludes(a, b Lock, aWrites, bWrites bool) bool {
+	if a.Relation == Other || a.Relation != b.Relation || a.ID != b.ID {
+		return false
+	}
+	return (!aWrites || a.Mode == lockset.Write) && (!bWrites || b.Mode == lockset.Write)
+}
+
+// mayBeSame reports whether a and b may be one lock although their paths do not show it.
+func mayBeSame(a, b Lock) bool {
+	if a.Relation == b.Relation && a.ID == b.ID {
+		return false // known to be the same, and not enough
+	}
+	if a.Once || b.Once {
+		return false
+	}
+	if a.Indirect || b.Indirect {
+		return true
+	}
+	if a.Class != b.Class || a.Class.IsZero() {
+		return a.Class.IsZero() || b.Class.IsZero()
+	}
+	return a.vague() || b.vague()
+}
+
+// vague reports whether l's instance is not known in terms of what its function was given.
+func (l Lock) vague() bool {
+	return l.Relation == Up || l.Relation == Other && l.Path.Root.Kind == access.Local
+}

@@ -1,0 +1,166 @@
+package share
+
+import (
+	"go/token"
+	"slices"
+	"strings"
+
+	"mapmend/plan/lockset"
+	"mapmend/plan/mapuse"
+	"mapmend/plan/model"
+)
+
+// This file joins what is known about single packages.
+
+// World is all packages of a program. Build it with Add and Finish; afterwards it is immutable.
+type World struct {
+	Bodies  map[string]*lockset.Body
+	Effects map[string]*lockset.Effect
+	Uses    []mapuse.Use
+
+	callers   map[string][]*lockset.Edge // by callee
+	converted map[string]model.Start     // methods reached through an interface: "path.T.M" to how
+	open      map[string]bool            // import paths that packages outside the program can import
+	main      map[string]bool            // import paths of commands
+	isTest    func(token.Pos) bool
+}
+
+// NewWorld returns an empty World. isTest reports whether a place is in test code.
+func NewWorld(isTest func(token.Pos) bool) *World {
+	return &World{
+		Bodies:    make(map[string]*lockset.Body),
+		Effects:   make(map[string]*lockset.Effect),
+		callers:   make(map[string][]*lockset.Edge),
+		converted: make(map[string]model.Start),
+		open:      make(map[string]bool),
+		main:      make(map[string]bool),
+		isTest:    isTest,
+	}
+}
+
+// Analysed is one analysed package.
+type Analysed struct {
+	Path   string
+	Name   string
+	Result *lockset.Result
+	Uses   []mapuse.Use
+}
+
+// Add adds a package. Packages are added in an order that is the same in every run.
+func (w *World) Add(p Analysed) {
+	w.main[p.Path] = p.Name == "main"
+	w.open[p.Path] = p.Name != "main" && !isInternal(p.Path) && !strings.HasSuffix(p.Name, "_test")
+	for key, e := range p.Result.Effects {
+		w.Effects[key] = e
+	}
+	for _, b := range p.Result.Bodies {
+		w.Bodies[b.Key] = b
+	}
+	w.Uses = append(w.Uses, p.Uses...)
+	for _, c := range p.Result.Conversions {
+		concurrent := model.Concurrent(c.Interface)
+		for _, m := range c.Methods {
+			key := c.Package + "." + c.Type + "." + m
+			how := model.Start("interface")
+			if slices.Contains(concurrent, m) {
+				how = model.Handler
+			}
+			if w.converted[key] != model.Handler {
+				w.converted[key] = how
+			}
+		}
+	}
+}
+
+// Finish completes the World after the last Add.
+func (w *World) Finish() {
+	keys := make([]string, 0, len(w.Bodies))
+	for key := range w.Bodies {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
+		b := w.Bodies[key]
+		for i := range b.Calls {
+			e := &b.Calls[i]
+			w.callers[e.Callee] = append(w.callers[e.Callee], e)
+		}
+	}
+}
+
+func isInternal(path string) bool {
+	return slices.Contains(strings.Split(path, "/"), "internal")
+}
+
+// Callers returns the calls of the function key.
+func (w *World) Callers(key string) []*lockset.Edge { return w.callers[key] }
+
+// Root is how execution comes to a function from outside. The zero Root is: only through callers.
+type Root uint8
+
+const (
+	NoRoot    Root = iota
+	Start          // init or a variable's initialiser: before everything else
+	Main           // main.main
+	Test           // a test, benchmark, fuzz target or example
+	Exported       // callers outside the program, from goroutines unknown
+	Interface      // a call through an interface
+	Serving        // a library calls it from many goroutines at a time
+	Closed         // an exported name of a closed package that nothing calls
+	Dead           // nothing calls it
+)
+
+// root returns how execution comes to b from outside.
+func (w *World) root(b *lockset.Body) Root {
+	if b.Closure {
+		return NoRoot
+	}
+	pkg := model.Package(b.Key)
+	called := w.called(b.Key)
+	name := b.Key[strings.LastIndexByte(b.Key, '.')+1:]
+	switch {
+	case b.Method == "" && (b.Name == "init" || strings.HasPrefix(name, "init#")):
+		return Start
+	case b.Method == "" && b.Name == "main" && w.main[pkg]:
+		return Main
+	case w.isTest(b.Pos):
+		if b.Method == "" && isTestName(b.Name) || !called {
+			return Test
+		}
+		return NoRoot
+	case w.converted[b.Key] == model.Handler:
+		return Serving
+	case w.Effects[b.Key].Handler && (b.Exported || !called):
+		return Serving
+	case w.open[pkg] && b.Exported && (b.Method == "" || isExported(b.Method)):
+		return Exported
+	case w.converted[b.Key] != "":
+		return Interface
+	case called:
+		return NoRoot
+	case b.Exported:
+		return Closed
+	}
+	return Dead
+}
+
+// called reports whether code that is not a test calls or starts the function key.
+func (w *World) called(key string) bool {
+	for _, e := range w.callers[key] {
+		if !w.isTest(e.Pos) && e.Caller != key {
+			return true
+		}
+	}
+	return false
+}
+
+func isTestName(name string) bool {
+	for _, prefix := range []string{"Test", "Benchmark", "Fuzz", "Example"} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+func isExported(name string) bool { return token.IsExported(name) }

@@ -1,0 +1,403 @@
+// This file holds the invariants about locks that syntax and types show: NoNewBlocking, LockOrder,
+// Footprint.
+
+package verify
+
+import (
+	"cmp"
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+	"strings"
+
+	"mapmend/plan"
+	"mapmend/plan/load"
+)
+
+// noNewBlocking: the statements of a section wait for nothing. They are the same before and after, so
+// the program before is looked at: there the plan has their places.
+func noNewBlocking(p *proof) []failure {
+	var failed []failure
+	for _, m := range p.plan.Mends {
+		for _, s := range m.Sections {
+			pkg, file := find(p.before, s.File)
+			if file == nil {
+				continue
+			}
+			for _, stmt := range statementsIn(p.before.Fset, file, s.Span) {
+				inspectRun(stmt, s.Defer, func(n ast.Node) {
+					if why := blocks(pkg.Info, n); why != "" {
+						at := p.before.Fset.Position(n.Pos()).Offset
+						failed = append(failed, failure{position(p.before, s.File, at), []plan.Var{m.Var}, "the section of " + s.Lock + " holds " + why})
+					}
+				})
+			}
+		}
+	}
+	return failed
+}
+
+// blocks says how n may wait for another goroutine, or is empty.
+func blocks(info *types.Info, n ast.Node) string {
+	switch n := n.(type) {
+	case *ast.SendStmt:
+		return "a send"
+	case *ast.SelectStmt:
+		return "a select"
+	case *ast.UnaryExpr:
+		if n.Op == token.ARROW {
+			return "a receive"
+		}
+	case *ast.RangeStmt:
+		if t := info.TypeOf(n.X); t != nil {
+			if _, ok := t.Underlying().(*types.Chan); ok {
+				return "a range over a channel"
+			}
+		}
+	case *ast.CallExpr:
+		fn, ok := calleeOf(info, n).(*types.Func)
+		if !ok || fn.Pkg() == nil {
+			return ""
+		}
+		recv := fn.Signature().Recv()
+		switch {
+		case recv == nil && fn.Pkg().Path() == "time" && fn.Name() == "Sleep":
+			return "a call of time.Sleep"
+		case recv != nil && fn.Name() == "Wait" && (isNamed(recv.Type(), "sync", "WaitGroup") || isNamed(recv.Type(), "sync", "Cond")):
+			return "a call of Wait"
+		}
+	}
+	return ""
+}
+
+// inspectRun visits what runs when n does: not the bodies of function literals, unless they are called
+// on the spot, or deferred to an end that the section reaches.
+func inspectRun(n ast.Node, deferred bool, visit func(ast.Node)) {
+	ast.PreorderStack(n, nil, func(n ast.Node, stack []ast.Node) bool {
+		if lit, ok := n.(*ast.FuncLit); ok && !runsHere(lit, stack, deferred) {
+			return false
+		}
+		visit(n)
+		return true
+	})
+}
+
+func runsHere(lit *ast.FuncLit, stack []ast.Node, deferred bool) bool {
+	if len(stack) == 0 {
+		return false
+	}
+	call, ok := stack[len(stack)-1].(*ast.CallExpr)
+	if !ok || call.Fun != ast.Expr(lit) {
+		return false
+	}
+	if len(stack) > 1 {
+		switch stack[len(stack)-2].(type) {
+		case *ast.GoStmt:
+			return false
+		case *ast.DeferStmt:
+			return deferred
+		}
+	}
+	return true
+}
+
+func calleeOf(info *types.Info, call *ast.CallExpr) types.Object {
+	switch fun := ast.Unparen(call.Fun).(type) {
+	case *ast.Ident:
+		return info.Uses[fun]
+	case *ast.SelectorExpr:
+		return info.Uses[fun.Sel]
+	}
+	return nil
+}
+
+// statementsIn returns the outermost statements that lie in span.
+func statementsIn(fset *token.FileSet, file *load.File, span plan.Span) []ast.Stmt {
+	offset := func(p token.Pos) int { return fset.PositionFor(p, false).Offset }
+	var list []ast.Stmt
+	ast.Inspect(file.Syntax, func(n ast.Node) bool {
+		s, ok := n.(ast.Stmt)
+		if ok && span.Start <= offset(s.Pos()) && offset(s.End()) <= span.End {
+			list = append(list, s)
+			return false
+		}
+		return true
+	})
+	return list
+}
+
+// find returns the named file of prog and its package.
+func find(prog *load.Program, name string) (*load.Package, *load.File) {
+	for _, pkg := range prog.Packages {
+		for _, f := range pkg.Files {
+			if f.Name == name && f.Syntax != nil && pkg.Info != nil {
+				return pkg, f
+			}
+		}
+	}
+	return nil, nil
+}
+
+// lockOrder: no section takes its lock again, and no order in which two locks are taken is new that
+// closes a cycle. Only what the text of a function shows is seen here.
+func lockOrder(p *proof) []failure {
+	known := make(map[edge]int)
+	for _, e := range edgesOf(p.before) {
+		known[e.edge]++
+	}
+	now := edgesOf(p.after)
+	graph := make(map[string][]string)
+	for _, e := range now {
+		graph[e.from] = append(graph[e.from], e.to)
+	}
+	var failed []failure
+	for _, e := range now {
+		if known[e.edge]--; known[e.edge] >= 0 {
+			continue
+		}
+		switch {
+		case e.same:
+			failed = append(failed, failure{pos: e.pos, message: e.path + " is taken while it is held"})
+		case e.from == e.to:
+			failed = append(failed, failure{pos: e.pos, message: fmt.Sprintf("two locks %s are held at a time", e.to)})
+		case reaches(graph, e.to, e.from):
+			failed = append(failed, failure{pos: e.pos, message: fmt.Sprintf("%s is taken under %s, and elsewhere the other way round", e.to, e.from)})
+		}
+	}
+	return failed
+}
+
+// An edge says that in a function one lock is taken while another is held, both by type and field.
+type edge struct {
+	file, function string
+	from, to       string
+	same           bool // also the same expression
+}
+
+// A seenEdge is an edge with its place.
+type seenEdge struct {
+	edge
+	path string // of the lock that is taken
+	pos  plan.Pos
+}
+
+func reaches(graph map[string][]string, from, to string) bool {
+	seen := make(map[string]bool)
+	var walk func(string) bool
+	walk = func(n string) bool {
+		if n == to {
+			return true
+		}
+		if seen[n] {
+			return false
+		}
+		seen[n] = true
+		return slices.ContainsFunc(graph[n], walk)
+	}
+	return walk(from)
+}
+
+// edgesOf returns every lock that is taken inside a section of another.
+func edgesOf(prog *load.Program) []seenEdge {
+	var list []seenEdge
+	for _, pkg := range prog.Packages {
+		if pkg.Info == nil {
+			continue
+		}
+		for _, f := range pkg.Files {
+			for _, r := range regionsOf(pkg.Info, f.Syntax) {
+				for _, stmt := range r.stmts {
+					inspectRun(stmt, r.deferred, func(n ast.Node) {
+						c := lockCall(pkg.Info, n)
+						if c == nil || !strings.HasSuffix(c.method, "Lock") || strings.HasPrefix(c.method, "Try") || isUnlock(c.method) {
+							return
+						}
+						posn := prog.Position(n.Pos())
+						list = append(list, seenEdge{
+							edge: edge{f.Name, r.function, r.class, c.class, r.path == c.path},
+							path: c.path,
+							pos:  plan.Pos{File: f.Name, Line: posn.Line, Column: posn.Column},
+						})
+					})
+				}
+			}
+		}
+	}
+	return list
+}
+
+// A region is what stands between a lock and its unlock in one statement list.
+type region struct {
+	lock
+	function string
+	stmts    []ast.Stmt
+	deferred bool
+}
+
+// A lock is a call of a method of a mutex.
+type lock struct {
+	path   string // s.mu, as written
+	class  string // type and field, or variable, that the mutex is
+	method string
+}
+
+// regionsOf returns the regions of a file.
+func regionsOf(info *types.Info, file *ast.File) []region {
+	var list []region
+	function := ""
+	ast.Inspect(file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncDecl:
+			function = n.Name.Name
+			if n.Recv != nil {
+				function = types.ExprString(n.Recv.List[0].Type) + "." + function
+			}
+		case *ast.GenDecl:
+			if n.Tok != token.VAR {
+				return n.Tok != token.IMPORT
+			}
+		}
+		stmts := listOf(n)
+		for i, s := range stmts {
+			if e, ok := s.(*ast.ExprStmt); ok {
+				if c := lockCall(info, e.X); c != nil && !isUnlock(c.method) {
+					list = append(list, regionAfter(info, *c, function, stmts[i+1:]))
+				}
+			}
+		}
+		return true
+	})
+	return list
+}
+
+func listOf(n ast.Node) []ast.Stmt {
+	switch n := n.(type) {
+	case *ast.BlockStmt:
+		return n.List
+	case *ast.CaseClause:
+		return n.Body
+	case *ast.CommClause:
+		return n.Body
+	}
+	return nil
+}
+
+// regionAfter returns the region that begins with rest: to the unlock of the same path, or to the end.
+func regionAfter(info *types.Info, c lock, function string, rest []ast.Stmt) region {
+	r := region{lock: c, function: function}
+	for _, s := range rest {
+		switch s := s.(type) {
+		case *ast.ExprStmt:
+			if u := lockCall(info, s.X); u != nil && isUnlock(u.method) && u.path == c.path {
+				return r
+			}
+		case *ast.DeferStmt:
+			if u := lockCall(info, s.Call); u != nil && isUnlock(u.method) && u.path == c.path {
+				r.deferred = true
+				continue
+			}
+		}
+		r.stmts = append(r.stmts, s)
+	}
+	return r
+}
+
+func isUnlock(method string) bool { return method == "Unlock" || method == "RUnlock" }
+
+// lockCall returns the call of a method of a mutex that n is, or nil.
+func lockCall(info *types.Info, n ast.Node) *lock {
+	call, ok := n.(*ast.CallExpr)
+	if !ok {
+		return nil
+	}
+	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	if !ok {
+		return nil
+	}
+	fn, ok := info.Uses[sel.Sel].(*types.Func)
+	if !ok || fn.Signature().Recv() == nil || !isMutexType(fn.Signature().Recv().Type()) {
+		return nil
+	}
+	return &lock{path: types.ExprString(sel.X), class: classOf(info, sel.X), method: fn.Name()}
+}
+
+// classOf names the type and field, or the variable, of a mutex expression.
+func classOf(info *types.Info, e ast.Expr) string {
+	switch e := ast.Unparen(e).(type) {
+	case *ast.SelectorExpr:
+		if s := info.Selections[e]; s != nil {
+			recv := s.Recv()
+			if ptr, ok := recv.Underlying().(*types.Pointer); ok {
+				recv = ptr.Elem()
+			}
+			if n, ok := types.Unalias(recv).(*types.Named); ok {
+				recv = n.Origin()
+			}
+			return types.TypeString(recv, nil) + "." + e.Sel.Name
+		}
+		if obj := info.Uses[e.Sel]; obj != nil && obj.Pkg() != nil {
+			return obj.Pkg().Path() + "." + obj.Name()
+		}
+	case *ast.Ident:
+		obj := info.Uses[e]
+		switch {
+		case obj == nil || obj.Pkg() == nil:
+		case obj.Parent() == obj.Pkg().Scope():
+			return obj.Pkg().Path() + "." + obj.Name()
+		case !isMutexType(obj.Type()): // the mutex is embedded
+			return types.TypeString(obj.Type(), nil)
+		}
+	case *ast.StarExpr:
+		return classOf(info, e.X)
+	case *ast.IndexExpr:
+		return classOf(info, e.X) + "[]"
+	}
+	return "local " + types.ExprString(e)
+}
+
+// footprint: what ran under a lock still does. Every call of a mutex that was there is there, in its
+// order, and a read lock at most became a write lock.
+func footprint(p *proof) []failure {
+	var failed []failure
+	for _, c := range p.changes {
+		pkg, before := find(p.before, c.File)
+		nowPkg, after := find(p.after, c.File)
+		if before == nil || after == nil {
+			continue
+		}
+		old, now := callsOf(pkg.Info, before.Syntax), callsOf(nowPkg.Info, after.Syntax)
+		i := 0
+		for _, l := range now {
+			if i < len(old) && l.path == old[i].path && (l.method == old[i].method || l.method == strings.Replace(old[i].method, "R", "", 1)) {
+				i++
+			}
+		}
+		if i < len(old) {
+			failed = append(failed, failure{pos: plan.Pos{File: c.File}, message: fmt.Sprintf("a call of %s.%s is gone", old[i].path, old[i].method)})
+		}
+	}
+	return failed
+}
+
+// callsOf returns the calls of mutexes in a file in the order of the source.
+func callsOf(info *types.Info, file *ast.File) []lock {
+	type at struct {
+		lock
+		pos token.Pos
+	}
+	var found []at
+	ast.Inspect(file, func(n ast.Node) bool {
+		if l := lockCall(info, n); l != nil {
+			found = append(found, at{*l, n.Pos()})
+		}
+		return true
+	})
+	slices.SortStableFunc(found, func(a, b at) int { return cmp.Compare(a.pos, b.pos) })
+	var list []lock
+	for _, f := range found {
+		list = append(list, f.lock)
+	}
+	return list
+}

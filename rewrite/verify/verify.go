@@ -1,0 +1,307 @@
+// This file is the search for a set of mends that can be proved, and the table of invariants.
+
+package verify
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+
+	"mapmend/plan"
+	"mapmend/plan/load"
+	"mapmend/rewrite"
+)
+
+// Options says how a program is loaded and analysed again.
+type Options struct {
+	Load       load.Config                             // as the program was loaded
+	Analyze    func(*load.Program) (*plan.Plan, error) // makes the plan of a program, as the one to prove was made
+	Confidence plan.Confidence                         // findings below do not count
+}
+
+// invariants lists what must hold, cheapest first. The first that fails ends the proof: those after it
+// may rely on those before.
+var invariants = []struct {
+	name  string
+	check func(*proof) []failure
+}{
+	{"RoundTrips", roundTrips},
+	{"Formatted", formatted},
+	{"OnlyPlanned", onlyPlanned},
+	{"EvalOrder", evalOrder},
+	{"TypeChecks", typeChecks},
+	{"SameAPI", sameAPI},
+	{"NoCopiedLock", noCopiedLock},
+	{"NoNewBlocking", noNewBlocking},
+	{"LockOrder", lockOrder},
+	{"Footprint", footprint},
+	{"NoBareUse", noBareUse},
+	{"Clean", clean},
+	{"Idempotent", idempotent},
+}
+
+// loaded is the name of the first invariant that needs the program after the changes, and analyzed that
+// of the first that needs its plan.
+const (
+	loaded   = "TypeChecks"
+	analyzed = "NoBareUse"
+)
+
+// A failure is one violation of an invariant.
+type failure struct {
+	pos     plan.Pos   // where, in the program after; may be unknown
+	vars    []plan.Var // the variables whose mend is to blame; empty when only the file is known
+	message string
+}
+
+// A proof is one set of mends with everything that the invariants look at.
+type proof struct {
+	plan    *plan.Plan // the plan with only the mends that are carried out
+	changes []rewrite.Change
+	before  *load.Program
+	after   *load.Program // nil before loaded
+	again   *plan.Plan    // the plan of after; nil before analyzed
+	opt     Options
+}
+
+// Prove returns changes if all invariants hold for them. Mends that violate one are refused with the code
+// not-proved and the rest is rewritten and proved without them.
+//
+// Precondition: changes is what rewrite.Rewrite makes of prog and p. Mends of p that Rewrite refused are
+// passed over in silence: the caller has their refusals. An error means that the program could not be
+// loaded or analysed again, so that nothing is known.
+func Prove(prog *load.Program, p *plan.Plan, changes []rewrite.Change, opt Options) (proved []rewrite.Change, refused []plan.Refusal, err error) {
+	if opt.Analyze == nil {
+		return nil, nil, errors.New("verify: no Analyze")
+	}
+	made, left := rewrite.Rewrite(prog, p)
+	if !slices.EqualFunc(made, changes, sameChange) {
+		return nil, nil, errors.New("verify: the changes are not those of the plan")
+	}
+	s := &search{prog: prog, plan: p, opt: opt}
+	var mends []int
+	for i, m := range p.Mends {
+		if !slices.ContainsFunc(left, func(r plan.Refusal) bool { return r.Var == m.Var }) {
+			mends = append(mends, i)
+		}
+	}
+	set, err := s.largest(mends)
+	if err != nil {
+		return nil, nil, err
+	}
+	slices.SortStableFunc(s.refused, func(a, b plan.Refusal) int {
+		return cmp.Or(cmp.Compare(a.Var.String(), b.Var.String()), cmp.Compare(a.Message, b.Message))
+	})
+	return set.changes, s.refused, nil
+}
+
+func sameChange(a, b rewrite.Change) bool {
+	return a.File == b.File && string(a.Old) == string(b.Old) && string(a.New) == string(b.New) && a.Create == b.Create
+}
+
+// A search looks for mends that can be proved together. A set is a list of indices of plan.Mends.
+type search struct {
+	prog    *load.Program
+	plan    *plan.Plan
+	opt     Options
+	refused []plan.Refusal
+}
+
+// largest returns the proof of as many of mends as it can, and refuses the others.
+func (s *search) largest(mends []int) (*proof, error) {
+	for {
+		p, name, failed, err := s.prove(mends)
+		if err != nil || failed == nil {
+			return p, err
+		}
+		culprits, sure := s.culprits(mends, failed)
+		if !sure {
+			rest := slices.DeleteFunc(slices.Clone(mends), func(i int) bool { return slices.Contains(culprits, i) })
+			base, p, err := s.grow(nil, nil, rest)
+			if err == nil {
+				_, p, err = s.grow(base, p, culprits)
+			}
+			return p, err
+		}
+		for _, i := range culprits {
+			s.refuse(i, name, failed)
+		}
+		mends = slices.DeleteFunc(slices.Clone(mends), func(i int) bool { return slices.Contains(culprits, i) })
+	}
+}
+
+// grow adds to base, which p proves, as many of more as it can, and returns the union with its proof.
+func (s *search) grow(base []int, p *proof, more []int) ([]int, *proof, error) {
+	if len(more) == 0 && p != nil {
+		return base, p, nil
+	}
+	all := slices.Sorted(slices.Values(append(slices.Clone(base), more...)))
+	next, name, failed, err := s.prove(all)
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case failed == nil:
+		return all, next, nil
+	case len(more) == 0: // not even the empty set
+		return nil, nil, fmt.Errorf("verify: %s fails without any change: %s", name, failed[0].message)
+	case len(more) == 1:
+		s.refuse(more[0], name, failed)
+		if p == nil {
+			return s.grow(base, nil, nil)
+		}
+		return base, p, nil
+	}
+	if base, p, err = s.grow(base, p, more[:len(more)/2]); err != nil {
+		return nil, nil, err
+	}
+	return s.grow(base, p, more[len(more)/2:])
+}
+
+// culprits returns the mends of a set that failures may be due to. It is sure when each failure leads to
+// mends that had to be at fault: those of the variables it names, or the only one that touches its file.
+func (s *search) culprits(mends []int, failed []failure) (culprits []int, sure bool) {
+	sure = true
+	for _, f := range failed {
+		var found []int
+		for _, i := range mends {
+			m := s.plan.Mends[i]
+			if slices.Contains(f.vars, m.Var) || len(f.vars) == 0 && touches(m, f.pos.File) {
+				found = append(found, i)
+			}
+		}
+		if len(found) == 0 {
+			return mends, len(mends) == 1
+		}
+		sure = sure && (len(f.vars) > 0 || len(found) == 1)
+		culprits = append(culprits, found...)
+	}
+	slices.Sort(culprits)
+	return slices.Compact(culprits), sure
+}
+
+// touches reports whether m has a place in file.
+func touches(m plan.Mend, file string) bool {
+	return slices.ContainsFunc(spansOf(m), func(s plan.Span) bool { return s.File == file })
+}
+
+// spansOf returns every place of m that is rewritten; the declaration is one only if a step changes it.
+func spansOf(m plan.Mend) []plan.Span {
+	var spans []plan.Span
+	if m.Mutex != nil {
+		spans = append(spans, m.Decl)
+	}
+	for _, s := range m.Sections {
+		spans = append(spans, s.Span)
+	}
+	for _, c := range m.Modes {
+		spans = append(spans, c.Span)
+	}
+	if m.Wrapper != nil {
+		spans = append(spans, m.Decl, plan.Span{File: m.Wrapper.File})
+	}
+	for _, l := range m.Lowered {
+		spans = append(spans, l.Span)
+	}
+	return spans
+}
+
+// refuse records that mend i failed the named invariant.
+func (s *search) refuse(i int, name string, failed []failure) {
+	m := s.plan.Mends[i]
+	f := failed[0]
+	for _, g := range failed {
+		if slices.Contains(g.vars, m.Var) || len(g.vars) == 0 && touches(m, g.pos.File) {
+			f = g
+			break
+		}
+	}
+	r := plan.Refusal{Code: plan.NotProved, Var: m.Var, Pos: f.pos, Message: name + ": " + f.message}
+	if r.Pos.File == "" {
+		r.Pos = position(s.prog, m.Decl.File, m.Decl.Start)
+	}
+	s.refused = append(s.refused, r)
+}
+
+// prove rewrites the program with a set of mends and checks the invariants. A nil list of failures means
+// that all hold; otherwise name is the invariant that does not.
+func (s *search) prove(mends []int) (p *proof, name string, failed []failure, err error) {
+	reduced := *s.plan
+	reduced.Mends = nil
+	for _, i := range mends {
+		reduced.Mends = append(reduced.Mends, s.plan.Mends[i])
+	}
+	p = &proof{plan: &reduced, before: s.prog, opt: s.opt}
+	var left []plan.Refusal
+	if p.changes, left = rewrite.Rewrite(s.prog, &reduced); len(left) > 0 {
+		for _, r := range left { // it could be carried out only beside one that is gone
+			failed = append(failed, failure{r.Pos, []plan.Var{r.Var}, r.Message})
+		}
+		return p, "Rewrite", failed, nil
+	}
+	for _, inv := range invariants {
+		if err := p.ready(inv.name); err != nil {
+			return nil, "", nil, err
+		}
+		if failed := inv.check(p); len(failed) > 0 {
+			return p, inv.name, failed, nil
+		}
+	}
+	return p, "", nil, nil
+}
+
+// ready makes what the named invariant and those after it look at. Without changes the program after is
+// the program before.
+func (p *proof) ready(name string) (err error) {
+	switch {
+	case name == loaded && len(p.changes) == 0:
+		p.after = p.before
+	case name == loaded:
+		cfg := p.opt.Load
+		cfg.Overlay = maps.Clone(cfg.Overlay)
+		if cfg.Overlay == nil {
+			cfg.Overlay = make(map[string][]byte)
+		}
+		for _, c := range p.changes {
+			cfg.Overlay[p.abs(c)] = c.New
+		}
+		p.after, err = load.Load(cfg)
+	case name == analyzed && len(p.changes) == 0:
+		p.again = &plan.Plan{}
+	case name == analyzed:
+		p.again, err = p.opt.Analyze(p.after)
+	}
+	return err
+}
+
+// abs returns the absolute name of the file of c.
+func (p *proof) abs(c rewrite.Change) string {
+	if f := fileOf(p.before, c.File); f != nil {
+		return f.Abs
+	}
+	return filepath.Join(p.before.Root, filepath.FromSlash(c.File))
+}
+
+// mended returns the mend of v, or nil.
+func (p *proof) mended(v plan.Var) *plan.Mend {
+	for i := range p.plan.Mends {
+		if p.plan.Mends[i].Var == v {
+			return &p.plan.Mends[i]
+		}
+	}
+	return nil
+}
+
+// fileOf returns the named file of prog, or nil.
+func fileOf(prog *load.Program, name string) *load.File {
+	for _, pkg := range prog.Packages {
+		for _, f := range pkg.Files {
+			if f.Name == name {
+				return f
+			}
+		}
+	}
+	return nil
+}

@@ -34,7 +34,11 @@ func lockFile(name string) (unlock func() error, err error) {
 		}
 		return nil, &fs.PathError{Op: "lock", Path: name, Err: err}
 	}
-	return f.Close, nil
+	return func() error {
+		// Not by Close alone: a process being started from here shares the file for a moment.
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
+		return errors.Join(err, f.Close())
+	}, nil
 }
 
 // keepOwner gives a file the owner and group of like. Who may not keeps his own, as with git.

@@ -92,7 +92,7 @@ func (f *file) mutexType(want string, offset int) (string, error) {
 func (f *file) addField(d declaration, mu plan.Mutex, typ string) {
 	// Two maps of one struct under one new mutex need one field.
 	key := fmt.Sprintf("mutex %d %s", f.offset(d.fields.Pos()), mu.Name)
-	f.step(f.offset(d.node.Pos()), key, func(t *tree) {
+	f.step(f.offset(d.node.Pos()), key, func(t *syntax) {
 		below := t.nodes[d.node].(*dst.Field)
 		above := &dst.Field{Names: []*dst.Ident{dst.NewIdent(mu.Name)}, Type: typeExpr(typ)}
 		putAbove(&above.Decs.NodeDecs, &below.Decs.NodeDecs, mu.Comment)
@@ -106,7 +106,7 @@ func (f *file) addField(d declaration, mu plan.Mutex, typ string) {
 
 // addSpec puts a value spec above the one that declares the map in a group.
 func (f *file) addSpec(d declaration, mu plan.Mutex, typ string) {
-	f.step(f.offset(d.node.Pos()), packageMutex+mu.Name, func(t *tree) {
+	f.step(f.offset(d.node.Pos()), packageMutex+mu.Name, func(t *syntax) {
 		below := t.nodes[d.node].(*dst.ValueSpec)
 		above := &dst.ValueSpec{Names: []*dst.Ident{dst.NewIdent(mu.Name)}, Type: typeExpr(typ)}
 		putAbove(&above.Decs.NodeDecs, &below.Decs.NodeDecs, mu.Comment)
@@ -151,7 +151,7 @@ func (e *editor) declares(pkg *load.Package, name string) bool {
 // addLocal puts a variable above the statement that declares the map in a function.
 func (f *file) addLocal(d declaration, mu plan.Mutex, typ string) {
 	at := f.offset(d.local.stmts[d.local.i].Pos())
-	f.step(at, fmt.Sprintf("mutex %d %s", at, mu.Name), func(t *tree) {
+	f.step(at, fmt.Sprintf("mutex %d %s", at, mu.Name), func(t *syntax) {
 		below := t.nodes[d.local.stmts[d.local.i]].(dst.Stmt)
 		spec := &dst.ValueSpec{Names: []*dst.Ident{dst.NewIdent(mu.Name)}, Type: typeExpr(typ)}
 		above := &dst.DeclStmt{Decl: &dst.GenDecl{Tok: token.VAR, Specs: []dst.Spec{spec}}}
@@ -298,7 +298,7 @@ func (s section) compare(r section) int {
 	return cmp.Or(cmp.Compare(s.start, r.start), cmp.Compare(r.end, s.end), cmp.Compare(s.lock, r.lock))
 }
 
-// check returns a fault when lock and unlock around s would not be reached in pairs.
+// check returns an obstacle when lock and unlock around s would not be reached in pairs.
 func (f *file) check(s section) error {
 	no := func(why string) error { return refuse(plan.NotProved, f.name, s.start, "%s", why) }
 	jumps := jumpsOf(s)
@@ -316,7 +316,7 @@ func (f *file) check(s section) error {
 }
 
 // apply puts the lock and unlock calls into the tree.
-func (s section) apply(t *tree) {
+func (s section) apply(t *syntax) {
 	list := t.stmtList(s.list)
 	first := t.nodes[s.stmts[s.i]].(dst.Stmt)
 	last := t.nodes[s.stmts[s.j]].(dst.Stmt)
@@ -362,7 +362,7 @@ func putBelow(below, above *dst.NodeDecs) {
 
 // isSingleLine reports whether s is one statement on one line without a comment above: after the
 // deferred unlock it needs no blank line.
-func (s section) isSingleLine(t *tree) bool {
+func (s section) isSingleLine(t *syntax) bool {
 	stmt := s.stmts[s.i]
 	return s.i == s.j && t.file.Line(stmt.Pos()) == t.file.Line(stmt.End()) && len(t.nodes[stmt].Decorations().Start) == 0
 }
@@ -432,7 +432,7 @@ func changeMode(e *editor, c plan.ModeChange) error {
 	if to := writeMode[id.Name]; to == "" || to != c.To {
 		return refuse(plan.NotProved, f.name, c.Start, "%s cannot become %s", id.Name, c.To)
 	}
-	f.step(c.Start, fmt.Sprintf("mode %d", c.Start), func(t *tree) {
+	f.step(c.Start, fmt.Sprintf("mode %d", c.Start), func(t *syntax) {
 		t.nodes[id].(*dst.Ident).Name = c.To
 	})
 	return nil

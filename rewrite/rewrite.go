@@ -48,8 +48,8 @@ func carry(e *editor, m plan.Mend) error {
 	return refuse(plan.NotProved, m.Decl.File, m.Decl.Start, "no rewrite for form %q", m.Form)
 }
 
-// A fault is why a mend cannot be carried out, with the place that stands in the way.
-type fault struct {
+// An obstacle is why a mend cannot be carried out, with the place that stands in the way.
+type obstacle struct {
 	code    plan.Code
 	file    string
 	offset  int
@@ -57,10 +57,10 @@ type fault struct {
 	todo    string
 }
 
-func (f *fault) Error() string { return f.message }
+func (f *obstacle) Error() string { return f.message }
 
-func refuse(code plan.Code, file string, offset int, msg string, args ...any) *fault {
-	return &fault{code: code, file: file, offset: offset, message: fmt.Sprintf(msg, args...)}
+func refuse(code plan.Code, file string, offset int, msg string, args ...any) *obstacle {
+	return &obstacle{code: code, file: file, offset: offset, message: fmt.Sprintf(msg, args...)}
 }
 
 // An editor collects the steps that mends ask for, file by file, before any tree is changed.
@@ -72,9 +72,9 @@ type editor struct {
 	before map[*file]work   // what the files held when the current mend began
 }
 
-// A file is one file under edit. The embedded tree stays as parsed until the steps are applied.
+// A file is one file under edit. The embedded syntax stays as parsed until the steps are applied.
 type file struct {
-	*tree
+	*syntax
 	load *load.File
 	pkg  *load.Package
 	work
@@ -91,7 +91,7 @@ type work struct {
 type step struct {
 	offset int    // where, in the original bytes: it names the declaration that changes
 	key    string // what, unique within the file
-	do     func(*tree)
+	do     func(*syntax)
 }
 
 // An insert puts text into the bytes between declarations, or replaces bytes of an import declaration.
@@ -132,7 +132,7 @@ func (e *editor) attempt(m plan.Mend) error {
 }
 
 // open returns the named file, ready for steps of the current mend. A file that must not be rewritten
-// is a fault at offset.
+// is an obstacle at offset.
 func (e *editor) open(name string, offset int) (*file, error) {
 	f := e.files[name]
 	if f == nil {
@@ -143,14 +143,14 @@ func (e *editor) open(name string, offset int) (*file, error) {
 		if !e.owner[from].Writable {
 			return nil, refuse(plan.OutOfScope, name, offset, "%s is outside the files that may be written", name)
 		}
-		tree, err := newTree(from)
+		tree, err := newSyntax(from)
 		if err != nil {
-			if f, ok := errors.AsType[*fault](err); ok && f.offset == 0 {
+			if f, ok := errors.AsType[*obstacle](err); ok && f.offset == 0 {
 				f.offset = offset
 			}
 			return nil, err
 		}
-		f = &file{tree: tree, load: from, pkg: e.owner[from]}
+		f = &file{syntax: tree, load: from, pkg: e.owner[from]}
 		e.files[name] = f
 	}
 	if _, ok := e.before[f]; !ok {
@@ -160,7 +160,7 @@ func (e *editor) open(name string, offset int) (*file, error) {
 }
 
 // step asks for a change of the tree, once for each key.
-func (f *file) step(offset int, key string, do func(*tree)) {
+func (f *file) step(offset int, key string, do func(*syntax)) {
 	if !f.has(key) {
 		f.steps = append(f.steps, step{offset, key, do})
 	}
@@ -181,9 +181,9 @@ func (f *file) has(key string) bool {
 
 // refusal words err for the variable of m.
 func (e *editor) refusal(m plan.Mend, err error) plan.Refusal {
-	f, ok := errors.AsType[*fault](err)
+	f, ok := errors.AsType[*obstacle](err)
 	if !ok {
-		panic(fmt.Sprintf("rewrite: form %s returned an error that is no fault: %v", m.Form, err))
+		panic(fmt.Sprintf("rewrite: form %s returned an error that is no obstacle: %v", m.Form, err))
 	}
 	r := plan.Refusal{Code: f.code, Var: m.Var, Message: f.message, Todo: f.todo, Pos: plan.Pos{File: f.file}}
 	if from := e.found[f.file]; from != nil {
@@ -212,12 +212,12 @@ func (f *file) render() []byte {
 	touched := make(map[int]bool) // indices of top-level declarations
 	slices.SortStableFunc(f.steps, func(a, b step) int { return cmp.Compare(a.offset, b.offset) })
 	for _, s := range f.steps {
-		s.do(f.tree)
+		s.do(f.syntax)
 		touched[f.declAt(s.offset)] = true
 	}
 	slices.SortFunc(f.sections, section.compare)
 	for _, s := range f.sections {
-		s.apply(f.tree)
+		s.apply(f.syntax)
 		touched[f.declAt(s.start)] = true
 	}
 	out := splice(f.load.Src, f.replacements(touched))
@@ -267,7 +267,7 @@ func splice(src []byte, edits []insert) []byte {
 }
 
 // declRange returns the bytes of the i-th top-level declaration with its doc comment.
-func (t *tree) declRange(i int) (start, end int) {
+func (t *syntax) declRange(i int) (start, end int) {
 	d := t.ast.Decls[i]
 	start, end = t.offset(d.Pos()), t.offset(d.End())
 	if doc := docOf(d); doc != nil {
@@ -277,7 +277,7 @@ func (t *tree) declRange(i int) (start, end int) {
 }
 
 // declAt returns the index of the top-level declaration that holds offset.
-func (t *tree) declAt(offset int) int {
+func (t *syntax) declAt(offset int) int {
 	for i := range t.ast.Decls {
 		if start, end := t.declRange(i); start <= offset && offset < end {
 			return i

@@ -19,9 +19,9 @@ import (
 	"mapmend/plan/load"
 )
 
-// A tree is one file, parsed and decorated. Places are found in the parsed file; changes are made in
+// A syntax is one file, parsed and decorated. Places are found in the parsed file; changes are made in
 // the dst tree, so places stay valid whatever was changed before.
-type tree struct {
+type syntax struct {
 	name      string
 	src       []byte
 	file      *token.File
@@ -34,10 +34,10 @@ type tree struct {
 // lineDirective matches what the compiler takes for a position of another file.
 var lineDirective = regexp.MustCompile(`(?m)^//line |/\*line `)
 
-// newTree returns the tree of f, or the fault that keeps f from being rewritten.
-func newTree(f *load.File) (*tree, error) {
+// newSyntax returns the tree of f, or the obstacle that keeps f from being rewritten.
+func newSyntax(f *load.File) (*syntax, error) {
 	unfit := func(code plan.Code, todo, reason string) error {
-		return &fault{code: code, file: f.Name, message: f.Name + " " + reason, todo: todo}
+		return &obstacle{code: code, file: f.Name, message: f.Name + " " + reason, todo: todo}
 	}
 	switch {
 	case f.Generated:
@@ -67,31 +67,31 @@ func newTree(f *load.File) (*tree, error) {
 }
 
 // parse parses and decorates src. It does not share anything with the loaded program.
-func parse(src []byte) (*tree, error) {
+func parse(src []byte) (*syntax, error) {
 	fset := token.NewFileSet()
-	syntax, err := parser.ParseFile(fset, "", src, parser.ParseComments|parser.SkipObjectResolution)
+	parsed, err := parser.ParseFile(fset, "", src, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil {
 		return nil, err
 	}
 	dec := decorator.NewDecorator(fset)
-	file, err := dec.DecorateFile(syntax)
+	file, err := dec.DecorateFile(parsed)
 	if err != nil {
 		return nil, err
 	}
-	return &tree{src: src, file: fset.File(syntax.FileStart), ast: syntax, dst: file, nodes: dec.Dst.Nodes}, nil
+	return &syntax{src: src, file: fset.File(parsed.FileStart), ast: parsed, dst: file, nodes: dec.Dst.Nodes}, nil
 }
 
 // print returns the dst tree as gofmt prints it.
-func (t *tree) print() ([]byte, error) {
+func (t *syntax) print() ([]byte, error) {
 	var buf bytes.Buffer
 	err := decorator.Fprint(&buf, t.dst)
 	return buf.Bytes(), err
 }
 
-func (t *tree) offset(pos token.Pos) int { return t.file.Offset(pos) }
+func (t *syntax) offset(pos token.Pos) int { return t.file.Offset(pos) }
 
 // covers reports whether n takes up exactly the bytes of span.
-func (t *tree) covers(n ast.Node, span plan.Span) bool {
+func (t *syntax) covers(n ast.Node, span plan.Span) bool {
 	return n != nil && t.offset(n.Pos()) == span.Start && t.offset(n.End()) == span.End
 }
 
@@ -121,7 +121,7 @@ func bodyOf(fn ast.Node) *ast.BlockStmt {
 }
 
 // stretchAt returns the whole statements that span takes up exactly.
-func (t *tree) stretchAt(span plan.Span) (stretch, error) {
+func (t *syntax) stretchAt(span plan.Span) (stretch, error) {
 	var found *stretch
 	t.inspect(func(n ast.Node, stack []ast.Node) {
 		stmts := stmtsOf(n)
@@ -183,7 +183,7 @@ func stmtsOf(n ast.Node) []ast.Stmt {
 }
 
 // stmtList returns the place in the dst tree of the statement list that n holds.
-func (t *tree) stmtList(n ast.Node) *[]dst.Stmt {
+func (t *syntax) stmtList(n ast.Node) *[]dst.Stmt {
 	switch n := t.nodes[n].(type) {
 	case *dst.BlockStmt:
 		return &n.List
@@ -204,7 +204,7 @@ type declaration struct {
 }
 
 // declarationAt returns the declaration that span takes up exactly.
-func (t *tree) declarationAt(span plan.Span) (declaration, error) {
+func (t *syntax) declarationAt(span plan.Span) (declaration, error) {
 	var found *declaration
 	var local plan.Span // the statement around a local declaration
 	t.inspect(func(n ast.Node, stack []ast.Node) {
@@ -244,12 +244,12 @@ func (t *tree) declarationAt(span plan.Span) (declaration, error) {
 	return *found, nil
 }
 
-func (t *tree) span(n ast.Node) plan.Span {
+func (t *syntax) span(n ast.Node) plan.Span {
 	return plan.Span{File: t.name, Start: t.offset(n.Pos()), End: t.offset(n.End())}
 }
 
 // identAt returns the identifier that span takes up exactly.
-func (t *tree) identAt(span plan.Span) (*ast.Ident, error) {
+func (t *syntax) identAt(span plan.Span) (*ast.Ident, error) {
 	var found *ast.Ident
 	t.inspect(func(n ast.Node, _ []ast.Node) {
 		if id, ok := n.(*ast.Ident); ok && t.covers(id, span) {
@@ -263,7 +263,7 @@ func (t *tree) identAt(span plan.Span) (*ast.Ident, error) {
 }
 
 // inspect calls visit for each node with the nodes around it, outermost first.
-func (t *tree) inspect(visit func(n ast.Node, stack []ast.Node)) {
+func (t *syntax) inspect(visit func(n ast.Node, stack []ast.Node)) {
 	ast.PreorderStack(t.ast, nil, func(n ast.Node, stack []ast.Node) bool {
 		visit(n, stack)
 		return true

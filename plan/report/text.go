@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"mapmend/plan"
@@ -69,8 +70,12 @@ func (p printer) finding(f plan.Finding) {
 	for _, s := range p.shown(p.opt.sites(f.Sites)) {
 		p.related("%s: %s", formatPos(p.opt.posn(s.Pos)), describe(s, f.Kind))
 	}
-	for _, chain := range f.Chains {
-		p.related("chain: %s", strings.Join(chain, " > "))
+	if len(f.Chains) == 2 && slices.Equal(f.Chains[0], f.Chains[1]) {
+		p.related("chain: %s, in parallel with itself", strings.Join(f.Chains[0], " > "))
+	} else {
+		for _, chain := range f.Chains {
+			p.related("chain: %s", strings.Join(chain, " > "))
+		}
 	}
 	for _, e := range f.Evidence {
 		p.related("evidence: %s", e)

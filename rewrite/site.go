@@ -29,6 +29,8 @@ type syntax struct {
 	dst       *dst.File
 	nodes     map[ast.Node]dst.Node
 	formatted bool // src is its own gofmt
+
+	starts map[int]stretch // by the offset of the first statement; made when first asked for
 }
 
 // lineDirective matches what the compiler takes for a position of another file.
@@ -122,25 +124,33 @@ func bodyOf(fn ast.Node) *ast.BlockStmt {
 
 // stretchAt returns the whole statements that span takes up exactly.
 func (t *syntax) stretchAt(span plan.Span) (stretch, error) {
-	var found *stretch
-	t.inspect(func(n ast.Node, stack []ast.Node) {
-		stmts := stmtsOf(n)
-		for i := range stmts {
-			if t.offset(stmts[i].Pos()) != span.Start {
-				continue
-			}
-			for j := i; j < len(stmts); j++ {
-				if t.offset(stmts[j].End()) == span.End {
-					found = &stretch{list: n, stmts: stmts, i: i, j: j}
-					found.fn, found.spawn = functions(stack)
-				}
+	if t.starts == nil {
+		t.starts = t.stretches()
+	}
+	if s, ok := t.starts[span.Start]; ok {
+		for s.j = s.i; s.j < len(s.stmts); s.j++ {
+			if t.offset(s.stmts[s.j].End()) == span.End {
+				return s, nil
 			}
 		}
-	})
-	if found == nil {
-		return stretch{}, refuse(plan.NotProved, t.name, span.Start, "the planned section is not a run of whole statements")
 	}
-	return *found, nil
+	return stretch{}, refuse(plan.NotProved, t.name, span.Start, "the planned section is not a run of whole statements")
+}
+
+// stretches returns for each offset at which a statement of a list begins the stretch of that one.
+func (t *syntax) stretches() map[int]stretch {
+	starts := make(map[int]stretch)
+	t.inspect(func(n ast.Node, stack []ast.Node) {
+		stmts := stmtsOf(n)
+		if len(stmts) == 0 {
+			return
+		}
+		fn, spawn := functions(stack)
+		for i, s := range stmts {
+			starts[t.offset(s.Pos())] = stretch{list: n, stmts: stmts, i: i, j: i, fn: fn, spawn: spawn}
+		}
+	})
+	return starts
 }
 
 // functions returns the innermost function of stack, and the literals in it that a go statement runs.

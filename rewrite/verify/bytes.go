@@ -209,6 +209,7 @@ func (p *proof) outside(name string, before, after *parsed) (int, string) {
 		return 0, "the package clause changed"
 	}
 	old := slices.DeleteFunc(slices.Clone(before.ast.Decls), isImport)
+	formatted := isFormatted(before.src)
 	i := 0
 	for _, d := range after.ast.Decls {
 		at, got := after.text(d)
@@ -222,7 +223,7 @@ func (p *proof) outside(name string, before, after *parsed) (int, string) {
 				i++
 				continue
 			}
-			if sameButSpaces(got, want, isFormatted(before.src)) {
+			if sameButSpaces(got, want, formatted) {
 				i++
 				continue
 			}

@@ -47,8 +47,12 @@ type Path struct {
 	Sel  string // steps from the root: ".field" and "[]", concatenated
 }
 
-// maxSteps bounds the length of a Path, so that loops over linked structures end.
-const maxSteps = 8
+// maxSteps bounds the length of a Path, so that loops over linked structures end. What lies beyond
+// is one step.
+const (
+	maxSteps = 8
+	beyond   = ".~"
+)
 
 // Known reports whether p names a definite location.
 func (p Path) Known() bool { return p.Root.Kind != Unknown }
@@ -60,8 +64,11 @@ func (p Path) Field(name string) Path { return p.step("." + name) }
 func (p Path) Elem() Path { return p.step("[]") }
 
 func (p Path) step(s string) Path {
-	if !p.Known() || strings.Count(p.Sel, ".")+strings.Count(p.Sel, "[") >= maxSteps {
-		return Path{}
+	switch {
+	case !p.Known() || strings.HasSuffix(p.Sel, beyond):
+		return p
+	case strings.Count(p.Sel, ".")+strings.Count(p.Sel, "[") >= maxSteps:
+		return Path{p.Root, p.Sel + beyond}
 	}
 	return Path{p.Root, p.Sel + s}
 }

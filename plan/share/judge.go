@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"go/token"
 	"slices"
+	"strings"
 
 	"mapmend/plan/access"
 	"mapmend/plan/lockset"
 	"mapmend/plan/mapuse"
+	"mapmend/plan/model"
 )
 
 // This file judges the entries of one map variable in pairs.
@@ -158,7 +160,8 @@ func (w *World) pair(a, b *Entry) (Grade, string) {
 	if a.Root == Dead && len(a.Sites) == 0 || b.Root == Dead && len(b.Sites) == 0 {
 		return None, ""
 	}
-	if !parallel(a, b) || !mayMeet(a, b) {
+	together := parallel(a, b)
+	if together == never || !mayMeet(a, b) {
 		return None, ""
 	}
 	la, lb := a.locks(), b.locks()
@@ -173,7 +176,12 @@ func (w *World) pair(a, b *Entry) (Grade, string) {
 			}
 		}
 	}
-	grade, why := w.grade(a, b, la, lb)
+	for _, e := range []*Entry{a, b} {
+		if e.Root == Interface && len(e.Sites) == 0 && !slices.ContainsFunc(slices.Concat(la, lb), func(l Lock) bool { return l.Relation == Own }) {
+			unsure = true // whoever calls through the interface may hold the lock
+		}
+	}
+	grade, why := w.grade(a, b, la, lb, together)
 	if unsure {
 		grade = min(grade, Possible)
 	}
@@ -181,7 +189,10 @@ func (w *World) pair(a, b *Entry) (Grade, string) {
 }
 
 // parallel reports whether a and b may run at the same time.
-func parallel(a, b *Entry) bool {
+func parallel(a, b *Entry) overlap {
+	if a.ownInstance() && b.ownInstance() { // one activation made it: what runs around that does not matter
+		a, b = a.inner(), b.inner()
+	}
 	n := 0
 	for n < len(a.Sites) && n < len(b.Sites) && a.Sites[n] == b.Sites[n] {
 		n++
@@ -189,23 +200,36 @@ func parallel(a, b *Entry) bool {
 	ra, rb := a.Sites[n:], b.Sites[n:]
 	if a.Func != b.Func || a.Root != b.Root {
 		// Two activations that nothing orders. What main does can only meet what outlives or was started by it.
-		if a.Root == Main || b.Root == Main {
-			return len(a.Sites) > 0 || len(a.After) > 0 || a.Root != Main
-		}
-		return true
+		return apart
 	}
+	within := false
 	switch {
 	case len(ra) > 0 && len(rb) > 0:
-		return true
+		within = true
 	case len(ra) > 0:
-		return slices.Contains(b.After, ra[0]) || n > 0 && a.Many || selfParallel(a)
+		within = slices.Contains(b.After, ra[0]) || n > 0 && a.Many
 	case len(rb) > 0:
-		return slices.Contains(a.After, rb[0]) || n > 0 && b.Many || selfParallel(a)
+		within = slices.Contains(a.After, rb[0]) || n > 0 && b.Many
 	case n > 0:
-		return a.Many || b.Many || selfParallel(a)
+		within = a.Many || b.Many
 	}
-	return selfParallel(a)
+	switch {
+	case within:
+		return inside
+	case selfParallel(a):
+		return apart
+	}
+	return never
 }
+
+// overlap is how two uses come to run at the same time.
+type overlap uint8
+
+const (
+	never  overlap = iota
+	apart          // in two activations of functions that others call
+	inside         // in goroutines that one activation started
+)
 
 // selfParallel reports whether the root of e may run several times at once on one instance.
 func selfParallel(e *Entry) bool {
@@ -226,19 +250,30 @@ func mayMeet(a, b *Entry) bool {
 		return a.Ref.Path == b.Ref.Path
 	}
 	if a.ownInstance() && b.ownInstance() {
-		return a.Func == b.Func && a.Ref.Path == b.Ref.Path
+		return a.Func == b.Func && a.Ref.Path == b.Ref.Path && slices.Equal(a.Sites[:a.Outer], b.Sites[:b.Outer])
 	}
 	return true
 }
 
+// inner returns e without the starts that lie outside the activation that made its instance.
+func (e *Entry) inner() *Entry {
+	in := *e
+	in.Sites = e.Sites[e.Outer:]
+	return &in
+}
+
 // grade says how strong the evidence is that a and b meet.
-func (w *World) grade(a, b *Entry, la, lb []Lock) (Grade, string) {
-	for _, l := range slices.Concat(la, lb) {
+func (w *World) grade(a, b *Entry, la, lb []Lock, together overlap) (Grade, string) {
+	for i, l := range slices.Concat(la, lb) {
+		other := b
+		if i >= len(la) {
+			other = a
+		}
 		switch {
 		case l.Once:
 		case l.Relation == Own:
 			return Likely, "one side holds " + l.Name() + " of the owner"
-		case l.Relation == Up:
+		case l.Relation == Up && strings.HasSuffix(ownerPath(other.Ref).Sel, l.Rest):
 			return Likely, "one side holds " + l.Name() + ", from which the owner is reached"
 		case l.Relation == Package && packageOf(l) == a.Ref.Var.Package:
 			return Likely, "one side holds " + l.Name() + " of the package"
@@ -246,16 +281,27 @@ func (w *World) grade(a, b *Entry, la, lb []Lock) (Grade, string) {
 			return Likely, "one side holds " + l.Name()
 		}
 	}
-	if inside(a) && inside(b) && (sameInstance(a, b)) {
+	switch {
+	case !w.sameInstance(a, b):
+	case together == inside, started(a) && started(b):
 		return Likely, "both sides run in goroutines that the program starts, on the same instance"
-	}
-	if a.Root == Serving && b.Root == Serving || a.Root == Serving && inside(b) || inside(a) && b.Root == Serving {
+	case a.Root == Serving && b.Root == Serving, a.Root == Serving && started(b), started(a) && b.Root == Serving:
 		return Likely, "a server calls it from many goroutines"
+	}
+	if w.private(a) || w.private(b) {
+		return None, ""
 	}
 	if w.lazyCache(a) && w.lazyCache(b) {
 		return Likely, "a package-level cache that importers of the package fill on demand"
 	}
 	return Possible, "callers outside the program may share it"
+}
+
+// private reports whether the map of e belongs to an argument of the root function, other than a
+// receiver: a request, say. Nothing shows that two calls share it.
+func (w *World) private(e *Entry) bool {
+	r := e.Ref.Path.Root
+	return r.Kind == access.Param && (r.Index > 0 || w.Bodies[e.Func].Method == "")
 }
 
 func packageOf(l Lock) string {
@@ -272,16 +318,26 @@ func lastDot(s string) int {
 	return 0
 }
 
-// inside reports whether e runs in a goroutine that the program starts, or beside one.
-func inside(e *Entry) bool {
-	return len(e.Sites) > 0 && e.Unsure == "" || len(e.After) > 0 || e.Root == Main
+// started reports whether e runs in a goroutine that the program starts, or in main beside one.
+func started(e *Entry) bool {
+	return len(e.Sites) > 0 && e.Unsure == "" || e.Root == Main
 }
 
-func sameInstance(a, b *Entry) bool {
-	if a.Ref.Path.Root.Kind == access.Global && b.Ref.Path.Root.Kind == access.Global {
-		return a.Ref.Path == b.Ref.Path
+// sameInstance reports whether a and b are seen to be on the same instance: of a package variable, of
+// what one activation made or was given, or of the receiver of methods of one type.
+func (w *World) sameInstance(a, b *Entry) bool {
+	if a.Ref.Path.Sel != b.Ref.Path.Sel {
+		return false
 	}
-	return a.Func == b.Func && a.Ref.Path == b.Ref.Path
+	ra, rb := a.Ref.Path.Root, b.Ref.Path.Root
+	switch {
+	case ra.Kind == access.Global, a.Func == b.Func && ra.Kind != access.Local:
+		return ra == rb
+	case ra.Kind == access.Param && ra == rb && ra.Index == 0:
+		fa, fb := w.Bodies[a.Func], w.Bodies[b.Func]
+		return fa.Method != "" && fa.Method == fb.Method && model.Package(fa.Key) == model.Package(fb.Key)
+	}
+	return false
 }
 
 // lazyCache reports whether e is on a package variable that an importable package's API fills on

@@ -78,16 +78,16 @@ func ownerPath(r access.Ref) access.Path {
 
 func relate(h lockset.Held, owner access.Path, r access.Ref) Lock {
 	l := Lock{Class: h.Class, Mode: h.Mode, Path: h.Path, Indirect: h.Indirect, Once: h.Once}
-	common, rest, suffix := access.CommonPrefix(owner.Sel, h.Path.Sel)
+	_, rest, suffix := access.CommonPrefix(owner.Sel, h.Path.Sel)
 	isField := owner != r.Path || r.Var.Owner != ""
 	switch {
 	case h.Path.Root == owner.Root && rest == "" && suffix != "" && isField && owner.Known():
 		l.Relation, l.Suffix, l.ID = Own, suffix, suffix
-	case h.Path.Root.Kind == access.Global:
-		l.Relation, l.ID = Package, h.Path.Root.Name+h.Path.Sel
 	case h.Path.Root == owner.Root && isField && owner.Known() && !isLocalVar(r):
 		l.Relation, l.Suffix, l.Rest = Up, suffix, rest
 		l.ID = rest + "|" + h.Class.String() + "|" + suffix
+	case h.Path.Root.Kind == access.Global && (h.Class.Owner == "" || r.Path.Root.Kind == access.Global):
+		l.Relation, l.ID = Package, h.Path.Root.Name+h.Path.Sel
 	case isLocalVar(r):
 		l.Relation, l.ID = Same, h.Path.String()
 	default:
@@ -115,9 +115,6 @@ func mayBeSame(a, b Lock) bool {
 	if a.Relation == b.Relation && a.ID == b.ID {
 		return false // known to be the same, and not enough
 	}
-	if a.Once || b.Once {
-		return false
-	}
 	if a.Indirect || b.Indirect {
 		return true
 	}
@@ -129,5 +126,5 @@ func mayBeSame(a, b Lock) bool {
 
 // vague reports whether l's instance is not known in terms of what its function was given.
 func (l Lock) vague() bool {
-	return l.Relation == Up || l.Relation == Other && l.Path.Root.Kind == access.Local
+	return l.Relation == Up || l.Relation == Other && (l.Path.Root.Kind == access.Local || l.Path.Root.Kind == access.Global)
 }

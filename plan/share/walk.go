@@ -20,6 +20,7 @@ type Entry struct {
 	Root   Root
 	Func   string   // key of the root function
 	Sites  []string // where the goroutines were started that lead to the use, outermost first; empty: the root's own goroutine
+	Outer  int      // how many of Sites lie outside the activation that made the instance; it is not shared across those
 	Many   bool     // several of the last of Sites may run at once on the same instance
 	After  []string // goroutines that may run, started by the goroutine that makes the use
 	Unsure string   // why the locks are not certain; empty when they are
@@ -99,11 +100,15 @@ func (e Entry) through(edge *lockset.Edge) (Entry, bool) {
 		}
 		next.Ref.Path = access.Path{Root: access.Root{Kind: access.Local, Name: edge.Caller}}
 	}
-	each := slices.Contains(edge.Each, next.Ref.Path.Root)
+	made := e.Ref.Path.Root.Kind == access.Made // each activation of the callee has its own
+	each := made || slices.Contains(edge.Each, next.Ref.Path.Root)
 	switch {
 	case edge.Start != "" || edge.Stored:
-		next.At = e.At.Under(lockset.Point{}, edge.Params, edge.Free)
+		next.At = e.At.Under(onceOnly(edge.At), edge.Params, edge.Free)
 		site := edge.Site
+		if made {
+			next.Outer = e.Outer + 1
+		}
 		if edge.Stored {
 			site = fmt.Sprintf("stored:%d", edge.Pos)
 			next.Unsure = "the function is kept and may run at any time"
@@ -111,13 +116,24 @@ func (e Entry) through(edge *lockset.Edge) (Entry, bool) {
 		next.Sites = append([]string{site}, e.Sites...)
 		next.Many = e.Many || edge.Many && !each
 	case len(e.Sites) > 0:
-		next.At = e.At.Under(lockset.Point{}, edge.Params, edge.Free)
+		next.At = e.At.Under(onceOnly(edge.At), edge.Params, edge.Free)
 		next.Many = e.Many || edge.Loop && !each
 	default:
 		next.At = e.At.Under(edge.At, edge.Params, edge.Free)
 		next.After = union(e.After, edge.After)
 	}
 	return next, true
+}
+
+// onceOnly returns what of p also holds in a goroutine that is started at p.
+func onceOnly(p lockset.Point) lockset.Point {
+	var out lockset.Point
+	for _, h := range p.Held {
+		if h.Once {
+			out.Held = out.Held.With(h)
+		}
+	}
+	return out
 }
 
 // state identifies what the rest of the way depends on.
@@ -130,7 +146,7 @@ func (e Entry) state() string {
 	for _, p := range e.At.Released {
 		fmt.Fprint(&b, "-", p)
 	}
-	fmt.Fprint(&b, e.Sites, e.After)
+	fmt.Fprint(&b, e.Sites, e.Outer, e.After)
 	return b.String()
 }
 

@@ -312,26 +312,15 @@ func (r *run) syncFolders(files []*target) error {
 // itself be interrupted at any place and begin again.
 func (r *run) recover() (*record, error) {
 	rec, err := r.readRecord(r.journal())
-	if err != nil {
+	if rec == nil || err != nil {
 		return nil, err
-	}
-	if rec == nil {
-		// The run died while it wrote the journal, before it touched anything.
-		return nil, r.remove(r.newJournal())
 	}
 	var files []*target
 	var errs []error
 	for _, e := range rec.Files {
 		f := &target{entry: e, tried: true}
-		now, exists, err := r.read(e.File)
-		switch {
-		case err != nil:
+		if err := r.inspect(f); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", e.File, err))
-		case !e.isBefore(now, exists) && !e.isAfter(now, exists):
-			errs = append(errs, fmt.Errorf("%s: %w", e.File, r.foreign()))
-		}
-		if info, err := r.disk.Lstat(r.abs(e.File)); err == nil {
-			f.like = info
 		}
 		files = append(files, f)
 	}
@@ -339,6 +328,24 @@ func (r *run) recover() (*record, error) {
 		return nil, err
 	}
 	return rec, r.rollBack(files)
+}
+
+// inspect finds whose a file of an interrupted run is, or returns an error if the run cannot have
+// left it as it is.
+func (r *run) inspect(f *target) error {
+	now, exists, err := r.read(f.File)
+	if err != nil {
+		return err
+	}
+	if !f.isBefore(now, exists) && !f.isAfter(now, exists) {
+		return r.foreign()
+	}
+	info, err := r.disk.Lstat(r.abs(f.File))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f.like = info
+	return nil
 }
 
 // undo is Undo under the lock.

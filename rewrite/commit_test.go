@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -377,24 +378,55 @@ func TestCommitOneRunAtATime(t *testing.T) {
 	wantTree(t, root, after)
 }
 
-// TestCommitSavedMeanwhile has an editor save a file after the check and before its turn.
-func TestCommitSavedMeanwhile(t *testing.T) {
+// TestCommitChangedMeanwhile has somebody change a file after the check and before its turn.
+func TestCommitChangedMeanwhile(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name, file string
+		change     func(name string) error
+		want       string // the file then, "" if it is gone
+	}{
+		{"saved", "z/empty.go", func(name string) error { return os.WriteFile(name, []byte("mine"), 0o666) }, "-rw-rw-rw- mine"},
+		{"removed", "z/empty.go", os.Remove, ""},
+		{"removed while empty", "sub/c.go", os.Remove, ""},
+		{"created empty", "sub/new.go", func(name string) error {
+			return errors.Join(os.WriteFile(name, nil, 0o600), os.Chmod(name, 0o600))
+		}, "-rw------- "},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			root := newRoot(t)
+			changed := false
+			d := &fault{disk: osDisk{}, watch: func(step string) {
+				if !changed && strings.HasPrefix(step, "rename ") && strings.HasSuffix(step, "b.go") {
+					changed = true
+					check(t, test.change(filepath.Join(root, filepath.FromSlash(test.file))))
+				}
+			}}
+			wantError(t, commitOn(root, d, edits()), test.file+": changed since it was read")
+			want := maps.Clone(before)
+			delete(want, test.file)
+			if test.want != "" {
+				want[test.file] = test.want
+			}
+			wantTree(t, root, want)
+			wantState(t, root)
+		})
+	}
+}
+
+// forbidding is a disk on which files cannot be opened for writing, whatever their bits say.
+type forbidding struct{ osDisk }
+
+func (forbidding) CheckWritable(name string) error {
+	return &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
+}
+
+func TestCommitForbidden(t *testing.T) {
 	t.Parallel()
 	root := newRoot(t)
-	mine := filepath.Join(root, "z", "empty.go")
-	d := &fault{disk: osDisk{}, watch: func(step string) {
-		if strings.HasPrefix(step, "rename ") && strings.HasSuffix(step, "b.go") {
-			check(t, os.WriteFile(mine, []byte("mine"), 0o666))
-		}
-	}}
-	wantError(t, commitOn(root, d, edits()), "z/empty.go: changed since it was read")
-	want := tree{"z/empty.go": "-rw-rw-rw- mine"}
-	for name, file := range before {
-		if want[name] == "" {
-			want[name] = file
-		}
-	}
-	wantTree(t, root, want)
+	wantError(t, commitOn(root, forbidding{}, edits()), "a.go: cannot write to a read-only file: open ", "sub/c.go: cannot write")
+	wantTree(t, root, before)
 	wantState(t, root)
 }
 

@@ -26,7 +26,7 @@ func TestStateFolder(t *testing.T) {
 	git("", "init", "-q", "--separate-git-dir", "elsewhere", "separate")
 	mustWrite(t, filepath.Join(top, "plain", "notgit", ".git", "config"), "a folder that only has the name")
 	mustWrite(t, filepath.Join(top, "plain", "broken", ".git"), "gitdir: nowhere\n")
-	mustWrite(t, filepath.Join(top, "plain", "other", ".git"), "HEAD")
+	mustWrite(t, filepath.Join(top, "plain", "other", ".git"), "../../elsewhere\n")
 	seen := make(map[string]string)
 	for _, dir := range []string{"plain", "plain/sub", "linked", "plain/module", "separate", "separate/sub", "plain/notgit"} {
 		check(t, os.MkdirAll(filepath.Join(top, dir), 0o777))

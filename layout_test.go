@@ -25,6 +25,7 @@ var mayImport = map[string][]string{
 	"mapmend/plan/lockset":   {"mapmend/plan/access", "mapmend/plan/model"},
 	"mapmend/plan/share":     {"mapmend/plan/access", "mapmend/plan/model"},
 	"mapmend/plan/mapuse":    {"mapmend/plan/lockset", "mapmend/plan/access", "mapmend/plan/model"},
+	"mapmend/plan/region":    {},
 	"mapmend/plan/report":    {"mapmend/plan"},
 	"mapmend/rewrite":        {"mapmend/plan", "mapmend/plan/load", "mapmend/templates"},
 	"mapmend/rewrite/verify": {"mapmend/rewrite", "mapmend/plan", "mapmend/plan/load"},

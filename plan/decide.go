@@ -1,17 +1,185 @@
 package plan
 
 import (
+	"cmp"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"maps"
+	"slices"
+
 	"mapmend/plan/load"
 	"mapmend/plan/share"
 )
 
+// This file decides for each finding how it is mended.
+
+// decider decides about the variables of one program. Variables are added one by one and decided
+// together, since those under one guard share their sections.
 type decider struct {
 	prog  *load.Program
 	world *share.World
 	decls map[Var]declaration
 	opt   Options
+
+	index    map[token.Pos]function
+	cases    []*candidate
+	refusals []Refusal
 }
 
-func (d *decider) decide(v share.Verdict, decl declaration, f Finding) {}
+// candidate is a variable that is to be mended with the form lock.
+type candidate struct {
+	finding Finding
+	verdict share.Verdict
+	decl    declaration
+	guard   guard
+	needs   []need       // the places that must hold the guard
+	modes   []ModeChange // read locks that become write locks
+	dropped bool
+}
 
-func (d *decider) finish() ([]Mend, []Refusal) { return nil, nil }
+// decide finds what the mend of one variable needs, or refuses it.
+func (d *decider) decide(v share.Verdict, decl declaration, f Finding) {
+	c := &candidate{finding: f, verdict: v, decl: decl}
+	if r := d.plan(c); r != nil {
+		d.refuse(c, *r)
+		return
+	}
+	d.cases = append(d.cases, c)
+}
+
+// steps is the order in which a mend is worked out. Each returns nil or why it cannot be.
+var steps = []func(*decider, *candidate) *Refusal{
+	(*decider).checkForm,
+	(*decider).checkFile,
+	(*decider).chooseGuard,
+	(*decider).findNeeds,
+}
+
+func (d *decider) plan(c *candidate) *Refusal {
+	for _, step := range steps {
+		if r := step(d, c); r != nil {
+			return r
+		}
+	}
+	return nil
+}
+
+func (d *decider) refuse(c *candidate, r Refusal) {
+	r.Var = c.finding.Var
+	if r.Pos == (Pos{}) {
+		r.Pos = c.finding.Pos
+	}
+	d.refusals = append(d.refusals, r)
+	c.dropped = true
+}
+
+// checkForm refuses what the forms asked for cannot be.
+func (d *decider) checkForm(c *candidate) *Refusal {
+	if len(d.opt.Forms) == 0 || slices.Contains(d.opt.Forms, Lock) {
+		return nil
+	}
+	return &Refusal{Code: Unlowered, Message: "the form " + string(d.opt.Forms[0]) + " is not available for this variable", Todo: "use --form lock"}
+}
+
+// checkFile refuses declarations in files that are not to be written.
+func (d *decider) checkFile(c *candidate) *Refusal { return d.fileRefusal(c.decl.pkg, c.decl.file) }
+
+func (d *decider) fileRefusal(pkg *load.Package, file *load.File) *Refusal {
+	switch {
+	case !pkg.Writable:
+		return &Refusal{Code: OutOfScope, Message: file.Name + " is not part of the module", Todo: "mend the module that it belongs to"}
+	case file.Generated:
+		return &Refusal{Code: Generated, Message: file.Name + " is generated", Todo: "change what generates it"}
+	case file.Cgo:
+		return &Refusal{Code: Cgo, Message: file.Name + ` imports "C"`, Todo: "guard the uses in it by hand"}
+	}
+	return nil
+}
+
+// finish returns what can be mended and what cannot.
+func (d *decider) finish() ([]Mend, []Refusal) {
+	planned := d.placeSections()
+	var mends []Mend
+	for _, c := range d.cases {
+		if !c.dropped {
+			mends = append(mends, d.mend(c, planned[c]))
+		}
+	}
+	return mends, d.refusals
+}
+
+func (d *decider) mend(c *candidate, sections []Section) Mend {
+	return Mend{
+		Var:      c.finding.Var,
+		Form:     Lock,
+		Finding:  c.finding.ID,
+		Decl:     d.span(c.decl.file, c.decl.extent()),
+		Guard:    c.guard.name,
+		Mutex:    c.guard.add,
+		Sections: sections,
+		Modes:    c.modes,
+	}
+}
+
+func (d *decider) span(file *load.File, n ast.Node) Span {
+	return Span{File: file.Name, Start: d.prog.Fset.Position(n.Pos()).Offset, End: d.prog.Fset.Position(n.End()).Offset}
+}
+
+func (d *decider) at(pos token.Pos) Pos { return position(d.prog, pos) }
+
+// function is a function body by the position that go/ssa gives the function.
+type function struct {
+	pkg  *load.Package
+	file *load.File
+	node ast.Node // *ast.FuncDecl or *ast.FuncLit
+	body *ast.BlockStmt
+}
+
+// functionAt returns the body of the function key.
+func (d *decider) functionAt(key string) (function, bool) {
+	if d.index == nil {
+		d.index = make(map[token.Pos]function)
+		for _, pkg := range d.prog.Packages {
+			for _, file := range pkg.Files {
+				if file.Syntax != nil {
+					d.indexFile(pkg, file)
+				}
+			}
+		}
+	}
+	b := d.world.Bodies[key]
+	if b == nil {
+		return function{}, false
+	}
+	f, ok := d.index[b.Pos]
+	return f, ok
+}
+
+func (d *decider) indexFile(pkg *load.Package, file *load.File) {
+	ast.Inspect(file.Syntax, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncDecl:
+			if n.Body != nil {
+				d.index[n.Name.Pos()] = function{pkg, file, n, n.Body}
+			}
+		case *ast.FuncLit:
+			d.index[n.Type.Func] = function{pkg, file, n, n.Body}
+		}
+		return true
+	})
+}
+
+// object returns what name declares.
+func (decl declaration) object() *types.Var {
+	v, _ := decl.pkg.Info.Defs[decl.name].(*types.Var)
+	return v
+}
+
+// extent returns the node that rewrite calls the declaration: the field, the value spec, or the
+// statement that declares a local.
+func (decl declaration) extent() ast.Node { return decl.node }
+
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
+	return slices.Sorted(maps.Keys(m))
+}

@@ -24,6 +24,7 @@ const (
 	NilObserved      Code = "nil-observed"      // the program looks at whether the map is nil
 	ExportedField    Code = "exported-field"    // the field is API of an importable package
 	AliasWritten     Code = "alias-written"     // the map value is retained elsewhere
+	CapturedLocal    Code = "captured-local"    // the variable is a local that closures capture
 	Unlowered        Code = "unlowered"         // no accessor stands for this way of using the map
 	Upgrade          Code = "upgrade"           // a read section that must become a write section is taken again inside
 	Generated        Code = "generated"         // the file is generated

@@ -13,13 +13,14 @@ import (
 // Body is one analysed function.
 type Body struct {
 	Key          string
-	Name         string    // for people: "(*Store).Get", "main.func1"
-	Pos          token.Pos // of the declaration or literal
-	Params       []string  // names of the parameters, the receiver first
-	Free         []string  // names of the captured variables
-	Calls        []Edge    // of functions of the program, in source order
-	Exported     bool      // a name that other packages can call
-	Method       string    // receiver's type name, or empty
+	Name         string          // for people: "(*Store).Get", "main.func1"
+	Pos          token.Pos       // of the declaration or literal
+	Params       []string        // names of the parameters, the receiver first
+	Free         []string        // names of the captured variables
+	Calls        []Edge          // of functions of the program, in source order
+	Orders       [][2]access.Var // locks it takes while it holds another: the held one, the taken one
+	Exported     bool            // a name that other packages can call
+	Method       string          // receiver's type name, or empty
 	Closure      bool
 	Synthetic    bool // has no source of its own
 	RequiresLock bool // says by name or comment that callers hold a lock

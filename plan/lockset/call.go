@@ -160,7 +160,7 @@ func (a *analysis) lock(instr ssa.CallInstruction, t target, op model.LockOp, s 
 	if op.Read || isRLocker(t.recv) {
 		h.Mode = Read
 	}
-	a.rec.acquires(op, h.Class)
+	a.rec.acquires(op, h.Class, s)
 	var alts []alternative
 	for _, alt := range s.alts {
 		switch {

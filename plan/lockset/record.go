@@ -133,9 +133,17 @@ func (r *recorder) invoke(i Invoke) {
 	}
 }
 
-func (r *recorder) acquires(op model.LockOp, class access.Var) {
-	if r != nil && op.Acquire {
-		r.effect.Acquires = addVar(r.effect.Acquires, class)
+func (r *recorder) acquires(op model.LockOp, class access.Var, s *state) {
+	if r == nil || !op.Acquire {
+		return
+	}
+	r.effect.Acquires = addVar(r.effect.Acquires, class)
+	for _, p := range s.points() {
+		for _, h := range p.Held {
+			if pair := [2]access.Var{h.Class, class}; !h.Once && !op.Try && !slices.Contains(r.body.Orders, pair) {
+				r.body.Orders = append(r.body.Orders, pair)
+			}
+		}
 	}
 }
 

@@ -273,7 +273,7 @@ func (w *World) grade(a, b *Entry, la, lb []Lock, together overlap) (Grade, stri
 		case l.Once:
 		case l.Relation == Own:
 			return Likely, "one side holds " + l.Name() + " of the owner"
-		case l.Relation == Up && strings.HasSuffix(ownerPath(other.Ref).Sel, l.Rest):
+		case l.Relation == Up && strings.HasSuffix(OwnerPath(other.Ref).Sel, l.Rest):
 			return Likely, "one side holds " + l.Name() + ", from which the owner is reached"
 		case l.Relation == Package && packageOf(l) == a.Ref.Var.Package:
 			return Likely, "one side holds " + l.Name() + " of the package"
@@ -427,12 +427,12 @@ func (w *World) places(entries []*Entry, best map[*Entry]Grade, v Verdict) []Jud
 		switch {
 		case best[e] == None:
 			continue
-		case v.Guard != nil && (best[e] < v.Grade || e.holds(*v.Guard, e.Use.Op.Writes())):
+		case v.Guard != nil && (best[e] < v.Grade || e.Holds(*v.Guard, e.Use.Op.Writes())):
 			continue
 		}
 		j.Problem = true
 		if v.Guard != nil {
-			if e.holds(*v.Guard, false) {
+			if e.Holds(*v.Guard, false) {
 				j.RLocked = true
 			} else if slices.ContainsFunc(e.At.Held, func(h lockset.Held) bool { return !h.Once }) {
 				j.Wrong = true
@@ -449,8 +449,8 @@ func (w *World) places(entries []*Entry, best map[*Entry]Grade, v Verdict) []Jud
 	return out
 }
 
-// holds reports whether e holds lock, in write mode if write.
-func (e *Entry) holds(lock Lock, write bool) bool {
+// Holds reports whether e holds lock, in write mode if write.
+func (e *Entry) Holds(lock Lock, write bool) bool {
 	for _, l := range e.locks() {
 		if l.Relation == lock.Relation && l.ID == lock.ID && (!write || l.Mode == lockset.Write) {
 			return true

@@ -57,7 +57,7 @@ func (l Lock) Name() string {
 func (e *Entry) locks() []Lock {
 	owner := e.Ref.Path
 	if e.Ref.Var.Owner != "" || strings.Contains(e.Ref.Var.Field, ".") {
-		owner = ownerPath(e.Ref)
+		owner = OwnerPath(e.Ref)
 	}
 	var out []Lock
 	for _, h := range e.At.Held {
@@ -66,8 +66,8 @@ func (e *Entry) locks() []Lock {
 	return out
 }
 
-// ownerPath returns the path of the struct that has the field r ends in.
-func ownerPath(r access.Ref) access.Path {
+// OwnerPath returns the path of the struct that has the field r ends in.
+func OwnerPath(r access.Ref) access.Path {
 	p := r.Path
 	for range r.Depth {
 		p, _ = p.Parent()

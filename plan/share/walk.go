@@ -156,6 +156,19 @@ func union(a, b []string) []string {
 	return slices.Compact(out)
 }
 
+// Refs returns the map as each of e.Frames names it.
+func (e *Entry) Refs() []access.Ref {
+	refs := make([]access.Ref, len(e.Frames))
+	r := e.Use.Ref
+	for i := len(e.Frames) - 1; i >= 0; i-- {
+		if edge := e.Frames[i].Edge; edge != nil {
+			r = r.Subst(edge.Params, edge.Free)
+		}
+		refs[i] = r
+	}
+	return refs
+}
+
 // Chain returns the functions from the root to the use, with "go" where a goroutine starts.
 func (w *World) Chain(e Entry) []string {
 	var out []string

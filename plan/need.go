@@ -1,0 +1,316 @@
+package plan
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"slices"
+	"strings"
+
+	"golang.org/x/tools/go/ast/astutil"
+
+	"mapmend/plan/access"
+	"mapmend/plan/lockset"
+	"mapmend/plan/model"
+	"mapmend/plan/share"
+)
+
+// This file finds where the guard must be taken: at the use itself, or at the call that leads to it
+// when other callers hold the guard already.
+
+// need is one place in one function that must hold the guard.
+type need struct {
+	fn     string // key
+	pos    token.Pos
+	lock   string // the guard as an expression of fn
+	writes bool
+	outer  []access.Var // locks that are held there
+}
+
+// findNeeds finds the places that the mend of c must cover.
+func (d *decider) findNeeds(c *candidate) *Refusal {
+	for _, j := range c.verdict.Uses {
+		if !j.Problem && c.guard.add == nil {
+			continue
+		}
+		if r := d.needsOf(c, j); r != nil {
+			return r
+		}
+	}
+	if len(c.needs) == 0 && len(c.modes) == 0 {
+		return &Refusal{Code: UnknownGuard, Message: "no place was found at which the guard could be taken", Todo: "guard the uses by hand"}
+	}
+	return nil
+}
+
+// needsOf finds the places for one use, which is reached in several ways.
+func (d *decider) needsOf(c *candidate, j share.Judged) *Refusal {
+	write := j.Use.Op.Writes()
+	for _, e := range j.Entries {
+		if c.guard.lock != nil && e.Holds(*c.guard.lock, write) {
+			continue
+		}
+		if c.guard.lock != nil && e.Holds(*c.guard.lock, false) {
+			if r := d.upgrade(c, e); r != nil {
+				return r
+			}
+			continue
+		}
+		if r := d.place(c, j, e); r != nil {
+			return r
+		}
+	}
+	return nil
+}
+
+// place adds the need for entry e: as far in as no way to that place holds the guard.
+func (d *decider) place(c *candidate, j share.Judged, e *share.Entry) *Refusal {
+	refs := e.Refs()
+	for i := len(e.Frames) - 1; i >= 0; i-- {
+		frame := e.Frames[i]
+		body := d.world.Bodies[frame.Func]
+		if refs[i].Var.IsZero() || body.RequiresLock || heldByOthers(c, j, e, i) {
+			if i > 0 && e.Frames[i-1].Edge.Start == "" && !e.Frames[i-1].Edge.Stored {
+				continue
+			}
+			return &Refusal{Code: UnlockedCallers, Pos: d.at(j.Use.Pos),
+				Message: body.Name + " runs both with and without " + c.guard.name,
+				Todo:    "split it into one function that takes " + c.guard.name + " and one for callers that hold it"}
+		}
+		n := need{fn: frame.Func, pos: j.Use.Pos, writes: j.Use.Op.Writes()}
+		if frame.Edge != nil {
+			n.pos = frame.Edge.Pos
+		}
+		for _, h := range e.At.Held {
+			if !h.Once {
+				n.outer = append(n.outer, h.Class)
+			}
+		}
+		return d.name(c, n, refs[i])
+	}
+	return &Refusal{Code: UnlockedCallers, Pos: d.at(j.Use.Pos), Message: "every function on the way runs with " + c.guard.name + " held elsewhere", Todo: "take " + c.guard.name + " in the outermost one"}
+}
+
+// heldByOthers reports whether the use at j is also reached, through the same call in frame i of e,
+// by a way that holds the guard there already.
+func heldByOthers(c *candidate, j share.Judged, e *share.Entry, i int) bool {
+	if c.guard.lock == nil {
+		return false
+	}
+	depth := len(e.Frames) - i
+	for _, o := range j.Entries {
+		if o == e || !o.Holds(*c.guard.lock, false) || len(o.Frames) < depth {
+			continue
+		}
+		same := true
+		for k := 1; k <= depth; k++ {
+			a, b := e.Frames[len(e.Frames)-k], o.Frames[len(o.Frames)-k]
+			if a.Func != b.Func || k > 1 && a.Edge.Pos != b.Edge.Pos {
+				same = false
+			}
+		}
+		if same {
+			return true
+		}
+	}
+	return false
+}
+
+// name finds how the function of n spells the guard, and adds n.
+func (d *decider) name(c *candidate, n need, ref access.Ref) *Refusal {
+	fn, ok := d.functionAt(n.fn)
+	if !ok {
+		return &Refusal{Code: OwnerUnreachable, Pos: d.at(n.pos), Message: "the function that uses the map has no source of its own", Todo: "guard the use by hand"}
+	}
+	if r := d.fileRefusal(fn.pkg, fn.file); r != nil {
+		r.Pos = d.at(n.pos)
+		return r
+	}
+	lock := d.spellGuard(c, fn, n, ref)
+	if lock == "" {
+		return &Refusal{Code: OwnerUnreachable, Pos: d.at(n.pos), Message: c.guard.name + " cannot be named where the map is used", Todo: "assign the owner to a variable and use the map through it"}
+	}
+	n.lock = lock
+	c.needs = append(c.needs, n)
+	return nil
+}
+
+// spellGuard writes the guard as an expression that means it at n.
+func (d *decider) spellGuard(c *candidate, fn function, n need, ref access.Ref) string {
+	body := d.world.Bodies[n.fn]
+	suffix := "." + c.guard.name
+	rest := ""
+	if l := c.guard.lock; l != nil {
+		switch l.Relation {
+		case share.Package:
+			return d.spellGlobal(fn, l.ID)
+		case share.Own:
+			suffix = l.Suffix
+		case share.Up:
+			suffix, rest = l.Suffix, l.Rest
+		default:
+			return ""
+		}
+	}
+	if c.decl.owner == nil {
+		return d.spellGlobal(fn, c.decl.pkg.Path+suffix)
+	}
+	if x := ownerExpr(fn, n.pos, c.decl.name.Name); x != nil && rest == "" {
+		if text := d.withSuffix(fn, x, suffix); text != "" {
+			return text
+		}
+	}
+	owner := share.OwnerPath(ref)
+	if !strings.HasSuffix(owner.Sel, rest) {
+		return ""
+	}
+	sel := strings.TrimSuffix(owner.Sel, rest)
+	root := rootName(owner.Root, body)
+	if owner.Root.Kind == access.Global {
+		root = d.spellGlobal(fn, owner.Root.Name)
+	}
+	if root == "" || root == "_" || strings.ContainsAny(sel, "[~") {
+		return ""
+	}
+	x, err := parser.ParseExpr(root + sel)
+	if err != nil {
+		return ""
+	}
+	return types.ExprString(x) + embeddedSuffix(d, c, suffix)
+}
+
+func rootName(r access.Root, body *lockset.Body) string {
+	switch {
+	case r.Kind == access.Param && r.Index < len(body.Params):
+		return body.Params[r.Index]
+	case r.Kind == access.Free && r.Index < len(body.Free):
+		return body.Free[r.Index]
+	}
+	return ""
+}
+
+// embeddedSuffix leaves out an embedded mutex: s.Lock(), not s.Mutex.Lock().
+func embeddedSuffix(d *decider, c *candidate, suffix string) string {
+	if decl, ok := d.decls[toVar(c.guard.class)]; ok {
+		if f, ok := decl.node.(*ast.Field); ok && len(f.Names) == 0 && strings.HasSuffix(suffix, "."+decl.name.Name) && decl.object() != nil {
+			return strings.TrimSuffix(suffix, "."+decl.name.Name)
+		}
+	}
+	return suffix
+}
+
+// withSuffix writes the lock that suffix leads to from x. The owner may be embedded in what x is.
+func (d *decider) withSuffix(fn function, x ast.Expr, suffix string) string {
+	steps := access.Steps(suffix)
+	obj, _, _ := types.LookupFieldOrMethod(fn.pkg.Info.TypeOf(x), true, fn.pkg.Types, strings.TrimPrefix(steps[0], "."))
+	field, ok := obj.(*types.Var)
+	if !ok && len(steps) == 1 {
+		if _, exists := d.decls[Var{}]; !exists && obj == nil {
+			return types.ExprString(x) + suffix // the mutex is about to be added
+		}
+		return ""
+	}
+	if ok && field.Embedded() && len(steps) == 1 {
+		return types.ExprString(x)
+	}
+	return types.ExprString(x) + suffix
+}
+
+// spellGlobal writes a package variable as fn can: its bare name in its own package.
+func (d *decider) spellGlobal(fn function, name string) string {
+	path := model.Package(name)
+	rest := strings.TrimPrefix(name, path+".")
+	if path == fn.pkg.Path {
+		return rest
+	}
+	return ""
+}
+
+// ownerExpr returns the x of the selector x.field at pos, when that is what the place is and x is
+// made of names only.
+func ownerExpr(fn function, pos token.Pos, field string) ast.Expr {
+	path, _ := astutil.PathEnclosingInterval(fn.file.Syntax, pos, pos)
+	if len(path) < 2 {
+		return nil
+	}
+	id, ok := path[0].(*ast.Ident)
+	sel, isSel := path[1].(*ast.SelectorExpr)
+	if !ok || !isSel || sel.Sel != id || id.Name != field || !isNames(sel.X) {
+		return nil
+	}
+	return sel.X
+}
+
+func isNames(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.Ident:
+		return true
+	case *ast.SelectorExpr:
+		return isNames(e.X)
+	case *ast.ParenExpr:
+		return isNames(e.X)
+	}
+	return false
+}
+
+// upgrade plans that the section in which e writes, held for reading, is held for writing.
+func (d *decider) upgrade(c *candidate, e *share.Entry) *Refusal {
+	refs := e.Refs()
+	for i := len(e.Frames) - 1; i >= 0; i-- {
+		at, pos := e.Use.At, e.Use.Pos
+		if edge := e.Frames[i].Edge; edge != nil {
+			at, pos = edge.At, edge.Pos
+		}
+		if !slices.ContainsFunc(at.Held, func(h lockset.Held) bool { return h.Class == c.guard.class && h.Mode == lockset.Read }) {
+			continue
+		}
+		return d.upgradeIn(c, need{fn: e.Frames[i].Func, pos: pos}, refs[i])
+	}
+	return &Refusal{Code: Upgrade, Pos: d.at(e.Use.Pos), Message: "the read lock is taken where it cannot be changed", Todo: "take " + c.guard.name + " for writing"}
+}
+
+func (d *decider) upgradeIn(c *candidate, n need, ref access.Ref) *Refusal {
+	no := func(why string) *Refusal {
+		return &Refusal{Code: Upgrade, Pos: d.at(n.pos), Message: why, Todo: "take " + c.guard.name + " for writing by hand"}
+	}
+	fn, ok := d.functionAt(n.fn)
+	if !ok {
+		return no("the function has no source of its own")
+	}
+	if r := d.fileRefusal(fn.pkg, fn.file); r != nil {
+		return r
+	}
+	lock := d.spellGuard(c, fn, n, ref)
+	calls := lockCalls(fn.body, lock)
+	if len(calls["RLock"]) != 1 || len(calls["RUnlock"]) == 0 || len(calls["Lock"]) > 0 {
+		return no("the read section is not one RLock and its RUnlocks in one function")
+	}
+	for _, e := range d.world.Bodies[n.fn].Calls {
+		if callee := d.world.Effects[e.Callee]; callee != nil && e.Start == "" && slices.Contains(callee.Acquires, c.guard.class) {
+			return no("a call in the section takes " + c.guard.name + " again")
+		}
+	}
+	for _, name := range []string{"RLock", "RUnlock"} {
+		for _, id := range calls[name] {
+			m := ModeChange{Span: d.span(fn.file, id), To: model.OtherMode(name)}
+			if !slices.Contains(c.modes, m) {
+				c.modes = append(c.modes, m)
+			}
+		}
+	}
+	return nil
+}
+
+// lockCalls returns the method identifiers of the calls on lock in body, by method. Literals count:
+// an unlock may be deferred in one.
+func lockCalls(body *ast.BlockStmt, lock string) map[string][]*ast.Ident {
+	out := make(map[string][]*ast.Ident)
+	ast.Inspect(body, func(n ast.Node) bool {
+		if sel, ok := n.(*ast.SelectorExpr); ok && types.ExprString(sel.X) == lock && !model.Lock(sel.Sel.Name).IsZero() {
+			out[sel.Sel.Name] = append(out[sel.Sel.Name], sel.Sel)
+		}
+		return true
+	})
+	return out
+}

@@ -1,0 +1,254 @@
+package plan
+
+import (
+	"cmp"
+	"go/parser"
+	"go/types"
+	"slices"
+
+	"mapmend/plan/access"
+	"mapmend/plan/model"
+	"mapmend/plan/region"
+)
+
+// This file places the sections: jointly for all variables under one guard, so that a function gets
+// one section for what belongs together.
+
+// spot is one lock in one function.
+type spot struct{ fn, lock string }
+
+// placeSections returns the sections of each candidate that can be mended; the others are refused.
+func (d *decider) placeSections() map[*candidate][]Section {
+	orders := d.newOrders()
+	for {
+		out := make(map[*candidate][]Section)
+		again := false
+		for _, at := range d.spots() {
+			sections, culprit, obstacle := d.cover(at, orders)
+			if obstacle != nil {
+				d.refuse(culprit, Refusal{Code: Code(obstacle.Code), Pos: d.at(obstacle.Pos), Message: obstacle.Message, Todo: obstacle.Todo})
+				again = true
+				break
+			}
+			for c, s := range sections {
+				out[c] = append(out[c], s...)
+			}
+		}
+		if !again {
+			for c := range out {
+				slices.SortFunc(out[c], func(a, b Section) int { return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Start, b.Start)) })
+			}
+			return out
+		}
+		orders = d.newOrders()
+	}
+}
+
+// spots returns every lock in every function that some candidate needs, in a fixed order.
+func (d *decider) spots() []spot {
+	var out []spot
+	for _, c := range d.cases {
+		if c.dropped {
+			continue
+		}
+		for _, n := range c.needs {
+			if s := (spot{n.fn, n.lock}); !slices.Contains(out, s) {
+				out = append(out, s)
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b spot) int { return cmp.Or(cmp.Compare(a.fn, b.fn), cmp.Compare(a.lock, b.lock)) })
+	return out
+}
+
+// at returns the candidates with needs at s.
+func (d *decider) candidatesAt(s spot) []*candidate {
+	var out []*candidate
+	for _, c := range d.cases {
+		if !c.dropped && slices.ContainsFunc(c.needs, func(n need) bool { return n.fn == s.fn && n.lock == s.lock }) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// cover finds the sections at one spot for all candidates, or the candidate to drop and why.
+func (d *decider) cover(s spot, orders *lockOrders) (map[*candidate][]Section, *candidate, *region.Obstacle) {
+	cs := d.candidatesAt(s)
+	sections, obstacle := d.coverFor(s, cs, orders)
+	if obstacle == nil {
+		return sections, nil, nil
+	}
+	for _, c := range cs {
+		if _, alone := d.coverFor(s, []*candidate{c}, orders); alone != nil {
+			return nil, c, alone
+		}
+	}
+	return nil, cs[len(cs)-1], obstacle
+}
+
+func (d *decider) coverFor(s spot, cs []*candidate, orders *lockOrders) (map[*candidate][]Section, *region.Obstacle) {
+	fn, _ := d.functionAt(s.fn)
+	lock, err := parser.ParseExpr(s.lock)
+	if err != nil {
+		panic("plan: a lock that is no expression: " + s.lock)
+	}
+	g := cs[0].guard
+	var uses []region.Use
+	var outer []access.Var
+	for _, c := range cs {
+		for _, n := range c.needs {
+			if n.fn == s.fn && n.lock == s.lock {
+				uses = append(uses, region.Use{Pos: n.pos, Writes: n.writes})
+				outer = append(outer, n.outer...)
+			}
+		}
+	}
+	eff := &effects{d: d, guard: g, orders: orders, outer: outer}
+	found, obstacle := region.Cover(region.Func{Body: fn.body, File: fn.file.Syntax, Info: fn.pkg.Info, Fset: d.prog.Fset}, uses, lock, eff)
+	if obstacle != nil {
+		return nil, obstacle
+	}
+	if why := orders.add(outer, g.class); why != "" {
+		return nil, &region.Obstacle{Code: string(LockOrder), Pos: uses[0].Pos, Message: why, Todo: "release the other lock first"}
+	}
+	out := make(map[*candidate][]Section)
+	for _, sec := range found {
+		first, last := d.prog.Fset.Position(sec.First.Pos()).Offset, d.prog.Fset.Position(sec.Last.End()).Offset
+		section := Section{Span: Span{File: fn.file.Name, Start: first, End: last}, Lock: s.lock, Read: g.reads && !sec.Writes && !d.writesIn(cs, sec), Defer: sec.Defer}
+		for _, c := range cs {
+			if slices.ContainsFunc(c.needs, func(n need) bool {
+				return n.fn == s.fn && n.lock == s.lock && sec.First.Pos() <= n.pos && n.pos < sec.Last.End()
+			}) {
+				out[c] = append(out[c], section)
+			}
+		}
+	}
+	return out, nil
+}
+
+// writesIn reports whether a use of one of cs in the section writes, whether or not it is a problem.
+func (d *decider) writesIn(cs []*candidate, sec region.Section) bool {
+	for _, c := range cs {
+		for _, j := range c.verdict.Uses {
+			if j.Use.Op.Writes() && sec.First.Pos() <= j.Use.Pos && j.Use.Pos < sec.Last.End() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// effects answers package region from the summaries.
+type effects struct {
+	d      *decider
+	guard  guard
+	orders *lockOrders
+	outer  []access.Var
+}
+
+// Hazard implements region.Effects.
+func (e *effects) Hazard(callee *types.Func) (code, why string) {
+	key := access.ObjectKey(callee)
+	name := callee.Name()
+	if eff := e.d.world.Effects[key]; eff != nil {
+		for _, a := range eff.Acquires {
+			if a == e.guard.class || a.IsZero() {
+				return region.LockOrder, "a call of " + name + ", which takes " + e.guard.name
+			}
+			if why := e.orders.wouldCycle(e.guard.class, a); why != "" {
+				return region.LockOrder, "a call of " + name + ": " + why
+			}
+		}
+		switch {
+		case eff.Blocks != "":
+			return region.BlockInRegion, "a call of " + name + ", which leads to " + eff.Blocks
+		case eff.Unknown != "":
+			return region.CallInRegion, "a call of " + name + ", which leads to " + eff.Unknown
+		}
+		return "", ""
+	}
+	switch {
+	case !model.Lock(name).IsZero() && callee.Signature().Params().Len() == 0:
+		return region.LockOrder, "a call of " + name + " of a lock"
+	case model.Blocking(key):
+		return region.BlockInRegion, "a call of " + access.ShortCall(key)
+	case model.Pure(key):
+		return "", ""
+	}
+	return region.CallInRegion, "a call of " + access.ShortCall(key)
+}
+
+// lockOrders is the graph of which lock is taken while which is held, by field.
+type lockOrders struct {
+	next map[access.Var]map[access.Var]bool
+}
+
+// newOrders returns the order in which the program takes locks today.
+func (d *decider) newOrders() *lockOrders {
+	o := &lockOrders{next: make(map[access.Var]map[access.Var]bool)}
+	for _, key := range sortedKeys(d.world.Bodies) {
+		b := d.world.Bodies[key]
+		for _, pair := range b.Orders {
+			o.edge(pair[0], pair[1])
+		}
+		for _, e := range b.Calls {
+			callee := d.world.Effects[e.Callee]
+			if callee == nil || e.Start != "" {
+				continue
+			}
+			for _, h := range e.At.Held {
+				for _, a := range callee.Acquires {
+					if !h.Once {
+						o.edge(h.Class, a)
+					}
+				}
+			}
+		}
+	}
+	return o
+}
+
+func (o *lockOrders) edge(from, to access.Var) {
+	if o.next[from] == nil {
+		o.next[from] = make(map[access.Var]bool)
+	}
+	o.next[from][to] = true
+}
+
+// wouldCycle says why taking to while from is held may deadlock; empty when it may not.
+func (o *lockOrders) wouldCycle(from, to access.Var) string {
+	if from == to {
+		return "two locks " + from.Field + " would be held at once"
+	}
+	seen := make(map[access.Var]bool)
+	stack := []access.Var{to}
+	for len(stack) > 0 {
+		v := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		if v == from {
+			return to.Field + " would be taken while " + from.Field + " is held, and elsewhere it is the other way round"
+		}
+		if seen[v] {
+			continue
+		}
+		seen[v] = true
+		for w := range o.next[v] {
+			stack = append(stack, w)
+		}
+	}
+	return ""
+}
+
+// add notes that guard is taken while outer are held, unless that may deadlock.
+func (o *lockOrders) add(outer []access.Var, guard access.Var) string {
+	for _, h := range outer {
+		if why := o.wouldCycle(h, guard); why != "" {
+			return why
+		}
+	}
+	for _, h := range outer {
+		o.edge(h, guard)
+	}
+	return ""
+}

@@ -1,0 +1,282 @@
+package region
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+
+	"golang.org/x/tools/go/types/typeutil"
+)
+
+// This file says what may not stand in a section.
+
+// hazard returns what in stmts may not run while the lock is held.
+func (p *planner) hazard(stmts []ast.Stmt) *Obstacle {
+	var found *Obstacle
+	for _, s := range stmts {
+		p.inspect(s, func(n ast.Node) {
+			if found == nil {
+				found = p.nodeHazard(n)
+			}
+		})
+	}
+	return found
+}
+
+// inspect calls visit for each node that runs with stmt: the body of a literal that a go statement
+// starts does not, that of any other literal may.
+func (p *planner) inspect(stmt ast.Node, visit func(ast.Node)) {
+	ast.Inspect(stmt, func(n ast.Node) bool {
+		if n == nil {
+			return false
+		}
+		if g, ok := n.(*ast.GoStmt); ok {
+			for _, arg := range g.Call.Args {
+				p.inspect(arg, visit)
+			}
+			if _, lit := g.Call.Fun.(*ast.FuncLit); !lit {
+				p.inspect(g.Call.Fun, visit)
+			}
+			return false
+		}
+		visit(n)
+		return true
+	})
+}
+
+func (p *planner) nodeHazard(n ast.Node) *Obstacle {
+	block := func(pos token.Pos, what string) *Obstacle {
+		return &Obstacle{BlockInRegion, pos, "the section would contain " + what, "move it out of the statements that use the map"}
+	}
+	switch n := n.(type) {
+	case *ast.SendStmt:
+		return block(n.Arrow, "a channel send")
+	case *ast.UnaryExpr:
+		if n.Op == token.ARROW {
+			return block(n.OpPos, "a channel receive")
+		}
+	case *ast.SelectStmt:
+		return block(n.Select, "a select")
+	case *ast.RangeStmt:
+		switch t := p.fn.Info.TypeOf(n.X); t.Underlying().(type) {
+		case *types.Chan:
+			return block(n.For, "a range over a channel")
+		case *types.Signature:
+			if !p.isKnownIterator(n.X) {
+				return p.call(n.For, "a range over a function")
+			}
+		}
+	case *ast.CallExpr:
+		return p.callHazard(n)
+	}
+	return nil
+}
+
+func (p *planner) call(pos token.Pos, what string) *Obstacle {
+	return &Obstacle{CallInRegion, pos, "the section would contain " + what, "move it out of the statements that use the map, or guard the uses by hand"}
+}
+
+// isKnownIterator reports whether e is a call whose effect is known, so that ranging over it is too.
+func (p *planner) isKnownIterator(e ast.Expr) bool {
+	call, ok := ast.Unparen(e).(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	callee, ok := typeutil.Callee(p.fn.Info, call).(*types.Func)
+	if !ok {
+		return false
+	}
+	code, _ := p.effects.Hazard(callee)
+	return code == ""
+}
+
+func (p *planner) callHazard(call *ast.CallExpr) *Obstacle {
+	if tv := p.fn.Info.Types[call.Fun]; tv.IsType() || tv.IsBuiltin() {
+		return nil
+	}
+	if _, lit := ast.Unparen(call.Fun).(*ast.FuncLit); lit {
+		return nil // its body is looked at
+	}
+	switch callee := typeutil.Callee(p.fn.Info, call).(type) {
+	case *types.Func:
+		if recv := callee.Signature().Recv(); recv != nil && types.IsInterface(recv.Type()) {
+			if code, _ := p.effects.Hazard(callee); code == "" {
+				return nil
+			}
+			return p.call(call.Pos(), "a call of the interface method "+callee.Name())
+		}
+		code, why := p.effects.Hazard(callee)
+		if code == "" {
+			return nil
+		}
+		return &Obstacle{code, call.Pos(), "the section would contain " + why, "move the call out of the statements that use the map, or guard the uses by hand"}
+	case nil, *types.Var:
+		return p.call(call.Pos(), "a call of a function value")
+	}
+	return p.call(call.Pos(), "a call that cannot be resolved")
+}
+
+// bracketHazard returns what in stmts rules out a lock before them and an unlock after them: a
+// hazard, a way out, or a panic that would leave the lock held.
+func (p *planner) bracketHazard(stmts []ast.Stmt, uses []Use) *Obstacle {
+	if o := p.hazard(stmts); o != nil {
+		return o
+	}
+	no := func(pos token.Pos, what string) *Obstacle {
+		return &Obstacle{NotBracketable, pos, what, "put the use in a statement of its own"}
+	}
+	if pos := leaves(stmts); pos.IsValid() {
+		return no(pos, "control leaves the section before its end")
+	}
+	var found *Obstacle
+	for _, s := range stmts {
+		p.inspect(s, func(n ast.Node) {
+			if found != nil {
+				return
+			}
+			switch n := n.(type) {
+			case *ast.DeferStmt:
+				found = no(n.Pos(), "a deferred call in the section runs after its end")
+			case *ast.LabeledStmt:
+				found = no(n.Pos(), "the section would contain a label")
+			case *ast.CallExpr:
+				if tv := p.fn.Info.Types[n.Fun]; !tv.IsType() && (!tv.IsBuiltin() || isPanic(n, p.fn.Info)) {
+					found = no(n.Pos(), "a call in the section may panic, and the lock would stay held")
+				}
+			case *ast.TypeAssertExpr:
+				if n.Type != nil && !p.isCommaOK(n) {
+					found = no(n.Pos(), "a type assertion in the section may panic, and the lock would stay held")
+				}
+			case *ast.IndexExpr:
+				if why := p.indexPanics(n); why != "" {
+					found = no(n.Pos(), why)
+				}
+			case *ast.SliceExpr:
+				found = no(n.Pos(), "slicing in the section may panic, and the lock would stay held")
+			case *ast.BinaryExpr:
+				if n.Op == token.QUO || n.Op == token.REM {
+					if b, ok := p.fn.Info.TypeOf(n.X).Underlying().(*types.Basic); ok && b.Info()&types.IsInteger != 0 && p.fn.Info.Types[n.Y].Value == nil {
+						found = no(n.Pos(), "a division in the section may panic, and the lock would stay held")
+					}
+				}
+			}
+		})
+	}
+	return found
+}
+
+func isPanic(call *ast.CallExpr, info *types.Info) bool {
+	b, ok := typeutil.Callee(info, call).(*types.Builtin)
+	return ok && b.Name() == "panic"
+}
+
+func (p *planner) isCommaOK(e ast.Expr) bool {
+	_, ok := p.fn.Info.TypeOf(e).(*types.Tuple)
+	return ok
+}
+
+// indexPanics says why an index may panic: out of range, or a key that cannot be compared.
+func (p *planner) indexPanics(n *ast.IndexExpr) string {
+	switch t := p.fn.Info.TypeOf(n.X).Underlying().(type) {
+	case *types.Map:
+		if mayNotCompare(t.Key()) {
+			return "a key that is an interface may not be comparable, and the lock would stay held after the panic"
+		}
+	case *types.Slice, *types.Pointer:
+		return "an index in the section may panic, and the lock would stay held"
+	case *types.Basic:
+		return "an index in the section may panic, and the lock would stay held"
+	case *types.Array:
+		if p.fn.Info.Types[n.Index].Value == nil {
+			return "an index in the section may panic, and the lock would stay held"
+		}
+	}
+	return ""
+}
+
+// mayNotCompare reports whether comparing values of t may panic.
+func mayNotCompare(t types.Type) bool {
+	switch t := t.Underlying().(type) {
+	case *types.Interface:
+		return true
+	case *types.Struct:
+		for f := range t.Fields() {
+			if mayNotCompare(f.Type()) {
+				return true
+			}
+		}
+	case *types.Array:
+		return mayNotCompare(t.Elem())
+	}
+	return false
+}
+
+// leaves returns where control leaves stmts other than at their end.
+func leaves(stmts []ast.Stmt) token.Pos {
+	w := &exits{labels: labelsIn(stmts)}
+	for _, s := range stmts {
+		w.walk(s, false, false)
+	}
+	return w.pos
+}
+
+type exits struct {
+	labels []string
+	pos    token.Pos // of the first exit
+}
+
+// walk looks for exits in n. Whether a plain break or continue is one depends on what n stands in.
+func (w *exits) walk(n ast.Node, breaks, continues bool) {
+	if w.pos.IsValid() {
+		return
+	}
+	switch n := n.(type) {
+	case *ast.FuncLit:
+		return
+	case *ast.ReturnStmt:
+		w.pos = n.Pos()
+	case *ast.BranchStmt:
+		if w.isExit(n, breaks, continues) {
+			w.pos = n.Pos()
+		}
+	case *ast.ForStmt, *ast.RangeStmt:
+		breaks, continues = true, true
+	case *ast.SwitchStmt, *ast.TypeSwitchStmt, *ast.SelectStmt:
+		breaks = true
+	}
+	ast.Inspect(n, func(m ast.Node) bool {
+		if m == n {
+			return true
+		}
+		if m != nil {
+			w.walk(m, breaks, continues)
+		}
+		return false
+	})
+}
+
+func (w *exits) isExit(b *ast.BranchStmt, breaks, continues bool) bool {
+	switch {
+	case b.Tok == token.GOTO:
+		return true
+	case b.Label != nil:
+		return !slices.Contains(w.labels, b.Label.Name)
+	case b.Tok == token.CONTINUE:
+		return !continues
+	}
+	return !breaks
+}
+
+func labelsIn(stmts []ast.Stmt) []string {
+	var out []string
+	for _, s := range stmts {
+		ast.Inspect(s, func(n ast.Node) bool {
+			if l, ok := n.(*ast.LabeledStmt); ok {
+				out = append(out, l.Label.Name)
+			}
+			return true
+		})
+	}
+	return out
+}

@@ -1,0 +1,344 @@
+package region
+
+import (
+	"cmp"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+)
+
+// This file chooses the sections.
+
+// Func is the function body in which sections are to stand.
+type Func struct {
+	Body *ast.BlockStmt
+	File *ast.File
+	Info *types.Info
+	Fset *token.FileSet
+}
+
+// Use is one place in the body that must hold the lock.
+type Use struct {
+	Pos    token.Pos // of the identifier that mentions the map, or of a call that leads to uses
+	Writes bool
+}
+
+// Effects answers what the planner must know about calls.
+type Effects interface {
+	// Hazard returns why callee may not be called while the lock is held, as a refusal code and a
+	// sentence; empty when it may.
+	Hazard(callee *types.Func) (code, why string)
+}
+
+// Section is a run of whole statements of one statement list.
+type Section struct {
+	First, Last ast.Stmt
+	Defer       bool
+	Writes      bool
+}
+
+// Obstacle is why no section covers a use.
+type Obstacle struct {
+	Code    string // a refusal code of package plan
+	Pos     token.Pos
+	Message string
+	Todo    string
+}
+
+// Refusal codes that this package gives.
+const (
+	CallInRegion     = "call-in-region"
+	BlockInRegion    = "block-in-region"
+	SplitRegion      = "split-region"
+	NotBracketable   = "not-bracketable"
+	OwnerUnreachable = "owner-unreachable"
+	LockOrder        = "lock-order"
+)
+
+// Cover returns sections that hold lock, an expression made of identifiers and selectors, at every
+// use. The sections do not overlap and are in source order.
+func Cover(fn Func, uses []Use, lock ast.Expr, effects Effects) ([]Section, *Obstacle) {
+	uses = slices.Clone(uses)
+	slices.SortFunc(uses, func(a, b Use) int { return cmp.Compare(a.Pos, b.Pos) })
+	p := &planner{fn: fn, lock: lock, effects: effects}
+	var out []Section
+	for i := 0; i < len(uses); {
+		section, obstacle := p.fit(uses[i : i+1])
+		if obstacle != nil {
+			return nil, obstacle
+		}
+		j := i + 1
+		for ; j < len(uses); j++ {
+			wider, obstacle := p.fit(uses[i : j+1])
+			if obstacle == nil {
+				section = wider
+				continue
+			}
+			if p.contains(section, uses[j]) {
+				continue
+			}
+			if dependsOnEarlier(uses, j) {
+				return nil, obstacle
+			}
+			break
+		}
+		out = append(out, section)
+		i = j
+	}
+	return p.disjoint(out)
+}
+
+// dependsOnEarlier reports whether use j or one after it writes, so that it may depend on a read
+// before: the two must not be parted.
+func dependsOnEarlier(uses []Use, j int) bool {
+	read := slices.ContainsFunc(uses[:j], func(u Use) bool { return !u.Writes })
+	return read && slices.ContainsFunc(uses[j:], func(u Use) bool { return u.Writes })
+}
+
+type planner struct {
+	fn      Func
+	lock    ast.Expr
+	effects Effects
+}
+
+func (p *planner) contains(s Section, u Use) bool {
+	return s.First.Pos() <= u.Pos && u.Pos < s.end(p.fn)
+}
+
+func (s Section) end(fn Func) token.Pos {
+	if s.Defer {
+		return fn.Body.End()
+	}
+	return s.Last.End()
+}
+
+// disjoint returns an obstacle when sections overlap, which the search above does not produce unless
+// a deferred section was followed by another.
+func (p *planner) disjoint(sections []Section) ([]Section, *Obstacle) {
+	for i := 1; i < len(sections); i++ {
+		if sections[i].First.Pos() < sections[i-1].end(p.fn) {
+			return nil, &Obstacle{SplitRegion, sections[i].First.Pos(), "the uses need two sections that overlap", "hold the guard around all of them by hand"}
+		}
+	}
+	return sections, nil
+}
+
+// fit returns the smallest section that covers uses.
+func (p *planner) fit(uses []Use) (Section, *Obstacle) {
+	list, i, j, obstacle := p.stretch(uses)
+	if obstacle != nil {
+		return Section{}, obstacle
+	}
+	writes := slices.ContainsFunc(uses, func(u Use) bool { return u.Writes })
+	i, obstacle = p.reach(list, i, j)
+	if obstacle != nil {
+		return Section{}, obstacle
+	}
+	bracket := p.bracketHazard(list[i:j+1], uses)
+	if p.isBody(list) {
+		deferred := p.hazard(list[i:])
+		if deferred == nil && (bracket != nil || len(list)-1-j <= maxTail) {
+			return Section{First: list[i], Last: list[len(list)-1], Defer: true, Writes: writes}, nil
+		}
+		if deferred != nil && bracket != nil {
+			if inside := p.hazard(list[i : j+1]); inside != nil {
+				return Section{}, inside
+			}
+			return Section{}, p.clearer(bracket, deferred)
+		}
+	}
+	if bracket != nil {
+		return Section{}, bracket
+	}
+	return Section{First: list[i], Last: list[j], Writes: writes}, nil
+}
+
+// maxTail is how many statements after the last use a deferred section may take in when a bracket
+// would do: a reviewer expects lock and deferred unlock, but not around half a function.
+const maxTail = 3
+
+// clearer returns which of the obstacles to a bracket and to a deferred section tells the user more.
+func (p *planner) clearer(bracket, deferred *Obstacle) *Obstacle {
+	if bracket.Code == NotBracketable {
+		return deferred
+	}
+	return bracket
+}
+
+func (p *planner) isBody(list []ast.Stmt) bool {
+	return len(list) > 0 && len(p.fn.Body.List) > 0 && list[0] == p.fn.Body.List[0] && len(list) == len(p.fn.Body.List)
+}
+
+// stretch returns the innermost statement list that has all uses, and the first and last statement
+// of it that has one.
+func (p *planner) stretch(uses []Use) (list []ast.Stmt, i, j int, obstacle *Obstacle) {
+	list, i, j = p.fn.Body.List, 0, len(p.fn.Body.List)-1
+	if i, j = span(list, uses); i < 0 {
+		return nil, 0, 0, &Obstacle{NotBracketable, uses[0].Pos, "the use does not stand in a statement of the function", "move it there"}
+	}
+	for i == j {
+		inner, ii, jj := innerList(list[i], uses)
+		if inner == nil {
+			break
+		}
+		list, i, j = inner, ii, jj
+	}
+	return list, i, j, nil
+}
+
+// span returns the first and last statement of list in which uses stand, or -1 when one stands in none.
+func span(list []ast.Stmt, uses []Use) (i, j int) {
+	i, j = -1, -1
+	for _, u := range uses {
+		k := slices.IndexFunc(list, func(s ast.Stmt) bool { return s.Pos() <= u.Pos && u.Pos < s.End() })
+		if k < 0 {
+			return -1, -1
+		}
+		if i < 0 || k < i {
+			i = k
+		}
+		j = max(j, k)
+	}
+	return i, j
+}
+
+// innerList returns the statement list inside stmt that has all uses, if there is one. The bodies of
+// function literals are another function's.
+func innerList(stmt ast.Stmt, uses []Use) (list []ast.Stmt, i, j int) {
+	ast.Inspect(stmt, func(n ast.Node) bool {
+		var l []ast.Stmt
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.BlockStmt:
+			l = n.List
+		case *ast.CaseClause:
+			l = n.Body
+		case *ast.CommClause:
+			l = n.Body
+		default:
+			return list == nil
+		}
+		if list == nil {
+			if a, b := span(l, uses); a >= 0 && !isClauses(l) {
+				list, i, j = l, a, b
+			}
+		}
+		return list == nil
+	})
+	return list, i, j
+}
+
+// isClauses reports whether list is the body of a switch or select.
+func isClauses(list []ast.Stmt) bool {
+	if len(list) == 0 {
+		return false
+	}
+	switch list[0].(type) {
+	case *ast.CaseClause, *ast.CommClause:
+		return true
+	}
+	return false
+}
+
+// reach moves the start of the stretch to where the lock can be named and is not nil: every variable
+// in it is declared before and not assigned within.
+func (p *planner) reach(list []ast.Stmt, i, j int) (int, *Obstacle) {
+	root := rootIdent(p.lock)
+	if root == nil {
+		return i, &Obstacle{OwnerUnreachable, list[i].Pos(), "the owner is not named by a variable there", "assign the owner to a variable first"}
+	}
+	obj := p.object(root, list[i].Pos())
+	if obj == nil {
+		return i, &Obstacle{OwnerUnreachable, list[i].Pos(), "the owner " + root.Name + " is declared by the statement that uses it", "declare it in a statement of its own"}
+	}
+	for k := i; k <= j; k++ {
+		if pos := assigns(list[k], obj, p.fn.Info); pos.IsValid() {
+			return i, &Obstacle{OwnerUnreachable, pos, "the owner " + root.Name + " changes between the uses", "use one variable for each owner"}
+		}
+	}
+	for k := i; k < len(list); k++ {
+		if pos := comparesNil(list[k], obj, p.fn.Info); pos.IsValid() {
+			return i, &Obstacle{NotBracketable, pos, root.Name + " may be nil where the section would begin", "check for nil in a statement before the use"}
+		}
+	}
+	return i, nil
+}
+
+// object returns the variable that name denotes at pos, or nil when it is declared later.
+func (p *planner) object(name *ast.Ident, pos token.Pos) types.Object {
+	scope := p.fn.Info.Scopes[p.fn.File]
+	if scope == nil {
+		return nil
+	}
+	inner := scope.Innermost(pos)
+	if inner == nil {
+		return nil
+	}
+	_, obj := inner.LookupParent(name.Name, pos)
+	if _, ok := obj.(*types.Var); !ok {
+		return nil
+	}
+	return obj
+}
+
+func rootIdent(e ast.Expr) *ast.Ident {
+	switch e := ast.Unparen(e).(type) {
+	case *ast.Ident:
+		return e
+	case *ast.SelectorExpr:
+		return rootIdent(e.X)
+	case *ast.StarExpr:
+		return rootIdent(e.X)
+	}
+	return nil
+}
+
+// assigns returns where stmt assigns obj, or takes its address.
+func assigns(stmt ast.Stmt, obj types.Object, info *types.Info) (pos token.Pos) {
+	is := func(e ast.Expr) bool {
+		id, ok := ast.Unparen(e).(*ast.Ident)
+		return ok && info.Uses[id] == obj
+	}
+	ast.Inspect(stmt, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.AssignStmt:
+			if slices.ContainsFunc(n.Lhs, is) {
+				pos = n.Pos()
+			}
+		case *ast.IncDecStmt:
+			if is(n.X) {
+				pos = n.Pos()
+			}
+		case *ast.RangeStmt:
+			if n.Key != nil && is(n.Key) || n.Value != nil && is(n.Value) {
+				pos = n.Pos()
+			}
+		case *ast.UnaryExpr:
+			if n.Op == token.AND && is(n.X) {
+				if _, ptr := obj.Type().Underlying().(*types.Pointer); ptr {
+					pos = n.Pos()
+				}
+			}
+		}
+		return true
+	})
+	return pos
+}
+
+// comparesNil returns where stmt compares obj with nil.
+func comparesNil(stmt ast.Stmt, obj types.Object, info *types.Info) (pos token.Pos) {
+	ast.Inspect(stmt, func(n ast.Node) bool {
+		if b, ok := n.(*ast.BinaryExpr); ok && (b.Op == token.EQL || b.Op == token.NEQ) {
+			for _, pair := range [][2]ast.Expr{{b.X, b.Y}, {b.Y, b.X}} {
+				id, ok := ast.Unparen(pair[0]).(*ast.Ident)
+				if ok && info.Uses[id] == obj && info.Types[pair[1]].IsNil() {
+					pos = b.Pos()
+				}
+			}
+		}
+		return true
+	})
+	return pos
+}

@@ -16,14 +16,12 @@ import (
 	"mapmend/plan/report"
 )
 
-// load loads the packages that patterns name. The code is exitError when nothing could be loaded (the
+// load loads the packages that patterns name, by default those of the module. The code is exitError when nothing could be loaded (the
 // program is nil then) or when something could not; the rest is sound and goes on.
 func (inv *invocation) load(patterns []string) (*load.Program, int) {
-	if len(patterns) == 0 {
-		patterns = []string{"./..."}
-	}
 	start := time.Now()
-	prog, err := load.Load(load.Config{Dir: inv.dir, Patterns: patterns, Tags: inv.tags, Tests: inv.tests, Importers: true})
+	inv.config = load.Config{Dir: inv.dir, Patterns: patterns, Tags: inv.tags, Tests: inv.tests, Importers: true}
+	prog, err := load.Load(inv.config)
 	if err != nil {
 		inv.errorf("%v", err)
 		return nil, exitError

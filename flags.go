@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"mapmend/plan"
+	"mapmend/plan/load"
 )
 
 // An invocation is one command with its options, and where its output goes.
@@ -25,6 +26,8 @@ type invocation struct {
 	flags *pflag.FlagSet
 	args  []string // what is left: the arguments of the command
 	dir   string   // absolute working directory: that of the process, or -C's
+
+	config load.Config // how the program was loaded; set by load
 
 	tags          string
 	tests         bool

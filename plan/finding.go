@@ -55,13 +55,13 @@ func position(prog *load.Program, pos token.Pos) Pos {
 func sites(prog *load.Program, w *share.World, v share.Verdict) []Site {
 	var out []Site
 	for _, j := range v.Uses {
-		body := w.Bodies[j.Use.Func]
-		posn := prog.Position(j.Use.Pos)
+		body := w.Bodies[j.Func]
+		posn := prog.Position(j.Pos)
 		s := Site{
 			Pos:      Pos{File: posn.Filename, Line: posn.Line, Column: posn.Column},
 			Offset:   posn.Offset,
 			Function: body.Name,
-			Op:       string(j.Use.Op),
+			Op:       string(j.Op),
 			Held:     held(j, body),
 			Problem:  j.Problem,
 		}
@@ -129,7 +129,7 @@ func kindOf(sites []Site) Kind {
 // held spells the locks at the use as its own function would.
 func held(j share.Judged, body *lockset.Body) []Held {
 	out := []Held{}
-	for _, h := range j.Use.At.Held {
+	for _, h := range j.At.Held {
 		if h.Once {
 			continue
 		}

@@ -54,7 +54,7 @@ func (d *decider) addGuard(c *candidate) *Refusal {
 	v := c.decl
 	typ, reads := "sync.Mutex", false
 	for _, j := range c.verdict.Uses {
-		if !j.Use.Op.Writes() {
+		if !j.Op.Writes() {
 			typ, reads = "sync.RWMutex", true
 		}
 	}

@@ -130,6 +130,7 @@ func analysePackage(prog *load.Program, pkg *load.Package, effect func(string) *
 		Effect:   effect,
 		Position: func(pos token.Pos) string { return prog.Fset.Position(pos).String() },
 		Naming:   mentions.Naming,
+		Mention:  mentions.Argument,
 		Visit:    uses.Visit,
 	})
 	return &share.Analysed{Path: pkg.Path, Name: pkg.Name, Result: res, Uses: uses.Uses}, nil

@@ -46,7 +46,7 @@ func (d *decider) findNeeds(c *candidate) *Refusal {
 
 // needsOf finds the places for one use, which is reached in several ways.
 func (d *decider) needsOf(c *candidate, j share.Judged) *Refusal {
-	write := j.Use.Op.Writes()
+	write := j.Op.Writes()
 	for _, e := range j.Entries {
 		if c.guard.lock != nil && e.Holds(*c.guard.lock, write) {
 			continue
@@ -74,11 +74,11 @@ func (d *decider) place(c *candidate, j share.Judged, e *share.Entry) *Refusal {
 			if i > 0 && e.Frames[i-1].Edge.Start == "" && !e.Frames[i-1].Edge.Stored {
 				continue
 			}
-			return &Refusal{Code: UnlockedCallers, Pos: d.at(j.Use.Pos),
+			return &Refusal{Code: UnlockedCallers, Pos: d.at(j.Pos),
 				Message: body.Name + " runs both with and without " + c.guard.name,
 				Todo:    "split it into one function that takes " + c.guard.name + " and one for callers that hold it"}
 		}
-		n := need{fn: frame.Func, pos: j.Use.Pos, writes: j.Use.Op.Writes()}
+		n := need{fn: frame.Func, pos: j.Pos, writes: j.Op.Writes()}
 		if frame.Edge != nil {
 			n.pos = frame.Edge.Pos
 		}
@@ -89,7 +89,7 @@ func (d *decider) place(c *candidate, j share.Judged, e *share.Entry) *Refusal {
 		}
 		return d.name(c, n, refs[i])
 	}
-	return &Refusal{Code: UnlockedCallers, Pos: d.at(j.Use.Pos), Message: "every function on the way runs with " + c.guard.name + " held elsewhere", Todo: "take " + c.guard.name + " in the outermost one"}
+	return &Refusal{Code: UnlockedCallers, Pos: d.at(j.Pos), Message: "every function on the way runs with " + c.guard.name + " held elsewhere", Todo: "take " + c.guard.name + " in the outermost one"}
 }
 
 // heldByOthers reports whether the use at j is also reached, through the same call in frame i of e,

@@ -131,7 +131,7 @@ func (d *decider) coverFor(s spot, cs []*candidate, orders *lockOrders) (map[*ca
 func (d *decider) writesIn(cs []*candidate, sec region.Section) bool {
 	for _, c := range cs {
 		for _, j := range c.verdict.Uses {
-			if j.Use.Op.Writes() && sec.First.Pos() <= j.Use.Pos && j.Use.Pos < sec.Last.End() {
+			if j.Op.Writes() && sec.First.Pos() <= j.Pos && j.Pos < sec.Last.End() {
 				return true
 			}
 		}

@@ -170,13 +170,12 @@ type Wrapper struct {
 	File       string   `json:"file"`       // the file to create
 	Package    string   `json:"package"`    // package clause of that file
 	TypeParams string   `json:"typeParams"` // "[K comparable, V any]" of a generic owner, or empty
-	TypeArgs   string   `json:"typeArgs"`   // "[K, V]" where the type is used, or empty
-	Key        string   `json:"key"`        // source text of the key type
-	Value      string   `json:"value"`      // source text of the element type
-	Imports    []Import `json:"imports"`    // what Key and Value mention
+	TypeArgs   string   `json:"typeArgs"`   // "[K, V]" where the type is declared, or empty
+	Key        string   `json:"key"`        // source text of the key type in the generated file
+	Value      string   `json:"value"`      // source text of the element type there
+	Imports    []Import `json:"imports"`    // what Key, Value and TypeParams mention
 	Accessors  []string `json:"accessors"`  // names, sorted: the ones in use
 	GoVersion  string   `json:"goVersion"`  // of the target module: "1.22"
-	Type       Span     `json:"type"`       // the map type expression in the declaration
 }
 
 // Import is one import of a generated file.
@@ -185,12 +184,33 @@ type Import struct {
 	Path string `json:"path"`
 }
 
-// Lowering is one use of the map that becomes a call of an accessor, or a use of the map inside the
-// wrapper where a Section holds its lock.
+// Shape is how a mention of the map variable is written today.
+type Shape string
+
+// The shapes that are lowered. In the comments m is the map operand, "s.m", and T the generated type.
+const (
+	ShapeField    Shape = "field"     // m map[K]V in a struct type: the type becomes T
+	ShapeVar      Shape = "var"       // var m = make(map[K]V): var m T, or with entries var m = T{m: ...}
+	ShapeLiteral  Shape = "literal"   // Owner{m: make(map[K]V)}: nothing, or with entries m: T{m: ...}
+	ShapeIndex    Shape = "index"     // m[k]: m.Get(k); with comma-ok m.Load(k)
+	ShapeStore    Shape = "store"     // m[k] = v: m.Store(k, v)
+	ShapeOpAssign Shape = "op-assign" // m[k] += v, m[k]++: m.Update(k, func(old V, _ bool) (V, bool) { return old + v, true })
+	ShapeRenew    Shape = "renew"     // m[k] = append(m[k], v): the same with append(old, v)
+	ShapeDelete   Shape = "delete"    // delete(m, k): m.Delete(k)
+	ShapeClear    Shape = "clear"     // clear(m): m.Clear()
+	ShapeLen      Shape = "len"       // len(m): m.Len()
+	ShapeRange    Shape = "range"     // range m: range m.All(), or m.Snapshot() before go 1.23
+	ShapeReplace  Shape = "replace"   // m = make(map[K]V): m.Replace(make(map[K]V))
+)
+
+// Lowering is one mention of the map variable that becomes a mention of the generated type.
 type Lowering struct {
-	Span            // the expression or statement to replace
-	Accessor string `json:"accessor"` // method name; empty for a use inside a Section of the wrapper's own lock
-	Map      Span   `json:"map"`      // the map operand: "s.m"
-	Args     []Span `json:"args"`     // the accessor's arguments, in order
-	Form     string `json:"form"`     // "expr", "comma-ok", "assign", "op-assign", "delete", "clear", "len", "range", "replace", "literal"
+	Span            // the expression, statement or declaration to replace
+	Shape    Shape  `json:"shape"`
+	Accessor string `json:"accessor,omitempty"` // method name; empty for a declaration or literal
+	Map      Span   `json:"map"`                // the map operand: "s.m"; for a declaration or literal the name
+	Args     []Span `json:"args,omitempty"`     // operands that stay, in order: key, value; the entries of a declaration or literal
+	Old      Span   `json:"old"`                // of a renewal: the element read in the second of Args
+	Name     string `json:"name,omitempty"`     // name of the closure's parameter for the element before
+	Type     string `json:"type,omitempty"`     // source text, where it stands, of the element type; of a declaration or literal that of the generated type
 }

@@ -92,7 +92,7 @@ func (n *Names) resolve(v ssa.Value) Ref {
 		return Ref{Path: Path{Root: Root{Kind: Global, Name: path + "." + v.Name()}}, Var: Var{Package: path, Field: v.Name()}}
 	case *ssa.Function:
 		r := n.local()
-		r.Func = &FuncRef{Key: FuncKey(v)}
+		r.Func = &FuncRef{Key: FuncKey(v), Type: v.Signature.String()}
 		return r
 	case *ssa.MakeClosure:
 		return n.closure(v)
@@ -123,7 +123,13 @@ func (n *Names) resolve(v ssa.Value) Ref {
 	case *ssa.Slice:
 		return n.Ref(v.X)
 	case *ssa.ChangeType:
-		return n.Ref(v.X)
+		r := n.Ref(v.X)
+		if r.Func != nil { // a named function type
+			f := *r.Func
+			f.Type = v.Type().String()
+			r.Func = &f
+		}
+		return r
 	case *ssa.ChangeInterface:
 		return n.Ref(v.X)
 	case *ssa.MakeInterface:
@@ -197,7 +203,7 @@ func (n *Names) phi(v *ssa.Phi) Ref {
 func (n *Names) closure(v *ssa.MakeClosure) Ref {
 	fn := v.Fn.(*ssa.Function)
 	r := n.fresh()
-	r.Func = &FuncRef{Key: FuncKey(fn)}
+	r.Func = &FuncRef{Key: FuncKey(fn), Type: v.Type().String()}
 	if IsBound(fn) {
 		r.Func.Bound = n.Refs(v.Bindings)
 	} else {

@@ -145,8 +145,9 @@ type Ref struct {
 // FuncRef is a function value: a function and what it captured.
 type FuncRef struct {
 	Key   string
-	Free  []Ref // what it captured
-	Bound []Ref // leading parameters that are already given: the receiver of a method value
+	Free  []Ref  // what it captured
+	Type  string // of the value
+	Bound []Ref  // leading parameters that are already given: the receiver of a method value
 }
 
 // Subst translates r, in terms of a callee, to terms of its caller. params and free are what the
@@ -175,7 +176,7 @@ func (f *FuncRef) subst(params, free []Ref) *FuncRef {
 	if f == nil {
 		return nil
 	}
-	return &FuncRef{Key: f.Key, Free: SubstAll(f.Free, params, free), Bound: SubstAll(f.Bound, params, free)}
+	return &FuncRef{Key: f.Key, Type: f.Type, Free: SubstAll(f.Free, params, free), Bound: SubstAll(f.Bound, params, free)}
 }
 
 // SubstAll translates each of refs as [Ref.Subst] does.

@@ -18,10 +18,11 @@ import (
 
 // Config is what the analysis of a package needs from outside.
 type Config struct {
-	Effect   func(key string) *Effect                       // of functions of packages analysed before; nil result: no body is known
-	Position func(token.Pos) string                         // unique name of a place, the same in every run
-	Naming   func(token.Pos) string                         // the variable that source assigns a map made at that place to, or ""
-	Visit    func(fn *Func, instr ssa.Instruction, at View) // called once for each instruction that is reached, deferred calls at their run
+	Effect   func(key string) *Effect                        // of functions of packages analysed before; nil result: no body is known
+	Position func(token.Pos) string                          // unique name of a place, the same in every run
+	Mention  func(token.Pos, *ssa.CallCommon, int) token.Pos // where the call at a place mentions an argument
+	Naming   func(token.Pos) string                          // the variable that source assigns a map made at that place to, or ""
+	Visit    func(fn *Func, instr ssa.Instruction, at View)  // called once for each instruction that is reached, deferred calls at their run
 }
 
 // Func is what a visitor may know about the function it is in.
@@ -58,6 +59,7 @@ type analysis struct {
 	names    *access.Names
 	effect   func(key string) *Effect
 	position func(token.Pos) string
+	mention  func(token.Pos, *ssa.CallCommon, int) token.Pos
 	rec      *recorder
 }
 
@@ -101,11 +103,11 @@ func Package(pkg *ssa.Package, cfg Config) *Result {
 
 func function(fn *ssa.Function, effect func(string) *Effect, cfg Config, visit func(*Func, ssa.Instruction, View)) (*Body, *Effect) {
 	body := describe(fn)
-	a := &analysis{fn: fn, effect: effect, position: cfg.Position}
+	a := &analysis{fn: fn, effect: effect, position: cfg.Position, mention: cfg.Mention}
 	a.names = access.NewNames(fn, a.results, cfg.Naming)
 	in := a.run()
 	f := &Func{Body: body, SSA: fn, Names: a.names, effect: effect}
-	a.rec = &recorder{a: a, body: body, effect: &Effect{Handler: isHandler(fn)}, visit: func(instr ssa.Instruction, v View) { visit(f, instr, v) }}
+	a.rec = &recorder{a: a, body: body, effect: &Effect{Handler: isHandler(fn), Yield: isYield(fn)}, visit: func(instr ssa.Instruction, v View) { visit(f, instr, v) }}
 	for i, b := range fn.Blocks {
 		if len(in[i].alts) > 0 {
 			a.block(b, in[i])
@@ -283,6 +285,11 @@ func requiresLock(decl *ast.FuncDecl) bool {
 	return lockedName.MatchString(decl.Name.Name) || decl.Doc != nil && lockedComment.MatchString(decl.Doc.Text())
 }
 
+// isYield reports whether fn is the body of a loop over a function.
+func isYield(fn *ssa.Function) bool {
+	return fn.Parent() != nil && strings.HasPrefix(fn.Synthetic, "range-over-func")
+}
+
 // isHandler reports whether fn has the parameters of an HTTP handler.
 func isHandler(fn *ssa.Function) bool {
 	for p := range fn.Signature.Params().Variables() {
@@ -299,26 +306,30 @@ func conversions(fn *ssa.Function) []Conversion {
 	var out []Conversion
 	for _, b := range fn.Blocks {
 		for _, instr := range b.Instrs {
-			mi, ok := instr.(*ssa.MakeInterface)
-			if !ok {
-				continue
+			if mi, ok := instr.(*ssa.MakeInterface); ok {
+				if c, ok := conversion(mi); ok {
+					out = append(out, c)
+				}
 			}
-			iface := mi.Type().Underlying().(*types.Interface)
-			name := access.TypeName(mi.X.Type())
-			if iface.NumMethods() == 0 || name == "" {
-				continue
-			}
-			c := Conversion{Type: name, Package: typePath(mi.X.Type())}
-			if named, ok := types.Unalias(mi.Type()).(*types.Named); ok {
-				c.Interface = typePath(named) + "." + named.Obj().Name()
-			}
-			for m := range iface.Methods() {
-				c.Methods = append(c.Methods, m.Name())
-			}
-			out = append(out, c)
 		}
 	}
 	return out
+}
+
+// conversion describes mi; ok is false when no method can be called through the interface.
+func conversion(mi *ssa.MakeInterface) (c Conversion, ok bool) {
+	iface := mi.Type().Underlying().(*types.Interface)
+	c = Conversion{Type: access.TypeName(mi.X.Type()), Package: typePath(mi.X.Type())}
+	if iface.NumMethods() == 0 || c.Type == "" {
+		return c, false
+	}
+	if named, ok := types.Unalias(mi.Type()).(*types.Named); ok {
+		c.Interface = typePath(named) + "." + named.Obj().Name()
+	}
+	for m := range iface.Methods() {
+		c.Methods = append(c.Methods, m.Name())
+	}
+	return c, true
 }
 
 func typePath(t types.Type) string {

@@ -18,6 +18,7 @@ type Body struct {
 	Params       []string        // names of the parameters, the receiver first
 	Free         []string        // names of the captured variables
 	Calls        []Edge          // of functions of the program, in source order
+	Under        []Under         // which locks it holds while it may call what it does not know
 	Orders       [][2]access.Var // locks it takes while it holds another: the held one, the taken one
 	Exported     bool            // a name that other packages can call
 	Method       string          // receiver's type name, or empty
@@ -32,6 +33,7 @@ type Edge struct {
 	Caller, Callee string
 	Pos            token.Pos
 	At             Point
+	Mentions       []token.Pos   // where source mentions each of Params, if it does
 	Params         []access.Ref  // what the callee's parameters are bound to
 	Free           []access.Ref  // what its captured variables are bound to
 	Owned          []access.Root // roots among those that no other goroutine can reach yet
@@ -42,7 +44,17 @@ type Edge struct {
 	Loop           bool          // may be run again in the same activation of the caller
 	Each           []access.Root // roots among Params and Free that each round of that loop makes anew
 	Stored         bool          // given away: may run at any time, with any locks
+	Type           string        // of the function value that was given away
 }
+
+// Under is that a lock is held while a function value of a type is called that is not known.
+type Under struct {
+	Class access.Var
+	Type  string
+}
+
+// AnyType stands for function values of any type.
+const AnyType = "any"
 
 // Conversion is a value that becomes an interface: its methods may be called through that.
 type Conversion struct {

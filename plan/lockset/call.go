@@ -134,7 +134,7 @@ func (a *analysis) call(instr ssa.CallInstruction, s *state) {
 		a.external(instr, t, s)
 	case t.invoke != nil:
 		a.giveAway(t.params, instr, s)
-		a.rec.unknown("a call of the interface method "+t.invoke.Name(), s)
+		a.rec.unknown("a call of the interface method " + t.invoke.Name())
 	default:
 		a.value(instr, t, s)
 	}
@@ -225,7 +225,7 @@ func isRLocker(v ssa.Value) bool {
 // apply applies the effect of a function of the program.
 func (a *analysis) apply(instr ssa.CallInstruction, t target, s *state) {
 	e := t.effect
-	a.rec.inherit(e, t)
+	a.rec.inherit(e, t, s)
 	for _, r := range e.Shares {
 		if b := a.bound(r, t); b != nil {
 			s.shareRef(*b)
@@ -329,7 +329,7 @@ func (a *analysis) calledBack(t target, s *state) {
 	for _, st := range t.effect.Starts {
 		s.after = addStarted(s.after, Started{st.Site, access.SubstPath(st.Done, t.params, t.free)})
 	}
-	a.rec.inherit(t.effect, t)
+	a.rec.inherit(t.effect, t, s)
 }
 
 // value handles a call of a function value that is not known here: it may be the caller's.
@@ -340,7 +340,7 @@ func (a *analysis) value(instr ssa.CallInstruction, t target, s *state) {
 		}
 	}
 	a.giveAway(t.params, instr, s)
-	a.rec.unknown("a call of a function value", s)
+	a.rec.dynamic(instr.Common().Value.Type().String(), s)
 }
 
 // external handles a call of a function that the program has no body of.
@@ -515,9 +515,14 @@ func (a *analysis) giveAway(refs []access.Ref, instr ssa.Instruction, s *state) 
 			continue
 		}
 		ct := a.funcTarget(f.Func, nil)
+		if ct.effect != nil && ct.effect.Yield {
+			a.rec.edge(a, Edge{Callee: ct.key, Pos: posOf(instr), Free: ct.free}, instr, s)
+			a.calledBack(ct, s)
+			continue
+		}
 		s.shareRef(f)
 		if ct.effect != nil && a.rec != nil {
-			e := Edge{Callee: ct.key, Pos: posOf(instr), Params: ct.params, Free: ct.free, Stored: true, After: sites(s.after)}
+			e := Edge{Callee: ct.key, Pos: posOf(instr), Params: ct.params, Free: ct.free, Stored: true, Type: f.Func.Type, After: sites(s.after)}
 			if a.rec.handler(f.Func.Key) {
 				e.Start, e.Site, e.Many, e.Stored = model.Handler, ServeSite, true, false
 			}

@@ -23,8 +23,10 @@ type Effect struct {
 	Into     [][2]access.Root // Into[i][0] is stored in Into[i][1]
 
 	Acquires []access.Var // locks it, or what it calls, ever takes; zero for a lock that is a parameter
+	Yield    bool         // the body of a loop over a function: it runs while the loop does
 	Handler  bool         // serves requests: has the parameters of an HTTP handler
 	Blocks   string       // why it may wait for something other than a lock; empty when it does not
+	Dynamic  []string     // types of the function values that it, or what it calls, calls without knowing them
 	Unknown  string       // a call in it, or in what it calls, whose effect is not known; empty when there is none
 }
 

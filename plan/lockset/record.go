@@ -66,6 +66,8 @@ func (r *recorder) instr(instr ssa.Instruction, s *state) {
 		if _, local := instr.Addr.(*ssa.Alloc); !local {
 			r.given(instr.Val, instr, s)
 		}
+	case *ssa.MakeInterface:
+		r.converts(instr, s)
 	case *ssa.MapUpdate:
 		r.given(instr.Value, instr, s)
 	case *ssa.Return:
@@ -82,6 +84,21 @@ func (r *recorder) instr(instr ssa.Instruction, s *state) {
 // deferred reports a deferred call at the moment it runs.
 func (r *recorder) deferred(instr *ssa.Defer, s *state) {
 	r.visit(instr, View{s.points(), sites(s.after), r.a, s})
+}
+
+// converts notes that a value becomes an interface whose methods a library calls from many goroutines.
+func (r *recorder) converts(instr *ssa.MakeInterface, s *state) {
+	c, ok := conversion(instr)
+	if !ok {
+		return
+	}
+	for _, m := range model.Concurrent(c.Interface) {
+		key := c.Package + "." + c.Type + "." + m
+		if r.a.effect(key) == nil {
+			continue
+		}
+		r.edge(r.a, Edge{Callee: key, Pos: instr.Pos(), Params: []access.Ref{r.a.names.Ref(instr.X)}, Start: model.Handler, Site: ServeSite, Many: true}, instr, s)
+	}
 }
 
 // given notes that a function value was put where it cannot be followed.
@@ -107,10 +124,15 @@ func (r *recorder) edgeAt(a *analysis, e Edge, instr ssa.Instruction, s *state) 
 		return
 	}
 	e.Caller = r.body.Key
+	if call, ok := instr.(ssa.CallInstruction); ok && len(e.Params) == len(call.Common().Args) {
+		for i := range e.Params {
+			e.Mentions = append(e.Mentions, a.mention(call.Common().Pos(), call.Common(), i))
+		}
+	}
 	e.Loop = inLoop(instr.Block(), nil)
 	for _, ref := range slices.Concat(e.Params, e.Free) {
 		root := ref.Path.Root
-		if a.owned(root, s) && !slices.Contains(e.Owned, root) {
+		if e.Start == "" && a.owned(root, s) && !slices.Contains(e.Owned, root) {
 			e.Owned = append(slices.Clip(e.Owned), root)
 		}
 		if v, ok := a.names.Made(root).(ssa.Instruction); ok && e.Loop && !slices.Contains(e.Each, root) && !inLoop(instr.Block(), v.Block()) {
@@ -166,10 +188,46 @@ func (r *recorder) blocks(why string) {
 	}
 }
 
-func (r *recorder) unknown(why string, _ *state) {
+func (r *recorder) unknown(why string) {
 	if r != nil && r.effect.Unknown == "" {
 		r.effect.Unknown = why
 	}
+}
+
+// maxDynamic bounds how many types of function values one effect names.
+const maxDynamic = 16
+
+// dynamic notes a call of a function value that is not known, of type t.
+func (r *recorder) dynamic(t string, s *state) {
+	if r == nil {
+		return
+	}
+	r.unknown("a call of a function value")
+	r.effect.Dynamic = addDynamic(r.effect.Dynamic, t)
+	r.under([]string{t}, s)
+}
+
+// under notes which locks are held while function values of types ts may be called.
+func (r *recorder) under(ts []string, s *state) {
+	for _, p := range s.points() {
+		for _, h := range p.Held {
+			for _, t := range ts {
+				if u := (Under{h.Class, t}); !slices.Contains(r.body.Under, u) {
+					r.body.Under = append(r.body.Under, u)
+				}
+			}
+		}
+	}
+}
+
+func addDynamic(ts []string, t string) []string {
+	switch {
+	case slices.Contains(ts, t) || slices.Contains(ts, AnyType):
+		return ts
+	case len(ts) == maxDynamic:
+		return []string{AnyType}
+	}
+	return append(slices.Clip(ts), t)
 }
 
 func (r *recorder) external(key string) {
@@ -177,7 +235,7 @@ func (r *recorder) external(key string) {
 	case model.Blocking(key):
 		r.blocks("a call of " + access.ShortCall(key))
 	case !model.Pure(key):
-		r.unknown("a call of "+access.ShortCall(key), nil)
+		r.unknown("a call of " + access.ShortCall(key))
 	}
 }
 
@@ -188,10 +246,14 @@ func (r *recorder) handler(key string) bool {
 }
 
 // inherit takes over from a callee what a call of it may do on the way.
-func (r *recorder) inherit(e *Effect, t target) {
+func (r *recorder) inherit(e *Effect, t target, s *state) {
 	if r == nil {
 		return
 	}
+	for _, d := range e.Dynamic {
+		r.effect.Dynamic = addDynamic(r.effect.Dynamic, d)
+	}
+	r.under(e.Dynamic, s)
 	for _, c := range e.Acquires {
 		r.effect.Acquires = addVar(r.effect.Acquires, c)
 	}
@@ -202,7 +264,7 @@ func (r *recorder) inherit(e *Effect, t target) {
 		r.effect.Waits = addPath(r.effect.Waits, access.SubstPath(p, t.params, t.free))
 	}
 	r.blocks(e.Blocks)
-	r.unknown(e.Unknown, nil)
+	r.unknown(e.Unknown)
 }
 
 func (r *recorder) returns(instr *ssa.Return, s *state) {

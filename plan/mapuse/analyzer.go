@@ -86,7 +86,7 @@ func (c *Collector) usePos(v ssa.Value) token.Pos {
 		if call, ok := instr.(ssa.CallInstruction); ok {
 			for i, arg := range call.Common().Args {
 				if arg == v {
-					return c.Mentions.mention(call.Common().Pos(), i)
+					return c.Mentions.Argument(call.Common().Pos(), call.Common(), i)
 				}
 			}
 		}
@@ -126,7 +126,7 @@ func (c *Collector) call(fn *lockset.Func, call ssa.CallInstruction, at lockset.
 		key = access.FuncKey(callee)
 	}
 	for i, arg := range common.Args {
-		pos := c.Mentions.mention(common.Pos(), i)
+		pos := c.Mentions.Argument(common.Pos(), common, i)
 		switch {
 		case isMap(arg.Type()):
 			c.argument(fn, arg, model.MapUse(key, i), pos, at)

@@ -36,7 +36,10 @@ type Verdict struct {
 
 // Judged is one place where the variable is used.
 type Judged struct {
-	Use     *mapuse.Use
+	Func    string    // key of the function
+	Pos     token.Pos // of the identifier that names the variable
+	Op      mapuse.Op
+	At      lockset.Point // the locks there, in terms of Func
 	Entries []*Entry
 	Problem bool // takes part in a pair and does not hold the guard as it must
 	RLocked bool // a write that holds the guard in read mode
@@ -114,16 +117,19 @@ func (w *World) judge(v access.Var, entries []*Entry) (Verdict, bool) {
 		entries = test
 	}
 	verdict := Verdict{Var: v}
-	best := make(map[*Entry]Grade)
+	problem := make(map[*Entry]bool)
 	evidence := make(map[string]bool)
 	conflictsOnlyReplace := true
+	var found [][2]*Entry
+	var sure []bool
 	for i, a := range entries {
 		for _, b := range entries[i:] {
-			grade, why := w.pair(a, b)
+			grade, why, unsure := w.pair(a, b)
 			if grade == None {
 				continue
 			}
-			best[a], best[b] = max(best[a], grade), max(best[b], grade)
+			found = append(found, [2]*Entry{a, b})
+			sure = append(sure, !unsure)
 			if a.Use.Op.Part() == mapuse.Entries {
 				conflictsOnlyReplace = false
 			}
@@ -145,7 +151,12 @@ func (w *World) judge(v access.Var, entries []*Entry) (Verdict, bool) {
 	slices.Sort(verdict.Evidence)
 	verdict.Replaced = conflictsOnlyReplace
 	verdict.Guard = w.guard(entries)
-	verdict.Uses = w.places(entries, best, verdict)
+	for i, pair := range found {
+		if sure[i] || verdict.Grade < Likely {
+			problem[pair[0]], problem[pair[1]] = true, true
+		}
+	}
+	verdict.Uses = w.places(entries, problem, verdict)
 	if !slices.ContainsFunc(verdict.Uses, func(j Judged) bool { return j.Problem }) {
 		return verdict, false
 	}
@@ -153,23 +164,23 @@ func (w *World) judge(v access.Var, entries []*Entry) (Verdict, bool) {
 }
 
 // pair judges two entries, which may be the same one.
-func (w *World) pair(a, b *Entry) (Grade, string) {
+func (w *World) pair(a, b *Entry) (grade Grade, why string, unsure bool) {
 	if !a.Use.Op.Conflicts(b.Use.Op) || a.Ref.Depth != b.Ref.Depth {
-		return None, ""
+		return None, "", false
 	}
 	if a.Root == Dead && len(a.Sites) == 0 || b.Root == Dead && len(b.Sites) == 0 {
-		return None, ""
+		return None, "", false
 	}
 	together := parallel(a, b)
 	if together == never || !mayMeet(a, b) {
-		return None, ""
+		return None, "", false
 	}
 	la, lb := a.locks(), b.locks()
-	unsure := a.Unsure != "" || b.Unsure != "" || len(a.At.Maybe) > 0 || len(b.At.Maybe) > 0
+	unsure = w.unsure(a, lb) || w.unsure(b, la) || len(a.At.Maybe) > 0 || len(b.At.Maybe) > 0
 	for _, x := range la {
 		for _, y := range lb {
 			if excludes(x, y, a.Use.Op.Writes(), b.Use.Op.Writes()) {
-				return None, ""
+				return None, "", false
 			}
 			if mayBeSame(x, y) {
 				unsure = true
@@ -181,11 +192,26 @@ func (w *World) pair(a, b *Entry) (Grade, string) {
 			unsure = true // whoever calls through the interface may hold the lock
 		}
 	}
-	grade, why := w.grade(a, b, la, lb, together)
+	grade, why = w.grade(a, b, la, lb, together)
 	if unsure {
 		grade = min(grade, Possible)
 	}
-	return grade, why
+	return grade, why, unsure
+}
+
+// unsure reports whether e may hold one of locks although its way does not show it. A function value
+// that is kept runs with a lock held only if something calls unknown function values of its type
+// while it holds that lock.
+func (w *World) unsure(e *Entry, locks []Lock) bool {
+	if e.Unsure == "" || e.Kept == "" {
+		return e.Unsure != ""
+	}
+	for _, l := range locks {
+		if under := w.under[l.Class]; under[e.Kept] || under[lockset.AnyType] || isExported(l.Class.Field) {
+			return true
+		}
+	}
+	return len(locks) == 0
 }
 
 // parallel reports whether a and b may run at the same time.
@@ -407,7 +433,7 @@ func (w *World) guard(entries []*Entry) *Lock {
 }
 
 // places groups the entries by place and says which are to change.
-func (w *World) places(entries []*Entry, best map[*Entry]Grade, v Verdict) []Judged {
+func (w *World) places(entries []*Entry, problem map[*Entry]bool, v Verdict) []Judged {
 	type place struct {
 		pos token.Pos
 		fn  string
@@ -416,18 +442,16 @@ func (w *World) places(entries []*Entry, best map[*Entry]Grade, v Verdict) []Jud
 	byPlace := make(map[place]*Judged)
 	var order []place
 	for _, e := range entries {
-		p := place{e.Use.Pos, e.Use.Func, e.Use.Op}
+		fn, pos := e.Place()
+		p := place{pos, fn, e.Use.Op}
 		j := byPlace[p]
 		if j == nil {
-			j = &Judged{Use: e.Use}
+			j = &Judged{Func: fn, Pos: pos, Op: e.Use.Op, At: e.atPlace(fn)}
 			byPlace[p] = j
 			order = append(order, p)
 		}
 		j.Entries = append(j.Entries, e)
-		switch {
-		case best[e] == None:
-			continue
-		case v.Guard != nil && (best[e] < v.Grade || e.Holds(*v.Guard, e.Use.Op.Writes())):
+		if !problem[e] || v.Guard != nil && e.Holds(*v.Guard, e.Use.Op.Writes()) {
 			continue
 		}
 		j.Problem = true
@@ -447,6 +471,16 @@ func (w *World) places(entries []*Entry, best map[*Entry]Grade, v Verdict) []Jud
 		out[i] = *byPlace[p]
 	}
 	return out
+}
+
+// atPlace returns the locks at the place in the function fn, one of e.Frames.
+func (e *Entry) atPlace(fn string) lockset.Point {
+	for _, f := range e.Frames {
+		if f.Func == fn && f.Edge != nil {
+			return f.Edge.At
+		}
+	}
+	return e.Use.At
 }
 
 // Holds reports whether e holds lock, in write mode if write.

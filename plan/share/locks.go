@@ -126,5 +126,5 @@ func mayBeSame(a, b Lock) bool {
 
 // vague reports whether l's instance is not known in terms of what its function was given.
 func (l Lock) vague() bool {
-	return l.Relation == Up || l.Relation == Other && (l.Path.Root.Kind == access.Local || l.Path.Root.Kind == access.Global)
+	return l.Relation == Up && len(access.Steps(l.Suffix)) == 1 || l.Relation == Other && (l.Path.Root.Kind == access.Local || l.Path.Root.Kind == access.Global)
 }

@@ -2,6 +2,7 @@ package share
 
 import (
 	"fmt"
+	"go/token"
 	"slices"
 	"strings"
 
@@ -24,6 +25,7 @@ type Entry struct {
 	Many   bool     // several of the last of Sites may run at once on the same instance
 	After  []string // goroutines that may run, started by the goroutine that makes the use
 	Unsure string   // why the locks are not certain; empty when they are
+	Kept   string   // type of the function value, when it is unsure because that is kept
 	Frames []Frame  // from the root function to the one that makes the use
 }
 
@@ -111,7 +113,9 @@ func (e Entry) through(edge *lockset.Edge) (Entry, bool) {
 		}
 		if edge.Stored {
 			site = fmt.Sprintf("stored:%d", edge.Pos)
-			next.Unsure = "the function is kept and may run at any time"
+			if len(e.Sites) == 0 { // else the locks do not depend on who calls
+				next.Unsure, next.Kept = "the function is kept and may run at any time", edge.Type
+			}
 		}
 		next.Sites = append([]string{site}, e.Sites...)
 		next.Many = e.Many || edge.Many && !each
@@ -154,6 +158,27 @@ func union(a, b []string) []string {
 	out := slices.Concat(a, b)
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// Place returns the function in which the use names the variable, and where: the use itself, or the
+// call that passes the map to a function that uses its parameter.
+func (e *Entry) Place() (fn string, pos token.Pos) {
+	refs := e.Refs()
+	for i := len(e.Frames) - 1; i >= 0; i-- {
+		if refs[i].Var.IsZero() && i > 0 {
+			continue
+		}
+		edge := e.Frames[i].Edge
+		if edge == nil {
+			break
+		}
+		pos = edge.Pos
+		if k := refs[i+1].Path.Root; k.Kind == access.Param && k.Index < len(edge.Mentions) && edge.Mentions[k.Index].IsValid() {
+			pos = edge.Mentions[k.Index]
+		}
+		return e.Frames[i].Func, pos
+	}
+	return e.Use.Func, e.Use.Pos
 }
 
 // Refs returns the map as each of e.Frames names it.

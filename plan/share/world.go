@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"mapmend/plan/access"
 	"mapmend/plan/lockset"
 	"mapmend/plan/mapuse"
 	"mapmend/plan/model"
@@ -18,10 +19,11 @@ type World struct {
 	Effects map[string]*lockset.Effect
 	Uses    []mapuse.Use
 
-	callers   map[string][]*lockset.Edge // by callee
-	converted map[string]model.Start     // methods reached through an interface: "path.T.M" to how
-	open      map[string]bool            // import paths that packages outside the program can import
-	main      map[string]bool            // import paths of commands
+	callers   map[string][]*lockset.Edge     // by callee
+	under     map[access.Var]map[string]bool // locks that are held while unknown function values of a type are called
+	converted map[string]model.Start         // methods reached through an interface: "path.T.M" to how
+	open      map[string]bool                // import paths that packages outside the program can import
+	main      map[string]bool                // import paths of commands
 	isTest    func(token.Pos) bool
 }
 
@@ -31,6 +33,7 @@ func NewWorld(isTest func(token.Pos) bool) *World {
 		Bodies:    make(map[string]*lockset.Body),
 		Effects:   make(map[string]*lockset.Effect),
 		callers:   make(map[string][]*lockset.Edge),
+		under:     make(map[access.Var]map[string]bool),
 		converted: make(map[string]model.Start),
 		open:      make(map[string]bool),
 		main:      make(map[string]bool),
@@ -81,6 +84,12 @@ func (w *World) Finish() {
 	slices.Sort(keys)
 	for _, key := range keys {
 		b := w.Bodies[key]
+		for _, u := range b.Under {
+			if w.under[u.Class] == nil {
+				w.under[u.Class] = make(map[string]bool)
+			}
+			w.under[u.Class][u.Type] = true
+		}
 		for i := range b.Calls {
 			e := &b.Calls[i]
 			w.callers[e.Callee] = append(w.callers[e.Callee], e)

@@ -105,7 +105,7 @@ func (d *decider) coverFor(s spot, cs []*candidate, orders *lockOrders) (map[*ca
 		}
 	}
 	eff := &effects{d: d, guard: g, orders: orders, outer: outer}
-	found, obstacle := region.Cover(region.Func{Body: fn.body, File: fn.file.Syntax, Info: fn.pkg.Info, Fset: d.prog.Fset}, uses, lock, eff)
+	found, obstacle := region.Cover(region.Func{Body: fn.body, File: fn.file.Syntax, Info: fn.pkg.Info, Fset: d.prog.Fset}, uses, region.Lock{Expr: lock, New: g.add != nil && cs[0].decl.owner == nil}, eff)
 	if obstacle != nil {
 		return nil, obstacle
 	}

@@ -56,9 +56,15 @@ const (
 	LockOrder        = "lock-order"
 )
 
-// Cover returns sections that hold lock, an expression made of identifiers and selectors, at every
-// use. The sections do not overlap and are in source order.
-func Cover(fn Func, uses []Use, lock ast.Expr, effects Effects) ([]Section, *Obstacle) {
+// Lock is the lock that a section is to hold.
+type Lock struct {
+	Expr ast.Expr // made of identifiers and selectors
+	New  bool     // a package variable that is about to be declared
+}
+
+// Cover returns sections that hold lock at every use. The sections do not overlap and are in source
+// order.
+func Cover(fn Func, uses []Use, lock Lock, effects Effects) ([]Section, *Obstacle) {
 	uses = slices.Clone(uses)
 	slices.SortFunc(uses, func(a, b Use) int { return cmp.Compare(a.Pos, b.Pos) })
 	p := &planner{fn: fn, lock: lock, effects: effects}
@@ -98,7 +104,7 @@ func dependsOnEarlier(uses []Use, j int) bool {
 
 type planner struct {
 	fn      Func
-	lock    ast.Expr
+	lock    Lock
 	effects Effects
 }
 
@@ -245,7 +251,10 @@ func isClauses(list []ast.Stmt) bool {
 // reach moves the start of the stretch to where the lock can be named and is not nil: every variable
 // in it is declared before and not assigned within.
 func (p *planner) reach(list []ast.Stmt, i, j int) (int, *Obstacle) {
-	root := rootIdent(p.lock)
+	if p.lock.New {
+		return i, nil
+	}
+	root := rootIdent(p.lock.Expr)
 	if root == nil {
 		return i, &Obstacle{OwnerUnreachable, list[i].Pos(), "the owner is not named by a variable there", "assign the owner to a variable first"}
 	}

@@ -133,7 +133,7 @@ func (n *Names) resolve(v ssa.Value) Ref {
 	case *ssa.ChangeInterface:
 		return n.Ref(v.X)
 	case *ssa.MakeInterface:
-		return n.Ref(v.X)
+		return n.boxed(v)
 	case *ssa.Convert:
 		return n.Ref(v.X)
 	case *ssa.TypeAssert:
@@ -217,10 +217,35 @@ func IsBound(fn *ssa.Function) bool {
 	return fn.Parent() == nil && fn.Object() != nil && len(fn.FreeVars) == 1 && fn.Synthetic != ""
 }
 
+// boxed names a value that becomes an interface: itself, or when the interface is one of a lock and
+// the value has its Lock method from an embedded field, that field.
+func (n *Names) boxed(v *ssa.MakeInterface) Ref {
+	r := n.Ref(v.X)
+	iface := v.Type().Underlying().(*types.Interface)
+	if m, _, _ := types.LookupFieldOrMethod(iface, false, nil, "Lock"); m == nil {
+		return r
+	}
+	sel := types.NewMethodSet(v.X.Type()).Lookup(nil, "Lock")
+	if sel == nil {
+		return r
+	}
+	t := v.X.Type()
+	for _, i := range sel.Index()[:len(sel.Index())-1] {
+		_, st := ownerOf(t)
+		r = n.fieldOf(r, t, i)
+		t = st.Field(i).Type()
+	}
+	return r
+}
+
 // field names field i of x, a struct or a pointer to one.
 func (n *Names) field(x ssa.Value, i int) Ref {
-	base := n.Ref(x)
-	owner, st := ownerOf(x.Type())
+	return n.fieldOf(n.Ref(x), x.Type(), i)
+}
+
+// fieldOf names field i of base, whose type is t.
+func (n *Names) fieldOf(base Ref, t types.Type, i int) Ref {
+	owner, st := ownerOf(t)
 	if st == nil {
 		return n.local()
 	}

@@ -38,7 +38,7 @@ func (a *analysis) target(call ssa.CallInstruction) target {
 		if len(c.Args) > 0 {
 			t.recv = c.Args[0]
 		}
-		t.effect = a.effect(t.key)
+		t.effect = a.bodyOf(t.key)
 		return t
 	}
 	ref := a.names.Ref(c.Value)
@@ -54,8 +54,17 @@ func (a *analysis) target(call ssa.CallInstruction) target {
 
 func (a *analysis) funcTarget(f *access.FuncRef, args []access.Ref) target {
 	t := target{key: f.Key, params: slices.Concat(f.Bound, args), free: f.Free}
-	t.effect = a.effect(t.key)
+	t.effect = a.bodyOf(t.key)
 	return t
+}
+
+// bodyOf returns the effect of the function key, unless the model says what it does: the bodies of
+// package sync, seen when the standard library itself is analysed, show atomics and not locks.
+func (a *analysis) bodyOf(key string) *Effect {
+	if model.Knows(key) {
+		return nil
+	}
+	return a.effect(key)
 }
 
 // results returns what the results of call refer to.
@@ -114,7 +123,7 @@ func (a *analysis) call(instr ssa.CallInstruction, s *state) {
 		if t.builtin == "append" {
 			args := instr.Common().Args
 			for _, arg := range args[1:] {
-				s.put(a.names.Ref(arg), a.names.Ref(args[0]).Path)
+				a.put(s, a.names.Ref(arg), a.names.Ref(args[0]).Path)
 			}
 		}
 		return
@@ -228,20 +237,20 @@ func (a *analysis) apply(instr ssa.CallInstruction, t target, s *state) {
 	a.rec.inherit(e, t, s)
 	for _, r := range e.Shares {
 		if b := a.bound(r, t); b != nil {
-			s.shareRef(*b)
+			a.shareRef(s, *b)
 		} else {
-			s.share(r)
+			a.share(s, r)
 		}
 	}
 	for _, p := range e.Into {
 		from, to := a.bound(p[0], t), a.bound(p[1], t)
 		switch {
 		case from != nil && to != nil:
-			s.put(*from, to.Path)
+			a.put(s, *from, to.Path)
 		case from != nil:
-			s.put(*from, access.Path{Root: p[1]})
+			a.put(s, *from, access.Path{Root: p[1]})
 		case to != nil:
-			s.put(access.Ref{Path: access.Path{Root: p[0]}}, to.Path)
+			a.put(s, access.Ref{Path: access.Path{Root: p[0]}}, to.Path)
 		}
 	}
 	for _, inv := range e.Invokes {
@@ -304,7 +313,7 @@ func (a *analysis) invoke(instr ssa.CallInstruction, inv Invoke, t target, s *st
 		return
 	}
 	if inv.Start != "" || inv.Stored {
-		s.shareRef(ref)
+		a.shareRef(s, ref)
 	}
 	if a.rec != nil {
 		for _, p := range s.points() {
@@ -323,7 +332,7 @@ func (a *analysis) invoke(instr ssa.CallInstruction, inv Invoke, t target, s *st
 func (a *analysis) calledBack(t target, s *state) {
 	for _, r := range t.effect.Shares {
 		if b := a.bound(r, t); b != nil {
-			s.shareRef(*b)
+			a.shareRef(s, *b)
 		}
 	}
 	for _, st := range t.effect.Starts {
@@ -428,10 +437,10 @@ func (a *analysis) synchronous(instr ssa.CallInstruction, f access.Ref, t target
 func (a *analysis) goes(instr *ssa.Go, s *state) {
 	t := a.target(instr)
 	for _, p := range t.params {
-		s.shareRef(p)
+		a.shareRef(s, p)
 	}
 	for _, f := range t.free {
-		s.share(f.Path.Root)
+		a.share(s, f.Path.Root)
 	}
 	site := a.site(instr)
 	many := inLoop(instr.Block(), nil)
@@ -457,7 +466,7 @@ func (a *analysis) goes(instr *ssa.Go, s *state) {
 		if k := t.value.Root.Kind; k == access.Param || k == access.Free {
 			a.rec.invoke(Invoke{Func: t.value, Start: model.Go, Site: site, Many: many, After: sites(s.after), Params: t.params})
 		}
-		s.share(t.value.Root)
+		a.share(s, t.value.Root)
 		s.after = addStarted(s.after, Started{Site: site})
 	}
 }
@@ -480,7 +489,7 @@ func (a *analysis) begin(s *state, site string, t target) {
 
 // start handles that an external function runs f concurrently.
 func (a *analysis) start(instr ssa.CallInstruction, f access.Ref, how model.Start, t target, s *state) {
-	s.shareRef(f)
+	a.shareRef(s, f)
 	site := a.site(instr)
 	if how == model.Handler {
 		site = ServeSite
@@ -520,7 +529,7 @@ func (a *analysis) giveAway(refs []access.Ref, instr ssa.Instruction, s *state) 
 			a.calledBack(ct, s)
 			continue
 		}
-		s.shareRef(f)
+		a.shareRef(s, f)
 		if ct.effect != nil && a.rec != nil {
 			e := Edge{Callee: ct.key, Pos: posOf(instr), Params: ct.params, Free: ct.free, Stored: true, Type: f.Func.Type, After: sites(s.after)}
 			if a.rec.handler(f.Func.Key) {

@@ -42,8 +42,11 @@ type Held struct {
 type Set []Held
 
 func comparePaths(a, b access.Path) int {
-	return cmp.Or(cmp.Compare(a.Root.Kind, b.Root.Kind), cmp.Compare(a.Root.Index, b.Root.Index),
-		cmp.Compare(a.Root.Name, b.Root.Name), cmp.Compare(a.Sel, b.Sel))
+	return cmp.Or(compareRoots(a.Root, b.Root), cmp.Compare(a.Sel, b.Sel))
+}
+
+func compareRoots(a, b access.Root) int {
+	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Index, b.Index), cmp.Compare(a.Name, b.Name))
 }
 
 // Find returns the lock at p in s.

@@ -14,10 +14,9 @@ import (
 // state is what is known before an instruction. States are never changed in place, except by the
 // transfer function that owns a copy.
 type state struct {
-	alts    []alternative    // empty: not reached
-	escaped []access.Root    // made here and visible to other goroutines on some path
-	into    [][2]access.Root // the first is stored in the second
-	after   []Started        // goroutines that may run
+	alts    []alternative // empty: not reached
+	escaped []access.Root // made here and visible to other goroutines on some path
+	after   []Started     // goroutines that may run
 }
 
 func joinStates(s, t state) (out state, changed bool) {
@@ -31,15 +30,10 @@ func joinStates(s, t state) (out state, changed bool) {
 	for _, r := range t.escaped {
 		out.escaped = addRoot(out.escaped, r)
 	}
-	for _, p := range t.into {
-		if !slices.Contains(out.into, p) {
-			out.into = append(slices.Clip(out.into), p)
-		}
-	}
 	for _, a := range t.after {
 		out.after = addStarted(out.after, a)
 	}
-	changed = len(out.escaped) != len(s.escaped) || len(out.into) != len(s.into) || len(out.after) != len(s.after) || !sameAlternatives(out.alts, s.alts)
+	changed = len(out.escaped) != len(s.escaped) || len(out.after) != len(s.after) || !sameAlternatives(out.alts, s.alts)
 	return out, changed
 }
 
@@ -67,36 +61,34 @@ func (s *state) points() []Point {
 	return out
 }
 
-// share marks root, and what was stored in it, as visible to other goroutines.
-func (s *state) share(root access.Root) {
+// share marks root, and what is stored in it anywhere in the function, as visible to other goroutines.
+func (a *analysis) share(s *state, root access.Root) {
 	if root.Kind == access.Unknown || root.Kind == access.Global || slices.Contains(s.escaped, root) {
 		return
 	}
 	s.escaped = addRoot(s.escaped, root)
-	for _, p := range s.into {
-		if p[1] == root {
-			s.share(p[0])
-		}
+	for _, from := range a.into[root] {
+		a.share(s, from)
 	}
 }
 
 // shareRef marks what a value refers to, and what it captured if it is a closure.
-func (s *state) shareRef(r access.Ref) {
-	s.share(r.Path.Root)
+func (a *analysis) shareRef(s *state, r access.Ref) {
+	a.share(s, r.Path.Root)
 	if r.Func != nil {
 		for _, f := range slices.Concat(r.Func.Free, r.Func.Bound) {
-			s.share(f.Path.Root)
+			a.share(s, f.Path.Root)
 		}
 	}
 }
 
 // put notes that from is stored in to.
-func (s *state) put(from access.Ref, to access.Path) {
-	if from.Path.Root == to.Root {
+func (a *analysis) put(s *state, from access.Ref, to access.Path) {
+	if from.Path.Root == to.Root || from.Path.Root.Kind == access.Global {
 		return
 	}
 	if to.Root.Kind == access.Global || to.Root.Kind == access.Unknown || slices.Contains(s.escaped, to.Root) {
-		s.shareRef(from)
+		a.shareRef(s, from)
 		return
 	}
 	froms := []access.Ref{from}
@@ -104,10 +96,8 @@ func (s *state) put(from access.Ref, to access.Path) {
 		froms = slices.Concat(froms, from.Func.Free, from.Func.Bound)
 	}
 	for _, f := range froms {
-		if f.Path.Known() && f.Path.Root != to.Root {
-			if pair := [2]access.Root{f.Path.Root, to.Root}; !slices.Contains(s.into, pair) {
-				s.into = append(slices.Clip(s.into), pair)
-			}
+		if f.Path.Known() && f.Path.Root != to.Root && !slices.Contains(a.into[to.Root], f.Path.Root) {
+			a.into[to.Root] = append(a.into[to.Root], f.Path.Root)
 		}
 	}
 }
@@ -217,11 +207,11 @@ func (a *analysis) instr(instr ssa.Instruction, s *state) {
 		a.store(s, instr.Value, to)
 		a.store(s, instr.Key, to)
 	case *ssa.Send:
-		s.shareRef(a.names.Ref(instr.X))
+		a.shareRef(s, a.names.Ref(instr.X))
 	case *ssa.Select:
 		for _, st := range instr.States {
 			if st.Send != nil {
-				s.shareRef(a.names.Ref(st.Send))
+				a.shareRef(s, a.names.Ref(st.Send))
 			}
 		}
 	case *ssa.Call:
@@ -245,7 +235,7 @@ func (a *analysis) store(s *state, v ssa.Value, to access.Path) {
 	case *ssa.Const, *ssa.Global:
 		return
 	}
-	s.put(a.names.Ref(v), to)
+	a.put(s, a.names.Ref(v), to)
 }
 
 // runDefers runs the pending calls, last in first out. Alternatives with different defers are run

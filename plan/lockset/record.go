@@ -1,6 +1,7 @@
 package lockset
 
 import (
+	"cmp"
 	"go/constant"
 	"go/token"
 	"go/types"
@@ -277,11 +278,6 @@ func (r *recorder) returns(instr *ssa.Return, s *state) {
 			e.Shares = addRoot(e.Shares, root)
 		}
 	}
-	for _, p := range s.into {
-		if (isGiven(p[0]) || isGiven(p[1])) && !slices.Contains(e.Into, p) {
-			e.Into = append(e.Into, p)
-		}
-	}
 	for i, v := range instr.Results {
 		r.result(i, len(instr.Results), v, s)
 	}
@@ -361,6 +357,16 @@ func (r *recorder) finish() {
 			r.results[i] = ref
 		}
 	}
+	for to, froms := range r.a.into {
+		for _, from := range froms {
+			if isGiven(from) || isGiven(to) {
+				r.effect.Into = append(r.effect.Into, [2]access.Root{from, to})
+			}
+		}
+	}
+	slices.SortFunc(r.effect.Into, func(a, b [2]access.Root) int {
+		return cmp.Or(compareRoots(a[0], b[0]), compareRoots(a[1], b[1]))
+	})
 	r.effect.Results = r.results
 	r.effect.Outcomes = outcomes(r.returned, r.facts)
 }

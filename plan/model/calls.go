@@ -106,6 +106,14 @@ var syncPackages = set(`slices maps sort cmp iter golang.org/x/exp/slices golang
 // Synchronous reports whether key calls the functions it is given before it returns, and not after.
 func Synchronous(key string) bool { return synchronous[key] || syncPackages[Package(key)] }
 
+// Knows reports whether the model, and not the body, says what key does.
+func Knows(key string) bool {
+	_, starts := starts[key]
+	return starts || serves[key] || opaque[Package(key)]
+}
+
+var opaque = set(`sync internal/sync sync/atomic maps slices iter`)
+
 // Package returns the import path in key.
 func Package(key string) string {
 	slash := strings.LastIndexByte(key, '/')

@@ -2,6 +2,7 @@ package share
 
 import (
 	"cmp"
+	"fmt"
 	"go/token"
 	"slices"
 	"strings"
@@ -107,7 +108,7 @@ func (w *World) neverWritten() map[access.Var]bool {
 
 // beforeStart reports whether e happens before any goroutine of the program runs.
 func (e *Entry) beforeStart() bool {
-	return (e.Root == Start || e.Root == Main) && len(e.Sites) == 0 && len(e.After) == 0
+	return len(e.Sites) == 0 && (e.Root == Start || e.Root == Main && len(e.After) == 0)
 }
 
 func (w *World) judge(v access.Var, entries []*Entry) (Verdict, bool) {
@@ -116,19 +117,21 @@ func (w *World) judge(v access.Var, entries []*Entry) (Verdict, bool) {
 	if len(entries) == 0 { // a variable of test code
 		entries = test
 	}
-	verdict := Verdict{Var: v}
+	verdict := Verdict{Var: v, Guard: w.guard(entries)}
 	problem := make(map[*Entry]bool)
 	evidence := make(map[string]bool)
 	conflictsOnlyReplace := true
-	var found [][2]*Entry
+	var found [][2][]*Entry
 	var sure []bool
-	for i, a := range entries {
-		for _, b := range entries[i:] {
-			grade, why, unsure := w.pair(a, b)
+	classes := classify(entries)
+	for i, ca := range classes {
+		for _, cb := range classes[i:] {
+			a, b := ca[0], cb[0]
+			grade, why, unsure := w.pair(a, b, verdict.Guard)
 			if grade == None {
 				continue
 			}
-			found = append(found, [2]*Entry{a, b})
+			found = append(found, [2][]*Entry{ca, cb})
 			sure = append(sure, !unsure)
 			if a.Use.Op.Part() == mapuse.Entries {
 				conflictsOnlyReplace = false
@@ -150,10 +153,11 @@ func (w *World) judge(v access.Var, entries []*Entry) (Verdict, bool) {
 	}
 	slices.Sort(verdict.Evidence)
 	verdict.Replaced = conflictsOnlyReplace
-	verdict.Guard = w.guard(entries)
 	for i, pair := range found {
 		if sure[i] || verdict.Grade < Likely {
-			problem[pair[0]], problem[pair[1]] = true, true
+			for _, e := range slices.Concat(pair[0], pair[1]) {
+				problem[e] = true
+			}
 		}
 	}
 	verdict.Uses = w.places(entries, problem, verdict)
@@ -163,8 +167,28 @@ func (w *World) judge(v access.Var, entries []*Entry) (Verdict, bool) {
 	return verdict, true
 }
 
+// classify groups the entries that every pair treats alike.
+func classify(entries []*Entry) [][]*Entry {
+	index := make(map[string]int)
+	var out [][]*Entry
+	for _, e := range entries {
+		key := fmt.Sprint(e.Use.Op.Part(), e.Use.Op.Writes(), e.Root, e.Outer, e.Kept, e.At.Maybe != nil, e.Frames[0].Func) + e.state()
+		if e.Root == Exported {
+			key += fmt.Sprint(e.Use.Pos) // which functions lead to the use may matter
+		}
+		i, ok := index[key]
+		if !ok {
+			i = len(out)
+			index[key] = i
+			out = append(out, nil)
+		}
+		out[i] = append(out[i], e)
+	}
+	return out
+}
+
 // pair judges two entries, which may be the same one.
-func (w *World) pair(a, b *Entry) (grade Grade, why string, unsure bool) {
+func (w *World) pair(a, b *Entry, guard *Lock) (grade Grade, why string, unsure bool) {
 	if !a.Use.Op.Conflicts(b.Use.Op) || a.Ref.Depth != b.Ref.Depth {
 		return None, "", false
 	}
@@ -192,7 +216,7 @@ func (w *World) pair(a, b *Entry) (grade Grade, why string, unsure bool) {
 			unsure = true // whoever calls through the interface may hold the lock
 		}
 	}
-	grade, why = w.grade(a, b, la, lb, together)
+	grade, why = w.grade(a, b, la, lb, guard, together)
 	if unsure {
 		grade = min(grade, Possible)
 	}
@@ -289,19 +313,21 @@ func (e *Entry) inner() *Entry {
 }
 
 // grade says how strong the evidence is that a and b meet.
-func (w *World) grade(a, b *Entry, la, lb []Lock, together overlap) (Grade, string) {
+func (w *World) grade(a, b *Entry, la, lb []Lock, guard *Lock, together overlap) (Grade, string) {
 	for i, l := range slices.Concat(la, lb) {
 		other := b
 		if i >= len(la) {
 			other = a
 		}
+		if guard == nil || l.Relation != guard.Relation || l.ID != guard.ID {
+			continue
+		}
 		switch {
-		case l.Once:
 		case l.Relation == Own:
 			return Likely, "one side holds " + l.Name() + " of the owner"
 		case l.Relation == Up && strings.HasSuffix(OwnerPath(other.Ref).Sel, l.Rest):
 			return Likely, "one side holds " + l.Name() + ", from which the owner is reached"
-		case l.Relation == Package && packageOf(l) == a.Ref.Var.Package:
+		case l.Relation == Package:
 			return Likely, "one side holds " + l.Name() + " of the package"
 		case l.Relation == Same:
 			return Likely, "one side holds " + l.Name()
@@ -429,7 +455,22 @@ func (w *World) guard(entries []*Entry) *Lock {
 	if len(ids) == 0 {
 		return nil
 	}
-	return &found[ids[0]].lock
+	best := found[ids[0]]
+	if len(best.writes) == 0 && 2*len(best.reads) <= reads(entries) {
+		return nil // held for something else
+	}
+	return &best.lock
+}
+
+// reads returns at how many places entries read.
+func reads(entries []*Entry) int {
+	seen := make(map[token.Pos]bool)
+	for _, e := range entries {
+		if !e.Use.Op.Writes() && e.Use.Op.Part() == mapuse.Entries {
+			seen[e.Use.Pos] = true
+		}
+	}
+	return len(seen)
 }
 
 // places groups the entries by place and says which are to change.

@@ -55,11 +55,18 @@ func (l Lock) Name() string {
 
 // locks returns the locks held at e, as seen from its map.
 func (e *Entry) locks() []Lock {
+	if e.related == nil {
+		e.related = e.relateLocks()
+	}
+	return e.related
+}
+
+func (e *Entry) relateLocks() []Lock {
 	owner := e.Ref.Path
 	if e.Ref.Var.Owner != "" || strings.Contains(e.Ref.Var.Field, ".") {
 		owner = OwnerPath(e.Ref)
 	}
-	var out []Lock
+	out := []Lock{}
 	for _, h := range e.At.Held {
 		out = append(out, relate(h, owner, e.Ref))
 	}

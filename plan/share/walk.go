@@ -27,6 +27,8 @@ type Entry struct {
 	Unsure string   // why the locks are not certain; empty when they are
 	Kept   string   // type of the function value, when it is unsure because that is kept
 	Frames []Frame  // from the root function to the one that makes the use
+
+	related []Lock // see locks
 }
 
 // Frame is one function on the way to a use.
@@ -97,7 +99,7 @@ func (e Entry) through(edge *lockset.Edge) (Entry, bool) {
 		return Entry{}, false
 	}
 	if !next.Ref.Path.Known() {
-		if edge.Stored || e.Ref.Var.IsZero() {
+		if edge.Stored || edge.Start != "" || e.Ref.Var.IsZero() {
 			return Entry{}, false // the instance comes from whoever calls the stored function
 		}
 		next.Ref.Path = access.Path{Root: access.Root{Kind: access.Local, Name: edge.Caller}}

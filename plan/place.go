@@ -23,10 +23,17 @@ func (d *decider) placeSections() map[*candidate][]Section {
 	for {
 		out := make(map[*candidate][]Section)
 		again := false
+		placed := make(map[string][]placedSection)
 		for _, at := range d.spots() {
 			sections, culprit, obstacle := d.cover(at, orders)
 			if obstacle != nil {
 				d.refuse(culprit, Refusal{Code: Code(obstacle.Code), Pos: d.at(obstacle.Pos), Message: obstacle.Message, Todo: obstacle.Todo})
+				again = true
+				break
+			}
+			if obstacle := d.nested(at, culpritOf(sections), sections, placed, orders); obstacle != nil {
+				c := culpritOf(sections)
+				d.refuse(c, *obstacle)
 				again = true
 				break
 			}
@@ -42,6 +49,46 @@ func (d *decider) placeSections() map[*candidate][]Section {
 		}
 		orders = d.newOrders()
 	}
+}
+
+// placedSection is a section and the lock that it holds.
+type placedSection struct {
+	Section
+	class access.Var
+}
+
+// culpritOf returns the last of the candidates of sections, in the order they were added.
+func culpritOf(sections map[*candidate][]Section) *candidate {
+	var last *candidate
+	for c := range sections {
+		if last == nil || comparePos(last.finding.Pos, c.finding.Pos) < 0 {
+			last = c
+		}
+	}
+	return last
+}
+
+// nested notes the sections at one spot and refuses those that lie in, or around, a section of
+// another lock in a way that may deadlock.
+func (d *decider) nested(at spot, c *candidate, sections map[*candidate][]Section, placed map[string][]placedSection, orders *lockOrders) *Refusal {
+	for _, s := range sections[c] {
+		for _, o := range placed[at.fn] {
+			if o.Lock == s.Lock || o.End <= s.Start || s.End <= o.Start {
+				continue
+			}
+			first, second := o.class, c.guard.class
+			if s.Start < o.Start {
+				first, second = second, first
+			}
+			if why := orders.add([]access.Var{first}, second); why != "" {
+				return &Refusal{Code: LockOrder, Message: "the function " + d.world.Bodies[at.fn].Name + " would hold two locks: " + why, Todo: "use the two maps in separate statements"}
+			}
+		}
+	}
+	for _, s := range sections[c] {
+		placed[at.fn] = append(placed[at.fn], placedSection{s, c.guard.class})
+	}
+	return nil
 }
 
 // spots returns every lock in every function that some candidate needs, in a fixed order.

@@ -314,7 +314,9 @@ func (n *Names) alloc(v *ssa.Alloc) Ref {
 	elem := v.Type().Underlying().(*types.Pointer).Elem()
 	_, isMap := elem.Underlying().(*types.Map)
 	if len(stores) == 1 && !written(v) {
-		if stores[0].Parent() == n.fn {
+		_, isParam := stores[0].Val.(*ssa.Parameter)
+		_, isStruct := elem.Underlying().(*types.Struct)
+		if stores[0].Parent() == n.fn && (isParam || !isStruct) {
 			r := n.Ref(stores[0].Val)
 			if !isMap || !r.Fresh {
 				return r
@@ -363,7 +365,7 @@ func storesTo(addr ssa.Value, seen map[ssa.Value]bool) (stores []*ssa.Store, cap
 // written reports whether parts of the variable v are assigned or its address is passed on, so that
 // its single whole assignment does not say what it holds.
 //
-// A struct parameter that was spilled because its address is taken (a value receiver, say) keeps the
+// A copy of a struct is another struct, whatever it was copied from. A struct parameter that was spilled because its address is taken (a value receiver, say) keeps the
 // parameter's name all the same: its maps are the caller's maps.
 func written(v *ssa.Alloc) bool {
 	for _, instr := range *v.Referrers() {

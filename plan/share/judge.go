@@ -333,15 +333,15 @@ func (w *World) grade(a, b *Entry, la, lb []Lock, guard *Lock, together overlap)
 			return Likely, "one side holds " + l.Name()
 		}
 	}
+	if together == apart && (w.private(a) || w.private(b)) {
+		return None, ""
+	}
 	switch {
 	case !w.sameInstance(a, b):
 	case together == inside, started(a) && started(b):
 		return Likely, "both sides run in goroutines that the program starts, on the same instance"
 	case a.Root == Serving && b.Root == Serving, a.Root == Serving && started(b), started(a) && b.Root == Serving:
 		return Likely, "a server calls it from many goroutines"
-	}
-	if w.private(a) || w.private(b) {
-		return None, ""
 	}
 	if w.lazyCache(a) && w.lazyCache(b) {
 		return Likely, "a package-level cache that importers of the package fill on demand"
@@ -466,7 +466,7 @@ func (w *World) guard(entries []*Entry) *Lock {
 func reads(entries []*Entry) int {
 	seen := make(map[token.Pos]bool)
 	for _, e := range entries {
-		if !e.Use.Op.Writes() && e.Use.Op.Part() == mapuse.Entries {
+		if !e.Use.Op.Writes() {
 			seen[e.Use.Pos] = true
 		}
 	}

@@ -133,7 +133,7 @@ func (inv *invocation) chdir() error {
 }
 
 // forms are the forms that can be asked for: those that package rewrite can carry out.
-var forms = []plan.Form{plan.Lock}
+var forms = []plan.Form{plan.Lock, plan.RWMutex}
 
 func knownForms() string {
 	names := make([]string, len(forms))

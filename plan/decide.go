@@ -23,11 +23,14 @@ type decider struct {
 	opt   Options
 
 	index    map[token.Pos]function
+	graph    *callGraph      // see reach.go
+	names    map[string]bool // of types and files to generate
 	cases    []*candidate
+	wrapped  []Mend // in the form rwmutex
 	refusals []Refusal
 }
 
-// candidate is a variable that is to be mended with the form lock.
+// candidate is a variable that is to be mended. All but the first three are for the form lock.
 type candidate struct {
 	finding Finding
 	verdict share.Verdict
@@ -35,22 +38,68 @@ type candidate struct {
 	guard   guard
 	needs   []need       // the places that must hold the guard
 	modes   []ModeChange // read locks that become write locks
+	forms   []Form       // those not tried yet
+	refusal *Refusal     // of the first form that is asked for
 	dropped bool
 }
 
 // decide finds what the mend of one variable needs, or refuses it.
 func (d *decider) decide(v share.Verdict, decl declaration, f Finding) {
-	c := &candidate{finding: f, verdict: v, decl: decl}
-	if r := d.plan(c); r != nil {
-		d.refuse(c, *r)
-		return
+	c := &candidate{finding: f, verdict: v, decl: decl, forms: slices.Clone(d.opt.Forms)}
+	if len(c.forms) == 0 {
+		c.forms = []Form{Lock, RWMutex}
 	}
-	d.cases = append(d.cases, c)
+	d.try(c)
 }
+
+// try decides for the first form left that is feasible. The form lock is feasible once all variables
+// under one guard are placed, so that its refusal may come later.
+func (d *decider) try(c *candidate) {
+	for len(c.forms) > 0 {
+		form := c.forms[0]
+		c.forms = c.forms[1:]
+		var r *Refusal
+		switch form {
+		case Lock:
+			if r = d.plan(c); r == nil {
+				d.cases = append(d.cases, c)
+				return
+			}
+		case RWMutex:
+			var m *Mend
+			if m, r = d.wrap(c); r == nil {
+				d.wrapped = append(d.wrapped, *m)
+				return
+			}
+		default:
+			panic("plan: unknown Form " + form)
+		}
+		d.note(c, *r)
+	}
+	d.refusals = append(d.refusals, *c.refusal)
+}
+
+// note records why a form is infeasible. When the tool chooses, it goes on to a wrapper only where one
+// helps, and the reason that counts is that of the form lock.
+func (d *decider) note(c *candidate, r Refusal) {
+	r.Var = c.finding.Var
+	if r.Pos == (Pos{}) {
+		r.Pos = c.finding.Pos
+	}
+	if c.refusal == nil {
+		c.refusal = &r
+	}
+	if len(d.opt.Forms) == 0 && !slices.Contains(solvedByWrapper, r.Code) {
+		c.forms = nil
+	}
+}
+
+// solvedByWrapper are the reasons against a section that are none against an accessor, which holds the
+// lock for one use alone.
+var solvedByWrapper = []Code{CallInRegion, BlockInRegion, NotBracketable, OwnerUnreachable}
 
 // steps is the order in which a mend is worked out. Each returns nil or why it cannot be.
 var steps = []func(*decider, *candidate) *Refusal{
-	(*decider).checkForm,
 	(*decider).checkFile,
 	(*decider).chooseGuard,
 	(*decider).findNeeds,
@@ -65,21 +114,11 @@ func (d *decider) plan(c *candidate) *Refusal {
 	return nil
 }
 
+// refuse drops the form lock for c.
 func (d *decider) refuse(c *candidate, r Refusal) {
-	r.Var = c.finding.Var
-	if r.Pos == (Pos{}) {
-		r.Pos = c.finding.Pos
-	}
-	d.refusals = append(d.refusals, r)
 	c.dropped = true
-}
-
-// checkForm refuses what the forms asked for cannot be.
-func (d *decider) checkForm(c *candidate) *Refusal {
-	if len(d.opt.Forms) == 0 || slices.Contains(d.opt.Forms, Lock) {
-		return nil
-	}
-	return &Refusal{Code: Unlowered, Message: "the form " + string(d.opt.Forms[0]) + " is not available for this variable", Todo: "use --form lock"}
+	d.note(c, r)
+	d.try(c)
 }
 
 // checkFile refuses declarations in files that are not to be written.
@@ -100,7 +139,7 @@ func (d *decider) fileRefusal(pkg *load.Package, file *load.File) *Refusal {
 // finish returns what can be mended and what cannot.
 func (d *decider) finish() ([]Mend, []Refusal) {
 	planned := d.placeSections()
-	var mends []Mend
+	mends := d.wrapped
 	for _, c := range d.cases {
 		if !c.dropped {
 			mends = append(mends, d.mend(c, planned[c]))

@@ -36,7 +36,7 @@ func Make(prog *load.Program, opt Options) (*Plan, error) {
 	}
 	decls := declarations(prog)
 	p := &Plan{}
-	d := &decider{prog: prog, world: world, decls: decls, opt: opt}
+	d := &decider{prog: prog, world: world, decls: decls, opt: opt, names: make(map[string]bool)}
 	for _, v := range world.Judge() {
 		decl, ok := decls[toVar(v.Var)]
 		if !ok || decl.file.Generated || !decl.pkg.Requested || !opt.wants(toVar(v.Var)) {

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
 )
 
 // This file looks for mentions of a variable in source that was not loaded: files for other platforms,
@@ -90,4 +89,3 @@ func (w *wrapping) exists(name string) bool {
 	_, err := os.Lstat(filepath.Join(w.d.prog.Root, filepath.FromSlash(name)))
 	return err == nil
 }
-

@@ -27,6 +27,7 @@ type wrapping struct {
 	mentions []*mention
 	wrapper  Wrapper
 	lowered  []Lowering
+	olds     map[ast.Node]bool  // elements that a statement reads to renew them
 	shared   map[token.Pos]bool // mentions at which another goroutine may reach the map
 }
 
@@ -49,7 +50,7 @@ func (d *decider) wrap(c *candidate) (*Mend, *Refusal) {
 	if r := d.checkFile(c); r != nil {
 		return nil, r
 	}
-	w := &wrapping{d: d, c: c, shared: make(map[token.Pos]bool)}
+	w := &wrapping{d: d, c: c, olds: make(map[ast.Node]bool), shared: make(map[token.Pos]bool)}
 	for i := range d.world.Uses {
 		w.shared[d.world.Uses[i].Pos] = true
 	}
@@ -203,7 +204,7 @@ func (w *wrapping) checkGuard() *Refusal {
 		for _, e := range j.Entries {
 			for _, h := range e.At.Held {
 				if !h.Once {
-					return w.refuse(Footprint, j.Use.Pos, "the map is used while another lock is held, whose section may touch more than the map", "use --form lock")
+					return w.refuse(Footprint, e.Use.Pos, "the map is used while another lock is held, whose section may touch more than the map", "use --form lock")
 				}
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/format"
+	"maps"
 	"slices"
 
 	"mapmend/plan"
@@ -24,6 +25,7 @@ var forms = []struct {
 	carry func(*editor, plan.Mend) error
 }{
 	{plan.Lock, carryLock},
+	{plan.RWMutex, carryRWMutex},
 }
 
 // Rewrite carries out the mends of p in order and returns the files that change, sorted by name, and a
@@ -65,11 +67,12 @@ func refuse(code plan.Code, file string, offset int, msg string, args ...any) *o
 
 // An editor collects the steps that mends ask for, file by file, before any tree is changed.
 type editor struct {
-	prog   *load.Program
-	found  map[string]*load.File
-	owner  map[*load.File]*load.Package
-	files  map[string]*file // the files opened so far
-	before map[*file]work   // what the files held when the current mend began
+	prog    *load.Program
+	found   map[string]*load.File
+	owner   map[*load.File]*load.Package
+	files   map[string]*file // the files opened so far
+	before  map[*file]work   // what the files held when the current mend began
+	created []Change         // new files
 }
 
 // A file is one file under edit. The embedded syntax stays as parsed until the steps are applied.
@@ -82,9 +85,11 @@ type file struct {
 
 // work is everything that is to be done in one file.
 type work struct {
-	sections []section
-	steps    []step
-	inserts  []insert
+	sections   []section
+	steps      []step
+	inserts    []insert
+	dropped    []plan.Span // bytes that steps take out for good
+	qualifiers []string    // names of packages that steps mention anew
 }
 
 // A step is one change of the tree. Two steps with one key are the same step asked for twice.
@@ -99,6 +104,10 @@ type insert struct {
 	start, end int
 	text       string
 	key        string // as in step
+}
+
+func (a insert) compare(b insert) int {
+	return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.end, b.end))
 }
 
 func newEditor(prog *load.Program) *editor {
@@ -122,13 +131,33 @@ func newEditor(prog *load.Program) *editor {
 // attempt carries m out, or leaves every file as it was.
 func (e *editor) attempt(m plan.Mend) error {
 	e.before = make(map[*file]work)
+	created := len(e.created)
 	err := carry(e, m)
+	if err == nil {
+		err = e.clash()
+	}
 	if err != nil {
+		e.created = e.created[:created]
 		for f, w := range e.before {
 			f.work = w
 		}
 	}
 	return err
+}
+
+// clash returns an obstacle when an import that goes and one that comes meet in a file of the current mend.
+func (e *editor) clash() error {
+	opened := slices.SortedFunc(maps.Keys(e.before), func(a, b *file) int { return cmp.Compare(a.name, b.name) })
+	for _, f := range opened {
+		edits := append(f.unusedImports(), f.inserts...)
+		slices.SortStableFunc(edits, insert.compare)
+		for i := 1; i < len(edits); i++ {
+			if edits[i].start < edits[i-1].end {
+				return refuse(plan.NotProved, f.name, edits[i].start, "two mends change one import declaration")
+			}
+		}
+	}
+	return nil
 }
 
 // open returns the named file, ready for steps of the current mend. A file that must not be rewritten
@@ -154,7 +183,7 @@ func (e *editor) open(name string, offset int) (*file, error) {
 		e.files[name] = f
 	}
 	if _, ok := e.before[f]; !ok {
-		e.before[f] = work{slices.Clone(f.sections), slices.Clone(f.steps), slices.Clone(f.inserts)}
+		e.before[f] = work{slices.Clone(f.sections), slices.Clone(f.steps), slices.Clone(f.inserts), slices.Clone(f.dropped), slices.Clone(f.qualifiers)}
 	}
 	return f, nil
 }
@@ -195,6 +224,9 @@ func (e *editor) refusal(m plan.Mend, err error) plan.Refusal {
 // changes applies the steps and returns the files that differ, sorted by name.
 func (e *editor) changes() []Change {
 	var changes []Change
+	for _, c := range e.created {
+		changes = append(changes, Change{File: c.File, New: bytes.Clone(c.New), Create: true})
+	}
 	for name, f := range e.files {
 		if len(f.sections)+len(f.steps)+len(f.inserts) == 0 {
 			continue
@@ -230,7 +262,7 @@ func (f *file) render() []byte {
 
 // replacements returns the inserts, and for each touched declaration its bytes in the printed tree.
 func (f *file) replacements(touched map[int]bool) []insert {
-	edits := slices.Clone(f.inserts)
+	edits := append(f.unusedImports(), f.inserts...)
 	printed := must(f.print())
 	after := must(parse(printed))
 	if len(after.ast.Decls) != len(f.ast.Decls) {
@@ -250,9 +282,7 @@ func (f *file) replacements(touched map[int]bool) []insert {
 // splice returns src with the edits made. They may touch but not overlap; of two at one place the one
 // that replaces nothing comes first.
 func splice(src []byte, edits []insert) []byte {
-	slices.SortStableFunc(edits, func(a, b insert) int {
-		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.end, b.end))
-	})
+	slices.SortStableFunc(edits, insert.compare)
 	var out []byte
 	last := 0
 	for _, e := range edits {

@@ -4,6 +4,7 @@ package templates
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"errors"
 	"fmt"
@@ -139,21 +140,35 @@ func (t Type) AtLeast(minor int) bool {
 	return err == nil && n >= minor
 }
 
-// StdImports returns the import paths that the code itself needs.
-func (t Type) StdImports() []string {
-	paths := []string{"sync"}
+// ImportGroups returns the imports of the code and of the key and value types: first those of the standard
+// library, then the others, each sorted by path.
+func (t Type) ImportGroups() [][]Import {
+	all := []Import{{Path: "sync"}}
 	if t.Has("All") {
-		paths = append(paths, "iter")
+		all = append(all, Import{Path: "iter"})
 	}
 	if t.Has("Snapshot") && t.AtLeast(21) {
-		paths = append(paths, "maps")
+		all = append(all, Import{Path: "maps"})
 	}
-	slices.Sort(paths)
-	return paths
+	for _, i := range t.Imports {
+		if !slices.Contains(all, i) {
+			all = append(all, i)
+		}
+	}
+	slices.SortFunc(all, func(a, b Import) int { return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Name, b.Name)) })
+	isStd := func(i Import) bool {
+		first, _, _ := strings.Cut(i.Path, "/")
+		return !strings.Contains(first, ".")
+	}
+	groups := [][]Import{
+		slices.DeleteFunc(slices.Clone(all), func(i Import) bool { return !isStd(i) }),
+		slices.DeleteFunc(slices.Clone(all), isStd),
+	}
+	if len(groups[1]) == 0 {
+		return groups[:1]
+	}
+	return groups
 }
 
-// OtherImports returns the imports of the key and value types that StdImports does not have.
-func (t Type) OtherImports() []Import {
-	std := t.StdImports()
-	return slices.DeleteFunc(slices.Clone(t.Imports), func(i Import) bool { return i.Name == "" && slices.Contains(std, i.Path) })
-}
+// IsAlone reports whether the code imports nothing but sync.
+func (t Type) IsAlone() bool { return len(t.ImportGroups()) == 1 && len(t.ImportGroups()[0]) == 1 }

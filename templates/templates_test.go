@@ -288,8 +288,8 @@ func TestRenderErrors(t *testing.T) {
 		{"accessor", "rwmutex", func(x *Type) { x.Accessors = []string{"Fly"} }, `form rwmutex has no accessor "Fly"`},
 		{"version", "rwmutex", func(x *Type) { x.Accessors = []string{"All"} }, "the accessor All needs go 1.23"},
 		{"name", "rwmutex", func(x *Type) { x.Key = "[]k" }, "the type k is named like a variable of the accessors"},
-		{"syntax", "rwmutex", func(x *Type) { x.Key = "]" }, "the rendered code is no Go: 14:"},
-		{"numbered", "rwmutex", func(x *Type) { x.Key = "]" }, "\n  14  \tm map[]]int"},
+		{"syntax", "rwmutex", func(x *Type) { x.Key = "]" }, "the rendered code is no Go: 12:"},
+		{"numbered", "rwmutex", func(x *Type) { x.Key = "]" }, "\n  12  \tm map[]]int"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			typ := targets[0].render(t, "1.22")

@@ -1,0 +1,128 @@
+package plan
+
+import (
+	"go/ast"
+	"slices"
+
+	"golang.org/x/tools/go/types/typeutil"
+
+	"go/types"
+
+	"mapmend/plan/access"
+	"mapmend/plan/model"
+)
+
+// This file finds uses of one map in one function that belong together: between two accessors another
+// goroutine may run.
+//
+//	if _, ok := s.m[k]; !ok { // two goroutines may both come here
+//		s.m[k] = open(k)
+//	}
+
+// checkTogether refuses a function with two uses unless they certainly do not belong together. Uses on
+// an object that no other goroutine can reach yet, and those of tests, may stand side by side.
+func (w *wrapping) checkTogether() *Refusal {
+	byFunc := make(map[*ast.FuncDecl][]*mention)
+	for _, m := range w.mentions {
+		if m.shape == ShapeLiteral || m.file.Test || !w.shared[m.id.Pos()] {
+			continue
+		}
+		fn := m.decl()
+		for _, other := range byFunc[fn] {
+			if !independent(other, m) {
+				return w.refuse(SplitRegion, m.id.Pos(), "the map is used before in the same function, and the two uses may belong together", "use --form lock, which holds one lock around both")
+			}
+		}
+		byFunc[fn] = append(byFunc[fn], m)
+	}
+	return nil
+}
+
+// independent reports whether a, and b after it, may be parted by what another goroutine does.
+func independent(a, b *mention) bool {
+	if a.decl() == nil { // initialisers of package variables
+		return false
+	}
+	if exclusive(a, b) {
+		return true
+	}
+	x, y := started(a), started(b)
+	if x != y {
+		return true // one of them runs in a goroutine of its own
+	}
+	reads := a.shape == ShapeIndex && b.shape == ShapeIndex
+	return reads && a.key != b.key
+}
+
+// exclusive reports whether a and b stand in two branches of one statement.
+func exclusive(a, b *mention) bool {
+	i := 0
+	for i < len(a.stack) && i < len(b.stack) && a.stack[i] == b.stack[i] {
+		i++
+	}
+	if i == 0 || i >= len(a.stack) || i >= len(b.stack) {
+		return false
+	}
+	switch around := a.stack[i-1].(type) {
+	case *ast.IfStmt:
+		return a.stack[i] == ast.Node(around.Body) && b.stack[i] == around.Else
+	case *ast.BlockStmt: // of a switch: two clauses, unless the first falls through
+		one, ok := a.stack[i].(*ast.CaseClause)
+		if ok {
+			return fallsNot(one) && inBody(one, a) && inBody(b.stack[i], b)
+		}
+		comm, ok := a.stack[i].(*ast.CommClause)
+		return ok && inBody(comm, a) && inBody(b.stack[i], b)
+	}
+	return false
+}
+
+// inBody reports whether m stands in the statements of a clause, and not in what it is chosen by.
+func inBody(clause ast.Node, m *mention) bool {
+	switch c := clause.(type) {
+	case *ast.CaseClause:
+		return m.id.Pos() > c.Colon
+	case *ast.CommClause:
+		return m.id.Pos() > c.Colon
+	}
+	return false
+}
+
+func fallsNot(c *ast.CaseClause) bool {
+	if len(c.Body) == 0 {
+		return true
+	}
+	_, falls := c.Body[len(c.Body)-1].(*ast.BranchStmt)
+	return !falls
+}
+
+// started returns the innermost function literal around m that runs in a goroutine of its own, or nil:
+// that of a go statement, or an argument of a function that starts it.
+func started(m *mention) ast.Node {
+	for i := len(m.stack) - 1; i > 0; i-- {
+		lit, ok := m.stack[i].(*ast.FuncLit)
+		if !ok {
+			continue
+		}
+		call, ok := m.stack[i-1].(*ast.CallExpr)
+		if !ok {
+			continue
+		}
+		if i > 1 && call.Fun == ast.Expr(lit) {
+			if _, ok := m.stack[i-2].(*ast.GoStmt); ok {
+				return lit
+			}
+			continue
+		}
+		if callee, ok := typeutil.Callee(m.pkg.Info, call).(*types.Func); ok {
+			arg, how := model.Starts(access.ObjectKey(callee))
+			if callee.Signature().Recv() != nil {
+				arg--
+			}
+			if how != "" && arg == slices.Index(call.Args, ast.Expr(lit)) {
+				return lit
+			}
+		}
+	}
+	return nil
+}

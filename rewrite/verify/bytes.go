@@ -65,35 +65,127 @@ func onlyPlanned(p *proof) []failure {
 	})
 }
 
-// evalOrder: inside the planned declarations the old tokens stand in the same order, and only lock calls
-// and mutexes are between them. Other forms than lock replace tokens; their files are not looked at.
+// evalOrder: inside the planned declarations the old tokens stand in the same order, and only lock calls,
+// mutexes and the calls of accessors are between them. What a lowering replaces by a call may be lost, but
+// for its operands.
 func evalOrder(p *proof) []failure {
 	return p.eachChange(func(c rewrite.Change) (int, string) {
-		modes := make(map[int]string)
-		words := map[string]bool{"Lock": true, "Unlock": true, "RLock": true, "RUnlock": true, "var": true, "Mutex": true, "RWMutex": true, "import": true, `"sync"`: true, "sync": true, "stdsync": true}
+		if c.Create {
+			return 0, ""
+		}
+		r := rules{modes: make(map[int]string), words: make(map[string]bool), tokens: make(map[token.Token]bool)}
+		r.allow("Lock Unlock RLock RUnlock var Mutex RWMutex import \"sync\" sync stdsync")
+		for _, t := range []token.Token{token.DEFER, token.PERIOD, token.LPAREN, token.RPAREN, token.LBRACK, token.RBRACK, token.MUL} {
+			r.tokens[t] = true
+		}
 		for _, m := range p.plan.Mends {
-			if touches(m, c.File) && m.Form != plan.Lock {
-				return 0, ""
-			}
 			for _, s := range m.Sections {
-				for _, t := range tokensOf([]byte(s.Lock)) {
-					words[t.text] = true
-				}
+				r.allow(s.Lock)
 			}
 			for _, mc := range m.Modes {
 				if mc.File == c.File {
-					modes[mc.Start] = mc.To
+					r.modes[mc.Start] = mc.To
 				}
 			}
 			if m.Mutex != nil {
-				words[m.Mutex.Name] = true
+				r.allow(m.Mutex.Name)
+			}
+			for _, l := range m.Lowered {
+				if l.File == c.File {
+					r.lower(l)
+				}
 			}
 		}
-		for _, q := range qualifiers(c.New) {
-			words[q] = true
+		if len(r.lost) > 0 {
+			r.loseImports(c.Old)
 		}
-		return compareTokens(tokensOf(c.Old), tokensOf(c.New), modes, words)
+		for _, q := range qualifiers(c.New) {
+			r.allow(q)
+		}
+		return r.compare(tokensOf(c.Old), tokensOf(c.New))
 	})
+}
+
+// rules say how the tokens of a file may change.
+type rules struct {
+	modes  map[int]string       // what an identifier becomes, by its offset
+	words  map[string]bool      // identifiers and literals that may be new
+	tokens map[token.Token]bool // other tokens that may be new
+	lost   []plan.Span          // bytes whose tokens may be lost
+	kept   []plan.Span          // parts of lost whose tokens may not
+}
+
+// allow lets the tokens of src be new.
+func (r *rules) allow(src string) {
+	for _, t := range tokensOf([]byte(src)) {
+		r.words[t.text] = true
+	}
+}
+
+// lower adds what a lowering changes: its operands stay, the rest of its place may go.
+func (r *rules) lower(l plan.Lowering) {
+	r.tokens[token.COMMA] = true
+	r.lost = append(r.lost, l.Span)
+	r.allow(l.Accessor + " " + l.Type)
+	if l.Shape != plan.ShapeField {
+		r.kept = append(r.kept, l.Args...)
+	}
+	r.kept = append(r.kept, l.Map)
+	switch l.Shape {
+	case plan.ShapeLiteral:
+		if len(l.Args) == 0 && l.Type == "" {
+			r.kept = slices.DeleteFunc(r.kept, func(s plan.Span) bool { return s == l.Map })
+		}
+		fallthrough
+	case plan.ShapeVar:
+		r.allow("m")
+		for _, t := range []token.Token{token.LBRACE, token.RBRACE, token.COLON, token.ASSIGN} {
+			r.tokens[t] = true
+		}
+	case plan.ShapeRenew, plan.ShapeOpAssign:
+		r.allow("func _ bool return true 1 " + l.Name)
+		for _, t := range []token.Token{token.LBRACE, token.RBRACE, token.FUNC, token.RETURN} {
+			r.tokens[t] = true
+		}
+		for t := token.ADD; t <= token.AND_NOT; t++ { // + for +=
+			r.tokens[t] = true
+		}
+		if l.Shape == plan.ShapeRenew {
+			r.lost = append(r.lost, l.Old)
+		}
+	}
+	for _, t := range tokensOf([]byte(l.Type)) {
+		r.tokens[t.tok] = true
+	}
+}
+
+// loseImports lets imports go that nothing mentions any more; whether it was those, TypeChecks tells.
+func (r *rules) loseImports(src []byte) {
+	f, err := parseFile(src)
+	if err != nil {
+		return
+	}
+	for _, d := range f.ast.Decls {
+		if isImport(d) {
+			r.lost = append(r.lost, plan.Span{Start: f.file.Offset(d.Pos()), End: f.file.Offset(d.End())})
+		}
+	}
+}
+
+// mayGo reports whether a token at offset may be lost. The innermost place that has it decides.
+func (r *rules) mayGo(t tok) bool {
+	if t.tok == token.COMMA && r.tokens[token.COMMA] {
+		return true
+	}
+	best, may := -1, false
+	for i, spans := range [][]plan.Span{r.lost, r.kept} {
+		for _, s := range spans {
+			if s.Start <= t.offset && t.offset < s.End && (best < 0 || s.End-s.Start <= best) {
+				best, may = s.End-s.Start, i == 0
+			}
+		}
+	}
+	return may
 }
 
 // qualifiers returns the names by which src imports package sync.
@@ -111,35 +203,53 @@ func qualifiers(src []byte) []string {
 	return names
 }
 
-// compareTokens walks both lists and returns the offset in the new file and the reason of the first
-// difference that is neither a planned mode nor made of the words of a lock call.
-func compareTokens(old, now []tok, modes map[int]string, words map[string]bool) (int, string) {
+// compare walks both lists and returns the offset in the new file and the reason of the first difference
+// that the rules do not allow.
+func (r *rules) compare(old, now []tok) (int, string) {
 	i := 0
 	for _, t := range now {
-		if i < len(old) {
-			want := old[i].text
-			if to, ok := modes[old[i].offset]; ok {
-				want = to
-			}
-			if t.text == want {
-				i++
-				continue
-			}
+		stays := i // the next old token that may not go
+		for stays < len(old) && r.mayGo(old[stays]) {
+			stays++
 		}
-		switch t.tok {
-		case token.IDENT, token.STRING, token.VAR, token.IMPORT, token.INT:
-			if !words[t.text] {
-				return t.offset, fmt.Sprintf("%q is new or out of order", t.text)
-			}
-		case token.DEFER, token.PERIOD, token.LPAREN, token.RPAREN, token.LBRACK, token.RBRACK, token.MUL:
-		default:
+		if stays < len(old) && r.becomes(old[stays]) == t.text {
+			i = stays + 1
+			continue
+		}
+		if r.mayCome(t) {
+			continue
+		}
+		for i < stays && r.becomes(old[i]) != t.text {
+			i++
+		}
+		if i == stays {
 			return t.offset, fmt.Sprintf("%q is new or out of order", t.text)
 		}
+		i++
 	}
-	if i < len(old) {
-		return 0, fmt.Sprintf("%q is lost", old[i].text)
+	for ; i < len(old); i++ {
+		if !r.mayGo(old[i]) {
+			return 0, fmt.Sprintf("%q is lost", old[i].text)
+		}
 	}
 	return 0, ""
+}
+
+// becomes returns what an old token is to be.
+func (r *rules) becomes(t tok) string {
+	if to, ok := r.modes[t.offset]; ok {
+		return to
+	}
+	return t.text
+}
+
+// mayCome reports whether t may be new.
+func (r *rules) mayCome(t tok) bool {
+	switch t.tok {
+	case token.IDENT, token.STRING, token.VAR, token.IMPORT, token.INT:
+		return r.words[t.text]
+	}
+	return r.tokens[t.tok]
 }
 
 // A tok is one token. Semicolons and the commas that gofmt may add are left out.
@@ -235,7 +345,7 @@ func (p *proof) outside(name string, before, after *parsed) (int, string) {
 	if i < len(old) {
 		return 0, "a declaration is lost"
 	}
-	return imports(before, after)
+	return p.imports(name, before, after)
 }
 
 // sameKind reports whether a and b may be one declaration before and after.
@@ -280,26 +390,40 @@ func (p *proof) isMutex(d ast.Decl) bool {
 	})
 }
 
-// imports compares the imports: the old ones in their order, and package sync.
-func imports(before, after *parsed) (int, string) {
+// imports compares the imports: the old ones in their order, and package sync. In a file with lowered uses
+// one may go that nothing mentions any more.
+func (p *proof) imports(name string, before, after *parsed) (int, string) {
 	text := func(s *ast.ImportSpec) string {
 		if s.Name != nil {
 			return s.Name.Name + " " + s.Path.Value
 		}
 		return s.Path.Value
 	}
-	i := 0
+	lowered := slices.ContainsFunc(p.plan.Mends, func(m plan.Mend) bool {
+		return slices.ContainsFunc(m.Lowered, func(l plan.Lowering) bool { return l.File == name })
+	})
+	old := before.ast.Imports
 	for _, s := range after.ast.Imports {
-		if i < len(before.ast.Imports) && text(s) == text(before.ast.Imports[i]) {
-			i++
-		} else if s.Path.Value != `"sync"` {
+		i := slices.IndexFunc(old, func(o *ast.ImportSpec) bool { return text(o) == text(s) })
+		switch {
+		case i >= 0 && (i == 0 || lowered && droppable(old[:i])):
+			old = old[i+1:]
+		case s.Path.Value != `"sync"`:
 			return after.file.Offset(s.Pos()), "an import changed"
 		}
 	}
-	if i < len(before.ast.Imports) {
+	if len(old) > 0 && !(lowered && droppable(old)) {
 		return 0, "an import is lost"
 	}
 	return 0, ""
+}
+
+// droppable reports whether the imports are there for a name only, and not for what they do when they are
+// initialised, or for all of their names.
+func droppable(specs []*ast.ImportSpec) bool {
+	return !slices.ContainsFunc(specs, func(s *ast.ImportSpec) bool {
+		return s.Name != nil && (s.Name.Name == "_" || s.Name.Name == ".")
+	})
 }
 
 // sameButSpaces reports whether a and b are equal; in a formatted file they may differ in the spaces by

@@ -29,6 +29,7 @@
 // # What it does not do
 //
 // One build configuration is proved, the one that was loaded. A call is not followed here; whether it
-// blocks or takes a lock is for the analysis that [Options.Analyze] runs. Evaluation order in
-// declarations that a form other than lock lowers is that form's own proof.
+// blocks or takes a lock is for the analysis that [Options.Analyze] runs. Where a use became a call of an
+// accessor, EvalOrder sees that the operands stand in their order; that the call itself may be made in its
+// place is what the plan refuses otherwise.
 package verify

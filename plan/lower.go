@@ -2,7 +2,6 @@ package plan
 
 import (
 	"go/ast"
-	"go/parser"
 	"go/token"
 	"go/types"
 	"slices"
@@ -348,45 +347,17 @@ func (w *wrapping) typeAt(m *mention, typ types.Type) (text, why string) {
 	if unknown != "" {
 		return "", m.file.Name + " does not import " + unknown + ", of which the element type is"
 	}
-	expr, err := parser.ParseExpr(text)
-	if err != nil {
-		return "", "the element type cannot be written there"
+	tv, err := types.Eval(w.d.prog.Fset, m.pkg.Types, m.id.Pos(), text)
+	if err != nil || !tv.IsType() || !types.Identical(tv.Type, typ) {
+		return "", "the type " + text + " cannot be written there"
 	}
 	scope := m.pkg.Info.Scopes[m.file.Syntax].Innermost(m.id.Pos())
-	ast.Inspect(expr, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.SelectorExpr:
-			if id, ok := n.X.(*ast.Ident); ok {
-				if _, obj := scope.LookupParent(id.Name, m.id.Pos()); obj != nil {
-					if _, ok := obj.(*types.PkgName); ok {
-						return false
-					}
-				}
-				why = "the name " + id.Name + " means something else there"
-			}
-			return false
-		case *ast.Field:
-			ast.Inspect(n.Type, func(n ast.Node) bool {
-				if id, ok := n.(*ast.Ident); ok && !isTypeName(scope, id, m.id.Pos()) {
-					why = "the element type cannot be written there"
-				}
-				return true
-			})
-			return false
-		case *ast.Ident:
-			if !isTypeName(scope, n, m.id.Pos()) {
-				why = "the name " + n.Name + " means something else there"
-			}
+	for _, name := range []string{"bool", "true"} {
+		if _, obj := scope.LookupParent(name, m.id.Pos()); obj != types.Universe.Lookup(name) {
+			return "", "the name " + name + " means something else there"
 		}
-		return true
-	})
-	return text, why
-}
-
-func isTypeName(scope *types.Scope, id *ast.Ident, pos token.Pos) bool {
-	_, obj := scope.LookupParent(id.Name, pos)
-	_, ok := obj.(*types.TypeName)
-	return ok
+	}
+	return text, ""
 }
 
 // writtenThrough returns where the element ix is changed in place: directly, or through a variable

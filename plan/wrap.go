@@ -39,8 +39,8 @@ var wrapSteps = []func(*wrapping) *Refusal{
 	(*wrapping).nameType,
 	(*wrapping).lowerDeclaration,
 	(*wrapping).lowerMentions,
-	(*wrapping).checkTogether,
 	(*wrapping).checkRanges,
+	(*wrapping).checkTogether,
 	(*wrapping).checkCopies,
 	(*wrapping).checkReflection,
 }

@@ -60,7 +60,6 @@ var wrapRows = []struct {
 	{"internal/exported", strings.NewReplacer("m map", "M map", "s.m", "s.M").Replace(shared) + "type V int\n", "", ""},
 	{"taken name", shared + "type V int\n\nfunc f() { sMMap := 1; _ = sMMap }\n", Unlowered, "m map"},
 	{"own len", shared + "type V int\n\nfunc len(int) int { return 0 }\n", Unlowered, "m map"},
-	{"name of a local", shared + "type V k\n\ntype k int\n", "", ""},
 
 	{"compared", shared + "type V int\n\nfunc (s *S) f() bool { return s.m == nil }\n", NilObserved, "m == nil"},
 	{"length compared", shared + "type V int\n\nfunc (s *S) f() bool { return len(s.m) == 0 }\n", "", ""},

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/token"
+	"go/types"
 	"slices"
 	"strings"
 
@@ -104,31 +105,67 @@ func addLowering(e *editor, p plan.Lowering) error {
 	if l.node, l.around = f.nodeAt(p.Span, row.is); l.node == nil {
 		return refuse(plan.NotProved, f.name, p.Start, "the planned place is not of shape %q", p.Shape)
 	}
-	exprAt := func(s plan.Span) ast.Expr {
-		n, _ := f.nodeAt(s, isExpr)
-		x, _ := n.(ast.Expr)
-		return x
+	l.operand, l.args = l.parts()
+	asPlanned := l.operand == nil || f.covers(l.operand, p.Map)
+	if l.Accessor == "" && len(p.Args) == 0 {
+		l.args = nil // a map without entries
 	}
-	if p.Accessor != "" {
-		if l.operand = exprAt(p.Map); l.operand == nil {
-			return refuse(plan.NotProved, f.name, p.Map.Start, "the planned map is not an expression")
-		}
+	asPlanned = asPlanned && len(l.args) == len(p.Args) && (l.operand != nil) == (p.Accessor != "")
+	for i := 0; asPlanned && i < len(p.Args); i++ {
+		asPlanned = f.covers(l.args[i], p.Args[i])
 	}
-	for _, a := range p.Args {
-		x := exprAt(a)
-		if x == nil {
-			return refuse(plan.NotProved, f.name, a.Start, "the planned operand is not an expression")
-		}
-		l.args = append(l.args, x)
+	if p.Shape == plan.ShapeRenew && asPlanned {
+		old, _ := f.nodeAt(p.Old, is[*ast.IndexExpr])
+		l.old, asPlanned = old.(*ast.IndexExpr)
+		asPlanned = asPlanned && l.args[1].Pos() <= l.old.Pos() && l.old.End() <= l.args[1].End()
 	}
-	if p.Shape == plan.ShapeRenew {
-		if l.old = exprAt(p.Old); l.old == nil {
-			return refuse(plan.NotProved, f.name, p.Old.Start, "the planned element is not an expression")
-		}
+	if !asPlanned {
+		return refuse(plan.NotProved, f.name, p.Start, "the planned operands of a mention of shape %q are not there", p.Shape)
 	}
 	f.drop(l)
 	f.step(p.Start, fmt.Sprintf("lower %d %d", p.Start, p.End), func(t *syntax) { row.do(t, l) })
 	return nil
+}
+
+// parts returns the map operand of the node and the operands that stay, or the entries of a declaration or
+// literal. The operand is nil where there is none, and where the node is not of its shape.
+func (l lowering) parts() (operand ast.Expr, args []ast.Expr) {
+	switch n := l.node.(type) {
+	case *ast.Field:
+		return nil, []ast.Expr{n.Type}
+	case *ast.ValueSpec:
+		if len(n.Values) == 1 {
+			return nil, []ast.Expr{ast.Unparen(n.Values[0])}
+		}
+	case *ast.KeyValueExpr:
+		return nil, []ast.Expr{ast.Unparen(n.Value)}
+	case *ast.AssignStmt:
+		if len(n.Lhs) != 1 || len(n.Rhs) != 1 || n.Tok == token.DEFINE || (n.Tok == token.ASSIGN) == (l.Shape == plan.ShapeOpAssign) {
+			return nil, nil
+		}
+		if l.Shape == plan.ShapeReplace {
+			return n.Lhs[0], n.Rhs
+		}
+		if ix, ok := ast.Unparen(n.Lhs[0]).(*ast.IndexExpr); ok {
+			return ix.X, []ast.Expr{ix.Index, n.Rhs[0]}
+		}
+	case *ast.IncDecStmt:
+		if ix, ok := ast.Unparen(n.X).(*ast.IndexExpr); ok {
+			return ix.X, []ast.Expr{ix.Index}
+		}
+	case *ast.CallExpr:
+		if l.Shape != plan.ShapeRange && types.ExprString(ast.Unparen(n.Fun)) == string(l.Shape) && len(n.Args) > 0 {
+			return n.Args[0], n.Args[1:]
+		}
+	case *ast.IndexExpr:
+		if l.Shape == plan.ShapeIndex {
+			return n.X, []ast.Expr{n.Index}
+		}
+	}
+	if r, ok := l.around.(*ast.RangeStmt); ok && l.Shape == plan.ShapeRange && r.X == l.node {
+		return r.X, nil
+	}
+	return nil, nil
 }
 
 // nodeAt returns the outermost node that takes up span exactly and is as wanted, and what it stands in.

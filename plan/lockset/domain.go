@@ -3,6 +3,7 @@ package lockset
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"golang.org/x/tools/go/ssa"
 
@@ -114,6 +115,33 @@ type Point struct {
 
 func (p Point) equal(q Point) bool {
 	return slices.Equal(p.Held, q.Held) && slices.Equal(p.Released, q.Released) && slices.Equal(p.Maybe, q.Maybe)
+}
+
+// maxPaths bounds how many locks one outcome names as given back, or as held on some ways.
+const maxPaths = 4
+
+// outside returns what of p a caller can name.
+func (p Point) outside() Point {
+	visible := func(q access.Path) bool {
+		return q.Root.Kind != access.Local && !strings.HasSuffix(q.Sel, "~")
+	}
+	var out Point
+	for _, h := range p.Held {
+		if visible(h.Path) {
+			out.Held = append(out.Held, h)
+		}
+	}
+	for _, q := range p.Released {
+		if visible(q) && q.Root.Kind != access.Made && len(out.Released) < maxPaths {
+			out.Released = append(out.Released, q)
+		}
+	}
+	for _, q := range p.Maybe {
+		if visible(q) && q.Root.Kind != access.Made && len(out.Maybe) < maxPaths {
+			out.Maybe = append(out.Maybe, q)
+		}
+	}
+	return out
 }
 
 // addPath returns ps with p, sorted.

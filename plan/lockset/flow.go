@@ -109,26 +109,25 @@ func (s *state) renew(root access.Root) {
 	}
 }
 
+// maxVisits is how often a block is looked at before its alternatives collapse.
+const maxVisits = 6
+
 // run computes the state at the entry of each block.
 func (a *analysis) run() []state {
 	in := make([]state, len(a.fn.Blocks))
 	in[0] = state{alts: []alternative{{}}}
 	work := []int{0}
 	queued := make([]bool, len(in))
-	for steps := 0; len(work) > 0; steps++ {
+	visits := make([]int, len(in))
+	for len(work) > 0 {
 		i := work[0]
 		work = work[1:]
 		queued[i] = false
 		b := a.fn.Blocks[i]
 		out := a.block(b, in[i])
-		if steps > 40*len(in) { // Inv: the domain is finite; this only bounds the time
-			for j := range out.alts {
-				out.alts[j].assumed = nil
-			}
+		if visits[i]++; visits[i] > maxVisits && len(out.alts) > 0 { // Inv: the domain is finite; this only bounds the time
 			out.alts = []alternative{collapse(out.alts)}
-		}
-		if steps > 200*len(in) {
-			break
+			out.alts[0].assumed = nil
 		}
 		for n, succ := range b.Succs {
 			next, ok := a.edge(b, n, out)

@@ -380,6 +380,8 @@ func outcomes(returned []alternative, facts [][]fact) []Outcome {
 	}
 	var groups []group
 	for i, alt := range returned {
+		alt.Point = alt.Point.outside()
+		returned[i] = alt
 		j := slices.IndexFunc(groups, func(g group) bool { return g.at.equal(alt.Point) })
 		if j < 0 {
 			groups = append(groups, group{alt.Point, slices.Clone(facts[i])})

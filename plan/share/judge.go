@@ -121,18 +121,29 @@ func (w *World) judge(v access.Var, entries []*Entry) (Verdict, bool) {
 	problem := make(map[*Entry]bool)
 	evidence := make(map[string]bool)
 	conflictsOnlyReplace := true
-	var found [][2][]*Entry
-	var sure []bool
-	classes := classify(entries)
+	sure, some := make(map[int]bool), make(map[int]bool)
+	classes := w.classify(entries)
+	if len(classes) > maxClasses {
+		classes = classes[:maxClasses]
+	}
+	guarded := make([]bool, len(classes))
+	for i, c := range classes {
+		guarded[i] = verdict.Guard != nil && c[0].Holds(*verdict.Guard, c[0].Use.Op.Writes())
+	}
 	for i, ca := range classes {
-		for _, cb := range classes[i:] {
+		for j, cb := range classes[i:] {
 			a, b := ca[0], cb[0]
+			if guarded[i] && guarded[i+j] || !a.Use.Op.Writes() && !b.Use.Op.Writes() {
+				continue
+			}
 			grade, why, unsure := w.pair(a, b, verdict.Guard)
 			if grade == None {
 				continue
 			}
-			found = append(found, [2][]*Entry{ca, cb})
-			sure = append(sure, !unsure)
+			if !unsure {
+				sure[i], sure[i+j] = true, true
+			}
+			some[i], some[i+j] = true, true
 			if a.Use.Op.Part() == mapuse.Entries {
 				conflictsOnlyReplace = false
 			}
@@ -153,9 +164,9 @@ func (w *World) judge(v access.Var, entries []*Entry) (Verdict, bool) {
 	}
 	slices.Sort(verdict.Evidence)
 	verdict.Replaced = conflictsOnlyReplace
-	for i, pair := range found {
-		if sure[i] || verdict.Grade < Likely {
-			for _, e := range slices.Concat(pair[0], pair[1]) {
+	for i, c := range classes {
+		if sure[i] || some[i] && verdict.Grade < Likely {
+			for _, e := range c {
 				problem[e] = true
 			}
 		}
@@ -168,14 +179,11 @@ func (w *World) judge(v access.Var, entries []*Entry) (Verdict, bool) {
 }
 
 // classify groups the entries that every pair treats alike.
-func classify(entries []*Entry) [][]*Entry {
+func (w *World) classify(entries []*Entry) [][]*Entry {
 	index := make(map[string]int)
 	var out [][]*Entry
 	for _, e := range entries {
-		key := fmt.Sprint(e.Use.Op.Part(), e.Use.Op.Writes(), e.Root, e.Outer, e.Kept, e.At.Maybe != nil, e.Frames[0].Func) + e.state()
-		if e.Root == Exported {
-			key += fmt.Sprint(e.Use.Pos) // which functions lead to the use may matter
-		}
+		key := w.class(e)
 		i, ok := index[key]
 		if !ok {
 			i = len(out)
@@ -186,6 +194,34 @@ func classify(entries []*Entry) [][]*Entry {
 	}
 	return out
 }
+
+// class identifies what a pair looks at. Of a function that others call it does not matter which it
+// is, only whose method.
+func (w *World) class(e *Entry) string {
+	r := e.Ref.Path.Root
+	var b strings.Builder
+	fmt.Fprint(&b, e.Use.Op.Part(), e.Use.Op.Writes(), e.Root, len(e.At.Maybe) > 0, e.Unsure != "", e.Kept, e.Ref.Depth, " ")
+	called := e.Root == Exported || e.Root == Interface || e.Root == Serving || e.Root == Closed
+	if !called || len(e.Sites) > 0 || len(e.After) > 0 || r.Kind != access.Param {
+		b.WriteString(e.state())
+		b.WriteString(e.Frames[0].Func)
+		if e.Root == Exported && r.Kind == access.Global && e.Ref.Path.Sel == "" {
+			fmt.Fprint(&b, e.Use.Pos) // see lazyCache
+		}
+		return b.String()
+	}
+	body := w.Bodies[e.Func]
+	fmt.Fprint(&b, model.Package(body.Key), body.Method, r.Index == 0, e.Ref.Path.Sel)
+	for _, l := range e.locks() {
+		fmt.Fprint(&b, "|", l.Relation, l.ID, l.Mode, l.Indirect, l.Class, l.vague())
+	}
+	return b.String()
+}
+
+// maxClasses bounds how many kinds of entries of one variable are compared with each other. What comes
+// after is not judged: such a variable is reached in so many ways that its finding, if it has one,
+// shows long before.
+const maxClasses = 400
 
 // pair judges two entries, which may be the same one.
 func (w *World) pair(a, b *Entry, guard *Lock) (grade Grade, why string, unsure bool) {

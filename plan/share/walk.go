@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/token"
 	"slices"
+	"strconv"
 	"strings"
 
 	"mapmend/plan/access"
@@ -40,7 +41,8 @@ type Frame struct {
 // Bounds on the search from one use. Past them the use is unsure.
 const (
 	maxDepth  = 24
-	maxStates = 400
+	maxStates = 300
+	maxSites  = 2
 )
 
 type walker struct {
@@ -51,10 +53,46 @@ type walker struct {
 }
 
 // Entries returns the ways in which execution comes to u. Ways through test code have the Root Test.
+//
+// How execution comes to a place does not depend on which field of the owner is used there: uses of
+// one owner in one function with the same locks share the search.
 func (w *World) Entries(u *mapuse.Use) []Entry {
-	wk := &walker{w: w, seen: make(map[string]bool)}
-	wk.up(Entry{Use: u, Ref: u.Ref, At: u.At, Func: u.Func, After: u.After, Frames: []Frame{{Func: u.Func}}})
-	return wk.out
+	base, rest := split(u.Ref)
+	start := Entry{Use: u, Ref: base, At: u.At, Func: u.Func, After: u.After, Frames: []Frame{{Func: u.Func}}}
+	key := start.state()
+	found, ok := w.walked[key]
+	if !ok {
+		wk := &walker{w: w, seen: make(map[string]bool)}
+		wk.up(start)
+		found = wk.out
+		w.walked[key] = found
+	}
+	out := slices.Clone(found)
+	for i := range out {
+		e := &out[i]
+		e.Use = u
+		e.Ref.Path = e.Ref.Path.Join(rest)
+		if !u.Ref.Var.IsZero() {
+			e.Ref.Var, e.Ref.Depth = u.Ref.Var, u.Ref.Depth
+		}
+	}
+	return out
+}
+
+// anOwner stands for the variable while the way to an owner is looked for.
+var anOwner = access.Var{Field: "*"}
+
+// split parts r, a field of a named owner, into the owner and the rest of the path. Anything else is
+// its own base.
+func split(r access.Ref) (base access.Ref, rest string) {
+	if r.Var.IsZero() {
+		return r, ""
+	}
+	base = access.Ref{Path: r.Path, Var: anOwner}
+	if r.Var.Owner != "" && r.Path.Sel != "" {
+		base.Path = OwnerPath(r)
+	}
+	return base, r.Path.Sel[len(base.Path.Sel):]
 }
 
 func (wk *walker) up(e Entry) {
@@ -71,13 +109,24 @@ func (wk *walker) up(e Entry) {
 	if b == nil {
 		return
 	}
-	if root := wk.w.root(b); root != NoRoot {
+	root := wk.w.rootOf(b)
+	private := e.Ref.Path.Root.Kind == access.Made && !wk.w.returns(e.Func, e.Ref.Path.Root)
+	if private && root == NoRoot {
+		root = Within
+		if wk.w.isTest(b.Pos) {
+			root = Test
+		}
+	}
+	if root != NoRoot {
 		out := e
 		out.Root = root
 		if b.RequiresLock && len(e.Sites) == 0 && (root == Exported || root == Closed || root == Dead || root == Interface) {
 			out.Unsure = b.Name + " says that its callers hold a lock"
 		}
 		wk.out = append(wk.out, out)
+	}
+	if private {
+		return // nothing outside can reach the instance by this path
 	}
 	for _, edge := range wk.w.callers[e.Func] {
 		if slices.ContainsFunc(e.Frames[1:], func(f Frame) bool { return f.Func == edge.Caller }) {
@@ -110,7 +159,7 @@ func (e Entry) through(edge *lockset.Edge) (Entry, bool) {
 	case edge.Start != "" || edge.Stored:
 		next.At = e.At.Under(onceOnly(edge.At), edge.Params, edge.Free)
 		site := edge.Site
-		if made {
+		if made && len(e.Sites) < maxSites {
 			next.Outer = e.Outer + 1
 		}
 		if edge.Stored {
@@ -119,7 +168,9 @@ func (e Entry) through(edge *lockset.Edge) (Entry, bool) {
 				next.Unsure, next.Kept = "the function is kept and may run at any time", edge.Type
 			}
 		}
-		next.Sites = append([]string{site}, e.Sites...)
+		if next.Sites = append([]string{site}, e.Sites...); len(next.Sites) > maxSites {
+			next.Sites = e.Sites // what is started further out has started these too
+		}
 		next.Many = e.Many || edge.Many && !each
 	case len(e.Sites) > 0:
 		next.At = e.At.Under(onceOnly(edge.At), edge.Params, edge.Free)
@@ -145,18 +196,50 @@ func onceOnly(p lockset.Point) lockset.Point {
 // state identifies what the rest of the way depends on.
 func (e Entry) state() string {
 	var b strings.Builder
-	fmt.Fprint(&b, e.Func, e.Ref.Path, e.Ref.Var, e.Ref.Depth, e.Many, e.Unsure != "")
+	path := func(mark byte, p access.Path) {
+		b.WriteByte(mark)
+		b.WriteByte('0' + byte(p.Root.Kind))
+		b.WriteString(strconv.Itoa(p.Root.Index))
+		b.WriteString(p.Root.Name)
+		b.WriteString(p.Sel)
+	}
+	b.WriteString(e.Func)
+	path('=', e.Ref.Path)
+	b.WriteString(e.Ref.Var.Package)
+	b.WriteString(e.Ref.Var.Owner)
+	b.WriteString(e.Ref.Var.Field)
+	b.WriteString(strconv.Itoa(e.Ref.Depth))
+	b.WriteString(strconv.Itoa(e.Outer))
+	if e.Many {
+		b.WriteByte('m')
+	}
+	if e.Unsure != "" {
+		b.WriteByte('u')
+	}
 	for _, h := range e.At.Held {
-		fmt.Fprint(&b, "|", h.Path, h.Mode)
+		path('0'+byte(h.Mode), h.Path)
 	}
 	for _, p := range e.At.Released {
-		fmt.Fprint(&b, "-", p)
+		path('-', p)
 	}
-	fmt.Fprint(&b, e.Sites, e.Outer, e.After)
+	for _, s := range e.Sites {
+		b.WriteByte('@')
+		b.WriteString(s)
+	}
+	for _, s := range e.After {
+		b.WriteByte('>')
+		b.WriteString(s)
+	}
 	return b.String()
 }
 
 func union(a, b []string) []string {
+	if len(b) == 0 {
+		return a
+	}
+	if len(a) == 0 {
+		return b
+	}
 	out := slices.Concat(a, b)
 	slices.Sort(out)
 	return slices.Compact(out)

@@ -20,6 +20,8 @@ type World struct {
 	Uses    []mapuse.Use
 
 	callers   map[string][]*lockset.Edge     // by callee
+	walked    map[string][]Entry             // searches done, by where they began
+	roots     map[*lockset.Body]Root         // see rootOf
 	under     map[access.Var]map[string]bool // locks that are held while unknown function values of a type are called
 	converted map[string]model.Start         // methods reached through an interface: "path.T.M" to how
 	open      map[string]bool                // import paths that packages outside the program can import
@@ -33,6 +35,8 @@ func NewWorld(isTest func(token.Pos) bool) *World {
 		Bodies:    make(map[string]*lockset.Body),
 		Effects:   make(map[string]*lockset.Effect),
 		callers:   make(map[string][]*lockset.Edge),
+		walked:    make(map[string][]Entry),
+		roots:     make(map[*lockset.Body]Root),
 		under:     make(map[access.Var]map[string]bool),
 		converted: make(map[string]model.Start),
 		open:      make(map[string]bool),
@@ -115,9 +119,26 @@ const (
 	Exported       // callers outside the program, from goroutines unknown
 	Interface      // a call through an interface
 	Serving        // a library calls it from many goroutines at a time
+	Within         // the activation that made the instance: whoever calls it does not matter
 	Closed         // an exported name of a closed package that nothing calls
 	Dead           // nothing calls it
 )
+
+// returns reports whether the function key returns what root stands for.
+func (w *World) returns(key string, root access.Root) bool {
+	e := w.Effects[key]
+	return e != nil && slices.ContainsFunc(e.Results, func(r access.Ref) bool { return r.Path.Root == root })
+}
+
+// rootOf is root, remembered.
+func (w *World) rootOf(b *lockset.Body) Root {
+	r, ok := w.roots[b]
+	if !ok {
+		r = w.root(b)
+		w.roots[b] = r
+	}
+	return r
+}
 
 // root returns how execution comes to b from outside.
 func (w *World) root(b *lockset.Body) Root {

@@ -17,6 +17,11 @@
 // section stays one, and no section contains a call that may block, call back or take the guard
 // again. The form says nothing about values that leave a section.
 //
+// The form rwmutex promises: every mention of the variable, wherever it stands, is one operation under the
+// lock of a generated type, and nothing that was one section or belongs together is parted. It is refused
+// where an operation would move past a call, where the map or its owner is copied, compared with nil or
+// looked at by reflection, and where source that was not loaded may use it.
+//
 // What we cannot see: ordering by channels and atomic flags, locks taken behind an interface, uses
 // through a copy of the map value kept elsewhere, and callers outside the program.
 package plan

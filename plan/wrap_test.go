@@ -2,6 +2,8 @@ package plan
 
 import (
 	"fmt"
+	"go/parser"
+	"go/token"
 	"os"
 	"path/filepath"
 	"strings"
@@ -58,6 +60,7 @@ var wrapRows = []struct {
 	{"method of the map", strings.Replace(shared, "map[string]V", "M", 1) + "type V int\n\ntype M map[string]V\n\nfunc (m M) size() int { return len(m) }\n\nfunc (s *S) f() int { return s.m.size() }\n", Unlowered, "m.size"},
 	{"exported", strings.NewReplacer("m map", "M map", "s.m", "s.M").Replace(shared) + "type V int\n", ExportedField, "M map"},
 	{"internal/exported", strings.NewReplacer("m map", "M map", "s.m", "s.M").Replace(shared) + "type V int\n", "", ""},
+	{"build constraint", "//go:build !never\n\n" + shared + "type V int\n", OutOfScope, "m map"},
 	{"taken name", shared + "type V int\n\nfunc f() { sMMap := 1; _ = sMMap }\n", Unlowered, "m map"},
 	{"own len", shared + "type V int\n\nfunc len(int) int { return 0 }\n", Unlowered, "m map"},
 
@@ -109,6 +112,20 @@ var wrapRows = []struct {
 	{"length and store", shared + "type V int\n\nfunc (s *S) f(k string) { if len(s.m) < 3 { s.m[k] = 1 } }\n", SplitRegion, "m[k] = 1"},
 	{"two keys", shared + "type V int\n\nfunc (s *S) f() V { return s.m[\"a\"] + s.m[\"b\"] }\n", "", ""},
 	{"two writes", shared + "type V int\n\nfunc (s *S) f() { s.m[\"a\"] = 1; s.m[\"b\"] = 2 }\n", SplitRegion, "m[\"b\"]"},
+	{"length and delete", shared + "type V int\n\nfunc (s *S) f() int { delete(s.m, \"a\"); return len(s.m) }\n", SplitRegion, "m) }"},
+	{"length and clear", shared + "type V int\n\nfunc (s *S) f() int { clear(s.m); return len(s.m) }\n", SplitRegion, "m) }"},
+	{"length and increment", shared + "type V int\n\nfunc (s *S) f() int { s.m[\"a\"]++; return len(s.m) }\n", SplitRegion, "m) }"},
+	{"length and sum", shared + "type V int\n\nfunc (s *S) f() int { s.m[\"a\"] += 1; return len(s.m) }\n", SplitRegion, "m) }"},
+	{"length and replacement", shared + "type V int\n\nfunc (s *S) f() int { s.m = nil; return len(s.m) }\n", SplitRegion, "m) }"},
+	{"length and range", shared + "type V int\n\nfunc (s *S) f() int { for range s.m { }; return len(s.m) }\n", SplitRegion, "m) }"},
+	{"length and load", shared + "type V int\n\nfunc (s *S) f() int { _, ok := s.m[\"a\"]; _ = ok; return len(s.m) }\n", SplitRegion, "m) }"},
+	{"global length and delete", global + "var m = make(map[string]int)\n\nfunc f() int { delete(m, \"a\"); return len(m) }\n", SplitRegion, "m) }"},
+	{"global length and clear", global + "var m = make(map[string]int)\n\nfunc f() int { clear(m); return len(m) }\n", SplitRegion, "m) }"},
+	{"global length and increment", global + "var m = make(map[string]int)\n\nfunc f() int { m[\"a\"]++; return len(m) }\n", SplitRegion, "m) }"},
+	{"global length and sum", global + "var m = make(map[string]int)\n\nfunc f() int { m[\"a\"] += 1; return len(m) }\n", SplitRegion, "m) }"},
+	{"global length and replacement", global + "var m = make(map[string]int)\n\nfunc f() int { m = nil; return len(m) }\n", SplitRegion, "m) }"},
+	{"global length and range", global + "var m = make(map[string]int)\n\nfunc f() int { for range m { }; return len(m) }\n", SplitRegion, "m) }"},
+	{"global length and load", global + "var m = make(map[string]int)\n\nfunc f() int { _, ok := m[\"a\"]; _ = ok; return len(m) }\n", SplitRegion, "m) }"},
 	{"goroutine", shared + "type V int\n\nfunc (s *S) f() { go func() { s.m[\"a\"] = 1 }(); s.m[\"b\"] = 2 }\n", "", ""},
 	{"fresh", shared + "type V int\n\nfunc f() *S { s := &S{m: map[string]V{}}; s.m[\"a\"] = 1; s.m[\"b\"] = 2; return s }\n", "", ""},
 
@@ -152,11 +169,26 @@ var wrapRows = []struct {
 	{"own copy changed", shared + "type V = struct{ n int }\n\nfunc (s *S) f() { e := s.m[\"a\"]; e.n++ }\n", "", ""},
 	{"read through", shared + "type V = *struct{ n int }\n\nfunc (s *S) f() int { e := s.m[\"a\"]; return e.n }\n", "", ""},
 
+	{"local", "package p\n\nimport \"net/http\"\n\nfunc f() {\n\tm := make(map[string]int)\n\thttp.HandleFunc(\"/\", func(w http.ResponseWriter, r *http.Request) { m[r.URL.Path] = 1 })\n}\n", CapturedLocal, "m := make"},
+	{"anonymous struct", strings.ReplaceAll(global, "m[", "s.m[") + "var s struct {\n\tm map[string]int\n}\n", Unlowered, "m map"},
+	{"map of a type parameter", strings.NewReplacer("type S struct", "type S[M ~map[string]V] struct", "m map[string]V", "m M", "(s *S)", "(s *S[M])", "&S{}", "&S[map[string]V]{}").Replace(shared) + "type V int\n", Unlowered, "m M"},
 	{"package variable", global + "var m = make(map[string]int)\n", "", ""},
 	{"package variable with entries", global + "var m = map[string]int{\"a\": 1}\n", "", ""},
 	{"package variable from a call", global + "func g() map[string]int { return nil }\n\nvar m = g()\n", AliasWritten, "g()\n"},
 	{"package variables", global + "var m, n = make(map[string]int), 1\n", Unlowered, "m, n"},
 	{"package variable with a size from a call", global + "func g() int { return 1 }\n\nvar m = make(map[string]int, g())\n", Unlowered, "g())\n"},
+}
+
+func TestUnconstrained(t *testing.T) {
+	for name, want := range map[string]bool{"p.go": true, "a/p_mapmend.go": true, "p_linux.go": false, "a/p_plan9_arm64.go": false, "p_linux_x.go": true} {
+		syntax, err := parser.ParseFile(token.NewFileSet(), name, "package p\n", parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := unconstrained(&load.File{Name: name, Syntax: syntax}); got != want {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+	}
 }
 
 // rowFolder is the folder of the package of row i.
@@ -205,12 +237,12 @@ func TestWrap(t *testing.T) {
 			folder := rowFolder(i, row.name)
 			found := "nothing was found"
 			for _, m := range p.Mends {
-				if m.Package == "example.com/m/"+folder && (m.Owner == "S" || m.Owner == "") {
+				if m.Package == "example.com/m/"+folder && (m.Owner == "S" || m.Owner == "" || m.Owner == "f") {
 					found = ""
 				}
 			}
 			for _, r := range p.Refusals {
-				if r.Package != "example.com/m/"+folder || r.Owner != "S" && r.Owner != "" {
+				if r.Package != "example.com/m/"+folder || r.Owner != "S" && r.Owner != "" && r.Owner != "f" {
 					continue
 				}
 				found = string(r.Code)

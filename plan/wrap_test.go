@@ -51,6 +51,10 @@ var wrapRows = []struct {
 }{
 	{"plain", shared + "type V int\n", "", ""},
 	{"guard", strings.Replace(shared, "m map", "mu sync.Mutex\n\tm map", 1) + "type V int\n\nfunc (s *S) a() { s.mu.Lock(); s.m[\"a\"] = 1; s.mu.Unlock() }\n\nfunc (s *S) b() { s.mu.Lock(); s.m[\"a\"] = 1; s.mu.Unlock() }\n", Footprint, "m map"},
+	{"another lock", shared + "type V int\n\nvar mu sync.Mutex\n\nvar n int\n\nfunc (s *S) a() { mu.Lock(); s.m[\"a\"] = 1; n++; mu.Unlock() }\n", Footprint, "m map"},
+	{"the lock of a parameter", shared + "type V int\n\nvar n int\n\nfunc (s *S) a(mu *sync.Mutex) { mu.Lock(); s.m[\"a\"] = 1; n++; mu.Unlock() }\n", Footprint, "m[\"a\"]"},
+	{"another lock of a caller", shared + "type V int\n\nvar mu sync.Mutex\n\nvar n int\n\nfunc (s *S) a() { mu.Lock(); s.b(); n++; mu.Unlock() }\n\nfunc (s *S) b() { s.m[\"a\"] = 1 }\n", Footprint, "m map"},
+	{"another lock elsewhere", shared + "type V int\n\nvar mu sync.Mutex\n\nfunc (s *S) a() { mu.Lock(); println(); mu.Unlock(); s.m[\"a\"] = 1 }\n", "", ""},
 	{"map of maps", shared + "type V = map[string]int\n", Footprint, "m map"},
 	{"slice of maps", shared + "type V = []map[string]int\n", "", ""},
 	{"tag", strings.Replace(shared, "map[string]V", "map[string]V `json:\"m\"`", 1) + "type V int\n", Reflected, "`json"},
@@ -172,6 +176,7 @@ var wrapRows = []struct {
 	{"local", "package p\n\nimport \"net/http\"\n\nfunc f() {\n\tm := make(map[string]int)\n\thttp.HandleFunc(\"/\", func(w http.ResponseWriter, r *http.Request) { m[r.URL.Path] = 1 })\n}\n", CapturedLocal, "m := make"},
 	{"anonymous struct", strings.ReplaceAll(global, "m[", "s.m[") + "var s struct {\n\tm map[string]int\n}\n", Unlowered, "m map"},
 	{"map of a type parameter", strings.NewReplacer("type S struct", "type S[M ~map[string]V] struct", "m map[string]V", "m M", "(s *S)", "(s *S[M])", "&S{}", "&S[map[string]V]{}").Replace(shared) + "type V int\n", Unlowered, "m M"},
+	{"hidden type", strings.Replace(global, "import", "import \"example.com/m/hidden\"\nimport", 1) + "var m = make(hidden.M)\n", Unlowered, "m = make"},
 	{"package variable", global + "var m = make(map[string]int)\n", "", ""},
 	{"package variable with entries", global + "var m = map[string]int{\"a\": 1}\n", "", ""},
 	{"package variable from a call", global + "func g() map[string]int { return nil }\n\nvar m = g()\n", AliasWritten, "g()\n"},
@@ -212,6 +217,7 @@ func TestWrap(t *testing.T) {
 		}
 	}
 	write("go.mod", "module example.com/m\n\ngo 1.26\n")
+	write("hidden/hidden.go", "package hidden\n\ntype n int\n\ntype M map[string]n\n")
 	for i, row := range wrapRows {
 		src := row.src
 		for _, path := range []string{"fmt", "sync"} {

@@ -60,6 +60,7 @@ type analysis struct {
 	effect   func(key string) *Effect
 	position func(token.Pos) string
 	mention  func(token.Pos, *ssa.CallCommon, int) token.Pos
+	numbers  *numbering
 	into     map[access.Root][]access.Root // what is stored in what, anywhere in the function
 	rec      *recorder
 }
@@ -104,7 +105,7 @@ func Package(pkg *ssa.Package, cfg Config) *Result {
 
 func function(fn *ssa.Function, effect func(string) *Effect, cfg Config, visit func(*Func, ssa.Instruction, View)) (*Body, *Effect) {
 	body := describe(fn)
-	a := &analysis{fn: fn, effect: effect, position: cfg.Position, mention: cfg.Mention, into: make(map[access.Root][]access.Root)}
+	a := &analysis{fn: fn, effect: effect, position: cfg.Position, mention: cfg.Mention, into: make(map[access.Root][]access.Root), numbers: &numbering{numbers: make(map[access.Root]int)}}
 	a.names = access.NewNames(fn, a.results, cfg.Naming)
 	in := a.run()
 	f := &Func{Body: body, SSA: fn, Names: a.names, effect: effect}

@@ -133,7 +133,7 @@ func (a *analysis) call(instr ssa.CallInstruction, s *state) {
 		return
 	}
 	for _, r := range a.freshResults(t) {
-		s.renew(r)
+		a.renew(s, r)
 	}
 	switch {
 	case t.effect != nil:

@@ -15,7 +15,7 @@ import (
 // transfer function that owns a copy.
 type state struct {
 	alts    []alternative // empty: not reached
-	escaped []access.Root // made here and visible to other goroutines on some path
+	escaped rootSet       // made here and visible to other goroutines on some path
 	after   []Started     // goroutines that may run
 }
 
@@ -27,13 +27,12 @@ func joinStates(s, t state) (out state, changed bool) {
 	for _, a := range t.alts {
 		out.alts = merge(out.alts, a)
 	}
-	for _, r := range t.escaped {
-		out.escaped = addRoot(out.escaped, r)
-	}
+	var more bool
+	out.escaped, more = s.escaped.union(t.escaped)
 	for _, a := range t.after {
 		out.after = addStarted(out.after, a)
 	}
-	changed = len(out.escaped) != len(s.escaped) || len(out.after) != len(s.after) || !sameAlternatives(out.alts, s.alts)
+	changed = more || len(out.after) != len(s.after) || !sameAlternatives(out.alts, s.alts)
 	return out, changed
 }
 
@@ -41,13 +40,6 @@ func sameAlternatives(as, bs []alternative) bool {
 	return slices.EqualFunc(as, bs, func(a, b alternative) bool {
 		return a.equal(b.Point) && slices.Equal(a.defers, b.defers) && slices.Equal(a.assumed, b.assumed)
 	})
-}
-
-func addRoot(rs []access.Root, r access.Root) []access.Root {
-	if slices.Contains(rs, r) {
-		return rs
-	}
-	return append(slices.Clip(rs), r)
 }
 
 // points returns the distinct visible points of s.
@@ -63,10 +55,14 @@ func (s *state) points() []Point {
 
 // share marks root, and what is stored in it anywhere in the function, as visible to other goroutines.
 func (a *analysis) share(s *state, root access.Root) {
-	if root.Kind == access.Unknown || root.Kind == access.Global || slices.Contains(s.escaped, root) {
+	if root.Kind == access.Unknown || root.Kind == access.Global {
 		return
 	}
-	s.escaped = addRoot(s.escaped, root)
+	n := a.numbers.of(root)
+	if s.escaped.has(n) {
+		return
+	}
+	s.escaped = s.escaped.with(n)
 	for _, from := range a.into[root] {
 		a.share(s, from)
 	}
@@ -87,7 +83,7 @@ func (a *analysis) put(s *state, from access.Ref, to access.Path) {
 	if from.Path.Root == to.Root || from.Path.Root.Kind == access.Global {
 		return
 	}
-	if to.Root.Kind == access.Global || to.Root.Kind == access.Unknown || slices.Contains(s.escaped, to.Root) {
+	if to.Root.Kind == access.Global || to.Root.Kind == access.Unknown || s.escaped.has(a.numbers.of(to.Root)) {
 		a.shareRef(s, from)
 		return
 	}
@@ -103,9 +99,9 @@ func (a *analysis) put(s *state, from access.Ref, to access.Path) {
 }
 
 // renew forgets that root was shared: the instruction that is about to run makes another one.
-func (s *state) renew(root access.Root) {
-	if slices.Contains(s.escaped, root) {
-		s.escaped = slices.DeleteFunc(slices.Clone(s.escaped), func(r access.Root) bool { return r == root })
+func (a *analysis) renew(s *state, root access.Root) {
+	if n := a.numbers.of(root); s.escaped.has(n) {
+		s.escaped = s.escaped.without(n)
 	}
 }
 
@@ -198,7 +194,7 @@ func (a *analysis) instr(instr ssa.Instruction, s *state) {
 	}
 	switch instr := instr.(type) {
 	case *ssa.Alloc, *ssa.MakeMap, *ssa.MakeChan, *ssa.MakeSlice, *ssa.MakeClosure:
-		s.renew(a.names.Ref(instr.(ssa.Value)).Path.Root)
+		a.renew(s, a.names.Ref(instr.(ssa.Value)).Path.Root)
 	case *ssa.Store:
 		a.store(s, instr.Val, a.names.Ref(instr.Addr).Path)
 	case *ssa.MapUpdate:

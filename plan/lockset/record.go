@@ -46,7 +46,7 @@ type View struct {
 func (v View) Owned(p access.Path) bool { return v.a.owned(p.Root, v.s) }
 
 func (a *analysis) owned(r access.Root, s *state) bool {
-	return r.Kind == access.Made && a.names.Made(r) != nil && !slices.Contains(s.escaped, r)
+	return r.Kind == access.Made && a.names.Made(r) != nil && !s.escaped.has(a.numbers.of(r))
 }
 
 func (r *recorder) instr(instr ssa.Instruction, s *state) {
@@ -273,9 +273,9 @@ func (r *recorder) returns(instr *ssa.Return, s *state) {
 	for _, st := range s.after {
 		e.Starts = addStarted(e.Starts, st)
 	}
-	for _, root := range s.escaped {
-		if root.Kind == access.Param || root.Kind == access.Free {
-			e.Shares = addRoot(e.Shares, root)
+	for _, root := range r.a.numbers.all(s.escaped) {
+		if isGiven(root) && !slices.Contains(e.Shares, root) {
+			e.Shares = append(e.Shares, root)
 		}
 	}
 	for i, v := range instr.Results {

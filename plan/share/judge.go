@@ -374,7 +374,7 @@ func (w *World) grade(a, b *Entry, la, lb []Lock, guard *Lock, together overlap)
 	}
 	switch {
 	case !w.sameInstance(a, b):
-	case together == inside, started(a) && started(b):
+	case together == inside && a.Kept == "" && b.Kept == "", started(a) && started(b):
 		return Likely, "both sides run in goroutines that the program starts, on the same instance"
 	case a.Root == Serving && b.Root == Serving, a.Root == Serving && started(b), started(a) && b.Root == Serving:
 		return Likely, "a server calls it from many goroutines"

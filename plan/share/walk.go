@@ -288,8 +288,12 @@ func (w *World) Chain(e Entry) []string {
 			name = b.Name
 		}
 		out = append(out, name)
-		if f.Edge != nil && f.Edge.Start != "" {
+		switch {
+		case f.Edge == nil:
+		case f.Edge.Start != "":
 			out = append(out, string(f.Edge.Start))
+		case f.Edge.Stored:
+			out = append(out, "kept")
 		}
 	}
 	return out

@@ -49,31 +49,53 @@ type Judged struct {
 
 // Judge judges all map variables of the world. The verdicts are sorted by variable.
 func (w *World) Judge() []Verdict {
-	byVar := make(map[access.Var][]*Entry)
-	skip := w.neverWritten()
-	for i := range w.Uses {
-		u := &w.Uses[i]
-		if skip[u.Ref.Var] {
-			continue
-		}
-		for _, e := range w.Entries(u) {
-			if !e.Ref.Var.IsZero() && !skip[e.Ref.Var] && !e.beforeStart() {
-				byVar[e.Ref.Var] = append(byVar[e.Ref.Var], &e)
-			}
-		}
-	}
-	vars := make([]access.Var, 0, len(byVar))
-	for v := range byVar {
+	uses, passed := w.byVariable()
+	vars := make([]access.Var, 0, len(uses))
+	for v := range uses {
 		vars = append(vars, v)
 	}
 	slices.SortFunc(vars, compareVars)
 	var out []Verdict
-	for _, v := range vars {
-		if verdict, ok := w.judge(v, byVar[v]); ok {
+	for i, v := range vars {
+		if i > 0 && v.Owner != vars[i-1].Owner {
+			clear(w.walked) // Inv: searches are shared between the fields of one owner only
+		}
+		entries := passed[v]
+		for _, u := range uses[v] {
+			for _, e := range w.Entries(u) {
+				if !e.beforeStart() {
+					entries = append(entries, &e)
+				}
+			}
+		}
+		if verdict, ok := w.judge(v, entries); ok {
 			out = append(out, verdict)
 		}
 	}
 	return out
+}
+
+// byVariable groups the uses that may matter by variable. Uses of a parameter are followed to where
+// they get a variable: passed has the entries of those.
+func (w *World) byVariable() (uses map[access.Var][]*mapuse.Use, passed map[access.Var][]*Entry) {
+	uses, passed = make(map[access.Var][]*mapuse.Use), make(map[access.Var][]*Entry)
+	skip := w.neverWritten()
+	for i := range w.Uses {
+		u := &w.Uses[i]
+		if v := u.Ref.Var; !v.IsZero() {
+			if !skip[v] {
+				uses[v] = append(uses[v], u)
+			}
+			continue
+		}
+		for _, e := range w.Entries(u) {
+			if v := e.Ref.Var; !v.IsZero() && !skip[v] && !e.beforeStart() {
+				passed[v] = append(passed[v], &e)
+				uses[v] = uses[v][:len(uses[v]):len(uses[v])] // the key must be there
+			}
+		}
+	}
+	return uses, passed
 }
 
 func compareVars(a, b access.Var) int {

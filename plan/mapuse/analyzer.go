@@ -18,6 +18,7 @@ type Collector struct {
 	Mentions *Mentions
 	Uses     []Use
 
+	fresh bool            // the map that is being stored was made in the function
 	instr ssa.Instruction // the one being visited
 	fn    *ssa.Function   // the function of replaces
 	swaps []*ssa.Store    // of maps, in fn
@@ -108,7 +109,9 @@ func (c *Collector) replace(fn *lockset.Func, instr *ssa.Store, at lockset.View)
 	case *ssa.IndexAddr:
 		return
 	}
+	c.fresh = at.Owned(fn.Names.Ref(instr.Val).Path)
 	c.addRef(fn, fn.Names.Ref(instr.Addr), Replace, pos, at)
+	c.fresh = false
 }
 
 func (c *Collector) call(fn *lockset.Func, call ssa.CallInstruction, at lockset.View) {
@@ -304,6 +307,6 @@ func (c *Collector) addRef(fn *lockset.Func, ref access.Ref, op Op, pos token.Po
 		return // no variable that another function could name
 	}
 	for _, p := range at.Points {
-		c.Uses = append(c.Uses, Use{Func: fn.Key, Ref: ref, Op: op, At: p, After: at.After, Pos: pos})
+		c.Uses = append(c.Uses, Use{Func: fn.Key, Ref: ref, Op: op, At: p, After: at.After, Pos: pos, Fresh: c.fresh})
 	}
 }

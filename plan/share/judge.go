@@ -102,6 +102,12 @@ func compareVars(a, b access.Var) int {
 	return cmp.Or(cmp.Compare(a.Package, b.Package), cmp.Compare(a.Owner, b.Owner), cmp.Compare(a.Field, b.Field))
 }
 
+// initializes reports whether all that happens at j is that a new, empty map is put in the variable,
+// as a method Start or Init does before the object is shared.
+func (j Judged) initializes() bool {
+	return j.Op == mapuse.Replace && !slices.ContainsFunc(j.Entries, func(e *Entry) bool { return !e.Use.Fresh })
+}
+
 // neverWritten returns the variables that nothing writes after they were made, as far as the uses
 // name them: their entries need not be looked for. A write through a parameter names no variable, so
 // such variables are kept when they are passed on at all.
@@ -197,6 +203,10 @@ func (w *World) judge(v access.Var, entries []*Entry) (Verdict, bool) {
 	if !slices.ContainsFunc(verdict.Uses, func(j Judged) bool { return j.Problem }) {
 		return verdict, false
 	}
+	if verdict.Guard != nil && verdict.Grade == Likely && !slices.ContainsFunc(verdict.Uses, func(j Judged) bool { return j.Problem && !j.initializes() }) {
+		verdict.Grade = Possible
+		verdict.Evidence = []string{"only the making of the map is without " + verdict.Guard.Name() + ": it may come before the object is shared"}
+	}
 	return verdict, true
 }
 
@@ -287,6 +297,9 @@ func (w *World) pair(a, b *Entry, guard *Lock) (grade Grade, why string, unsure 
 func (w *World) unsure(e *Entry, locks []Lock) bool {
 	if e.Unsure == "" || e.Kept == "" {
 		return e.Unsure != ""
+	}
+	if under := w.under[anyLock]; len(locks) > 0 && (under[e.Kept] || under[lockset.AnyType]) {
+		return true
 	}
 	for _, l := range locks {
 		if under := w.under[l.Class]; under[e.Kept] || under[lockset.AnyType] || isExported(l.Class.Field) {

@@ -79,6 +79,9 @@ func (w *World) Add(p Analysed) {
 	}
 }
 
+// anyLock stands for the locks that are reached through pointers.
+var anyLock = access.Var{Field: "*"}
+
 // Finish completes the World after the last Add.
 func (w *World) Finish() {
 	keys := make([]string, 0, len(w.Bodies))
@@ -89,6 +92,9 @@ func (w *World) Finish() {
 	for _, key := range keys {
 		b := w.Bodies[key]
 		for _, u := range b.Under {
+			if u.Indirect {
+				u.Class = anyLock
+			}
 			if w.under[u.Class] == nil {
 				w.under[u.Class] = make(map[string]bool)
 			}

@@ -132,5 +132,5 @@ func analysePackage(prog *load.Program, pkg *load.Package, effect func(string) *
 		Mention:  mentions.Argument,
 		Visit:    uses.Visit,
 	})
-	return &share.Analysed{Path: pkg.Path, Name: pkg.Name, Result: res, Uses: uses.Uses}, nil
+	return &share.Analysed{Path: pkg.Path, Name: pkg.Name, Result: res, Uses: uses.Uses, Built: uses.Built}, nil
 }

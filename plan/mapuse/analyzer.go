@@ -17,6 +17,7 @@ import (
 type Collector struct {
 	Mentions *Mentions
 	Uses     []Use
+	Built    []access.Var // variables that got a map while only one goroutine could reach their owner
 
 	fresh bool            // the map that is being stored was made in the function
 	instr ssa.Instruction // the one being visited
@@ -108,6 +109,9 @@ func (c *Collector) replace(fn *lockset.Func, instr *ssa.Store, at lockset.View)
 		return // the declaration, or a new map for a local
 	case *ssa.IndexAddr:
 		return
+	}
+	if ref := fn.Names.Ref(instr.Addr); at.Owned(ref.Path) && !ref.Var.IsZero() {
+		c.Built = append(c.Built, ref.Var)
 	}
 	c.fresh = at.Owned(fn.Names.Ref(instr.Val).Path)
 	c.addRef(fn, fn.Names.Ref(instr.Addr), Replace, pos, at)

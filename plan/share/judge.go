@@ -199,11 +199,11 @@ func (w *World) judge(v access.Var, entries []*Entry) (Verdict, bool) {
 			}
 		}
 	}
-	verdict.Uses = w.places(entries, problem, verdict)
+	verdict.Uses = w.judged(entries, problem, verdict)
 	if !slices.ContainsFunc(verdict.Uses, func(j Judged) bool { return j.Problem }) {
 		return verdict, false
 	}
-	if verdict.Guard != nil && verdict.Grade == Likely && !slices.ContainsFunc(verdict.Uses, func(j Judged) bool { return j.Problem && !j.initializes() }) {
+	if verdict.Guard != nil && verdict.Grade == Likely && !w.built[v] && !slices.ContainsFunc(verdict.Uses, func(j Judged) bool { return j.Problem && !j.initializes() }) {
 		verdict.Grade = Possible
 		verdict.Evidence = []string{"only the making of the map is without " + verdict.Guard.Name() + ": it may come before the object is shared"}
 	}
@@ -527,25 +527,31 @@ func (w *World) guard(entries []*Entry) *Lock {
 		return nil
 	}
 	best := found[ids[0]]
-	if len(best.writes) == 0 && 2*len(best.reads) <= reads(entries) {
+	if len(best.writes) == 0 && 2*len(best.reads) < places(entries, false) {
 		return nil // held for something else
+	}
+	if best.lock.Relation == Package && entries[0].Ref.Var.Owner != "" && 2*(len(best.reads)+len(best.writes)) <= places(entries, true) {
+		return nil // one lock of the package around some uses of a field
 	}
 	return &best.lock
 }
 
-// reads returns at how many places entries read.
-func reads(entries []*Entry) int {
+// places returns at how many places entries only read, or with writes, read or write.
+func places(entries []*Entry, writes bool) int {
 	seen := make(map[token.Pos]bool)
 	for _, e := range entries {
-		if !e.Use.Op.Writes() {
-			seen[e.Use.Pos] = true
+		seen[e.Use.Pos] = true
+	}
+	for _, e := range entries {
+		if !writes && e.Use.Op.Writes() {
+			delete(seen, e.Use.Pos)
 		}
 	}
 	return len(seen)
 }
 
-// places groups the entries by place and says which are to change.
-func (w *World) places(entries []*Entry, problem map[*Entry]bool, v Verdict) []Judged {
+// judged groups the entries by place and says which are to change.
+func (w *World) judged(entries []*Entry, problem map[*Entry]bool, v Verdict) []Judged {
 	type place struct {
 		pos token.Pos
 		fn  string

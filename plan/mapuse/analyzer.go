@@ -17,12 +17,18 @@ import (
 type Collector struct {
 	Mentions *Mentions
 	Uses     []Use
-	Built    []access.Var // variables that got a map while only one goroutine could reach their owner
+	Built    []Built
 
 	fresh bool            // the map that is being stored was made in the function
 	instr ssa.Instruction // the one being visited
 	fn    *ssa.Function   // the function of replaces
 	swaps []*ssa.Store    // of maps, in fn
+}
+
+// Built is an assignment of a map variable while only one goroutine could reach its owner.
+type Built struct {
+	Var access.Var
+	Pos token.Pos
 }
 
 // Visit adds the uses that instr makes.
@@ -111,7 +117,7 @@ func (c *Collector) replace(fn *lockset.Func, instr *ssa.Store, at lockset.View)
 		return
 	}
 	if ref := fn.Names.Ref(instr.Addr); at.Owned(ref.Path) && !ref.Var.IsZero() {
-		c.Built = append(c.Built, ref.Var)
+		c.Built = append(c.Built, Built{ref.Var, pos})
 	}
 	c.fresh = at.Owned(fn.Names.Ref(instr.Val).Path)
 	c.addRef(fn, fn.Names.Ref(instr.Addr), Replace, pos, at)

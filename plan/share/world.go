@@ -53,7 +53,7 @@ type Analysed struct {
 	Name   string
 	Result *lockset.Result
 	Uses   []mapuse.Use
-	Built  []access.Var // variables that got a map while only one goroutine could reach their owner
+	Built  []mapuse.Built
 }
 
 // Add adds a package. Packages are added in an order that is the same in every run.
@@ -67,8 +67,10 @@ func (w *World) Add(p Analysed) {
 		w.Bodies[b.Key] = b
 	}
 	w.Uses = append(w.Uses, p.Uses...)
-	for _, v := range p.Built {
-		w.built[v] = true
+	for _, b := range p.Built {
+		if !w.isTest(b.Pos) {
+			w.built[b.Var] = true
+		}
 	}
 	for _, c := range p.Result.Conversions {
 		concurrent := model.Concurrent(c.Interface)

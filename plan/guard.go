@@ -111,12 +111,48 @@ func hasField(decl declaration, name string) bool {
 	return false
 }
 
+// overwrittenOwner refuses an owner that is assigned as a whole: the mutex in it would be overwritten,
+// perhaps while it is held.
+func (d *decider) overwrittenOwner(c *candidate) *Refusal {
+	for _, pkg := range d.prog.Packages {
+		for _, file := range pkg.Files {
+			if file.Syntax == nil || pkg.Info == nil {
+				continue
+			}
+			if pos := assignsType(file.Syntax, pkg.Info, c.finding.Package, c.finding.Owner); pos.IsValid() {
+				return &Refusal{Code: OwnerCopied, Pos: d.at(pos), Message: "a " + c.finding.Owner + " is assigned as a whole, which would overwrite a mutex added to it", Todo: "assign its fields one by one"}
+			}
+		}
+	}
+	return nil
+}
+
+// assignsType returns where a variable of the named struct type, not a pointer to one, is assigned.
+func assignsType(file *ast.File, info *types.Info, path, name string) (pos token.Pos) {
+	ast.Inspect(file, func(n ast.Node) bool {
+		assign, ok := n.(*ast.AssignStmt)
+		if !ok || assign.Tok != token.ASSIGN {
+			return true
+		}
+		for _, lhs := range assign.Lhs {
+			if named, ok := types.Unalias(info.TypeOf(lhs)).(*types.Named); ok && named.Obj().Name() == name && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == path {
+				pos = lhs.Pos()
+			}
+		}
+		return true
+	})
+	return pos
+}
+
 // copiedOwner refuses an owner that has methods on values: a mutex in it would be copied with each call.
 func (d *decider) copiedOwner(c *candidate) *Refusal {
 	if c.decl.typ == nil {
 		return nil
 	}
 	name := c.decl.typ.Name.Name
+	if r := d.overwrittenOwner(c); r != nil {
+		return r
+	}
 	for _, file := range c.decl.pkg.Files {
 		for _, decl := range file.Syntax.Decls {
 			fn, ok := decl.(*ast.FuncDecl)

@@ -2,11 +2,14 @@ package plan
 
 import (
 	"cmp"
+	"go/ast"
 	"go/parser"
 	"go/types"
 	"slices"
 
 	"mapmend/plan/access"
+	"mapmend/plan/load"
+	"mapmend/plan/mapuse"
 	"mapmend/plan/model"
 	"mapmend/plan/region"
 )
@@ -146,18 +149,21 @@ func (d *decider) coverFor(s spot, cs []*candidate, orders *lockOrders) (map[*ca
 	for _, c := range cs {
 		for _, n := range c.needs {
 			if n.fn == s.fn && n.lock == s.lock {
-				uses = append(uses, region.Use{Pos: n.pos, Writes: n.writes})
+				uses = append(uses, region.Use{Pos: n.pos, Writes: n.writes, MayBeNil: d.mayBeNil(c)})
 				outer = append(outer, n.outer...)
 			}
 		}
 	}
 	eff := &effects{d: d, guard: g, orders: orders, outer: outer}
-	found, obstacle := region.Cover(region.Func{Body: fn.body, File: fn.file.Syntax, Info: fn.pkg.Info, Fset: d.prog.Fset}, uses, region.Lock{Expr: lock, New: g.add != nil && cs[0].decl.owner == nil}, eff)
+	found, obstacle := region.Cover(region.Func{Body: fn.body, File: fn.file.Syntax, Package: syntaxOf(fn.pkg), Info: fn.pkg.Info, Fset: d.prog.Fset}, uses, region.Lock{Expr: lock, New: g.add != nil && cs[0].decl.owner == nil}, eff)
 	if obstacle != nil {
 		return nil, obstacle
 	}
 	if why := orders.add(outer, g.class); why != "" {
 		return nil, &region.Obstacle{Code: string(LockOrder), Pos: uses[0].Pos, Message: why, Todo: "release the other lock first"}
+	}
+	for _, a := range eff.taken {
+		orders.edge(g.class, a)
 	}
 	out := make(map[*candidate][]Section)
 	for _, sec := range found {
@@ -172,6 +178,30 @@ func (d *decider) coverFor(s spot, cs []*candidate, orders *lockOrders) (map[*ca
 		}
 	}
 	return out, nil
+}
+
+func syntaxOf(pkg *load.Package) []*ast.File {
+	var out []*ast.File
+	for _, f := range pkg.Files {
+		out = append(out, f.Syntax)
+	}
+	return out
+}
+
+// mayBeNil reports whether nothing shows that the variable of c always has a map: it is not built
+// with its owner, or replaced by something else than a new map.
+func (d *decider) mayBeNil(c *candidate) bool {
+	for _, j := range c.verdict.Uses {
+		for _, e := range j.Entries {
+			if e.Use.Op == mapuse.Replace && !e.Use.Fresh {
+				return true
+			}
+		}
+	}
+	if spec, ok := c.decl.node.(*ast.ValueSpec); ok && len(spec.Values) > 0 {
+		return false
+	}
+	return !d.world.Built(c.verdict.Var)
 }
 
 // writesIn reports whether a use of one of cs in the section writes, whether or not it is a problem.
@@ -192,6 +222,7 @@ type effects struct {
 	guard  guard
 	orders *lockOrders
 	outer  []access.Var
+	taken  []access.Var // locks that calls in a section, or in one that was tried, take
 }
 
 // Hazard implements region.Effects.
@@ -206,6 +237,7 @@ func (e *effects) Hazard(callee *types.Func) (code, why string) {
 			if why := e.orders.wouldCycle(e.guard.class, a); why != "" {
 				return region.LockOrder, "a call of " + name + ": " + why
 			}
+			e.taken = append(e.taken, a)
 		}
 		switch {
 		case eff.Blocks != "":

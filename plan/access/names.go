@@ -285,12 +285,50 @@ func ownerOf(t types.Type) (*types.Named, *types.Struct) {
 }
 
 func (n *Names) elem(x ssa.Value) Ref {
+	if r, ok := n.listed(x); ok {
+		return r
+	}
 	base := n.Ref(x)
 	r := Ref{Path: base.Path.Elem(), Var: base.Var, Depth: base.Depth + 1}
 	if !r.Path.Known() {
 		r.Path = n.local().Path
 	}
 	return r
+}
+
+// listed names the elements of an array or slice literal: the one value that it lists, or if it lists
+// several that the function did not all make, something unknown.
+func (n *Names) listed(x ssa.Value) (Ref, bool) {
+	if slice, ok := x.(*ssa.Slice); ok {
+		x = slice.X
+	}
+	array, ok := x.(*ssa.Alloc)
+	if !ok {
+		return Ref{}, false
+	}
+	if _, ok := array.Type().Underlying().(*types.Pointer).Elem().Underlying().(*types.Array); !ok {
+		return Ref{}, false
+	}
+	var one Ref
+	for _, instr := range *array.Referrers() {
+		elem, ok := instr.(*ssa.IndexAddr)
+		if !ok {
+			continue
+		}
+		for _, instr := range *elem.Referrers() {
+			st, ok := instr.(*ssa.Store)
+			if !ok || st.Addr != elem {
+				continue
+			}
+			switch r := n.Ref(st.Val); {
+			case !one.Path.Known():
+				one = r
+			case one.Path != r.Path:
+				return n.local(), true
+			}
+		}
+	}
+	return one, one.Path.Known()
 }
 
 func (n *Names) pkg() string {

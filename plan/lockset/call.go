@@ -120,6 +120,9 @@ func boolResults(op model.LockOp) int {
 func (a *analysis) call(instr ssa.CallInstruction, s *state) {
 	t := a.target(instr)
 	if t.builtin != "" {
+		if ch, ok := closed(instr); ok {
+			a.closes(ch, s)
+		}
 		if t.builtin == "append" {
 			args := instr.Common().Args
 			for _, arg := range args[1:] {
@@ -387,7 +390,53 @@ func (a *analysis) external(instr ssa.CallInstruction, t target, s *state) {
 			s.alts[i].Held = s.alts[i].Held.With(Held{Path: t.params[0].Path, Class: t.params[0].Var, Mode: Read, Once: true})
 		}
 	}
-	a.rec.external(t.key)
+	if a.rec != nil {
+		a.rec.external(t.key, looksInto(instr.Common()))
+	}
+}
+
+// looksInto reports whether the callee may call methods of what it is given as an interface.
+func looksInto(c *ssa.CallCommon) bool {
+	var args []ssa.Value
+	for _, arg := range c.Args {
+		if slice, ok := arg.(*ssa.Slice); ok {
+			args = append(args, packed(slice)...)
+		}
+		args = append(args, arg)
+	}
+	for _, arg := range args {
+		if !types.IsInterface(arg.Type()) {
+			continue
+		}
+		if k, ok := arg.(*ssa.Const); ok && k.IsNil() {
+			continue
+		}
+		if mi, ok := arg.(*ssa.MakeInterface); !ok || !access.IsPlain(mi.X.Type()) {
+			return true
+		}
+	}
+	return false
+}
+
+// packed returns the values that go/ssa put in the array behind slice for a variadic call.
+func packed(slice *ssa.Slice) []ssa.Value {
+	array, ok := slice.X.(*ssa.Alloc)
+	if !ok {
+		return nil
+	}
+	var out []ssa.Value
+	for _, ref := range *array.Referrers() {
+		elem, ok := ref.(*ssa.IndexAddr)
+		if !ok {
+			continue
+		}
+		for _, ref := range *elem.Referrers() {
+			if st, ok := ref.(*ssa.Store); ok && st.Addr == elem {
+				out = append(out, st.Val)
+			}
+		}
+	}
+	return out
 }
 
 // ServeSite is the start of every handler that was registered before a server began to serve.

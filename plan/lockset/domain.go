@@ -127,7 +127,7 @@ func (p Point) outside() Point {
 	}
 	var out Point
 	for _, h := range p.Held {
-		if visible(h.Path) {
+		if visible(h.Path) && !(h.Once && h.Mode == Write) {
 			out.Held = append(out.Held, h)
 		}
 	}

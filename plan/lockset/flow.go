@@ -111,7 +111,7 @@ const maxVisits = 6
 // run computes the state at the entry of each block.
 func (a *analysis) run() []state {
 	in := make([]state, len(a.fn.Blocks))
-	in[0] = state{alts: []alternative{{}}}
+	in[0] = state{alts: []alternative{{Point: a.beforeClose()}}}
 	work := []int{0}
 	queued := make([]bool, len(in))
 	visits := make([]int, len(in))
@@ -208,6 +208,10 @@ func (a *analysis) instr(instr ssa.Instruction, s *state) {
 			if st.Send != nil {
 				a.shareRef(s, a.names.Ref(st.Send))
 			}
+		}
+	case *ssa.UnOp:
+		if instr.Op == token.ARROW {
+			a.received(instr.X, s)
 		}
 	case *ssa.Call:
 		a.call(instr, s)

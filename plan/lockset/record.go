@@ -43,7 +43,15 @@ type View struct {
 
 // Owned reports whether no other goroutine can reach what p leads to yet: it was made in this
 // function and has not been made visible.
-func (v View) Owned(p access.Path) bool { return v.a.owned(p.Root, v.s) }
+func (v View) Owned(p access.Path) bool {
+	return v.a.owned(p.Root, v.s) && (len(access.Steps(p.Sel)) < 2 || !v.a.holdsForeign(p.Root, v.s))
+}
+
+// holdsForeign reports whether something that is not owned is stored in what root stands for, so that
+// what lies behind a field of it need not be owned either.
+func (a *analysis) holdsForeign(root access.Root, s *state) bool {
+	return slices.ContainsFunc(a.into[root], func(from access.Root) bool { return !a.owned(from, s) })
+}
 
 func (a *analysis) owned(r access.Root, s *state) bool {
 	return r.Kind == access.Made && a.names.Made(r) != nil && !s.escaped.has(a.numbers.of(r))
@@ -135,6 +143,9 @@ func (r *recorder) edgeAt(a *analysis, e Edge, instr ssa.Instruction, s *state) 
 		root := ref.Path.Root
 		if e.Start == "" && a.owned(root, s) && !slices.Contains(e.Owned, root) {
 			e.Owned = append(slices.Clip(e.Owned), root)
+			if a.holdsForeign(root, s) {
+				e.Foreign = append(slices.Clip(e.Foreign), root)
+			}
 		}
 		if v, ok := a.names.Made(root).(ssa.Instruction); ok && e.Loop && !slices.Contains(e.Each, root) && !inLoop(instr.Block(), v.Block()) {
 			e.Each = append(slices.Clip(e.Each), root)
@@ -231,10 +242,12 @@ func addDynamic(ts []string, t string) []string {
 	return append(slices.Clip(ts), t)
 }
 
-func (r *recorder) external(key string) {
+func (r *recorder) external(key string, methods bool) {
 	switch {
 	case model.Blocking(key):
 		r.blocks("a call of " + access.ShortCall(key))
+	case model.Pure(key) && methods:
+		r.unknown("a call of " + access.ShortCall(key) + ", which may call methods of what it is given")
 	case !model.Pure(key):
 		r.unknown("a call of " + access.ShortCall(key))
 	}

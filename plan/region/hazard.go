@@ -5,8 +5,11 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+	"strings"
 
 	"golang.org/x/tools/go/types/typeutil"
+
+	"mapmend/plan/access"
 )
 
 // This file says what may not stand in a section.
@@ -108,13 +111,46 @@ func (p *planner) callHazard(call *ast.CallExpr) *Obstacle {
 		}
 		code, why := p.effects.Hazard(callee)
 		if code == "" {
-			return nil
+			return p.argumentHazard(call, callee)
 		}
 		return &Obstacle{code, call.Pos(), "the section would contain " + why, "move the call out of the statements that use the map, or guard the uses by hand"}
 	case nil, *types.Var:
 		return p.call(call.Pos(), "a call of a function value")
 	}
 	return p.call(call.Pos(), "a call that cannot be resolved")
+}
+
+// argumentHazard returns why callee, which itself may be called, may not be called with these
+// arguments: it may call a function, or a method of a value, that it is given.
+func (p *planner) argumentHazard(call *ast.CallExpr, callee *types.Func) *Obstacle {
+	params := callee.Signature().Params()
+	for i, arg := range call.Args {
+		if params.Len() == 0 {
+			break
+		}
+		param := params.At(min(i, params.Len()-1)).Type()
+		if callee.Signature().Variadic() && i >= params.Len()-1 && !call.Ellipsis.IsValid() {
+			param = param.(*types.Slice).Elem()
+		}
+		t := p.fn.Info.TypeOf(arg)
+		switch u := param.Underlying().(type) {
+		case *types.Signature:
+			if _, lit := ast.Unparen(arg).(*ast.FuncLit); lit || p.fn.Info.Types[arg].IsNil() {
+				continue // its body is looked at
+			}
+			return p.call(arg.Pos(), "a call of "+callee.Name()+", which calls the function it is given")
+		case *types.Interface:
+			if p.fn.Info.Types[arg].IsNil() || t == nil || u.IsMethodSet() == false || access.IsPlain(t) {
+				continue
+			}
+			return p.call(arg.Pos(), "a call of "+callee.Name()+", which may call methods of what it is given")
+		case *types.Slice:
+			if types.IsInterface(u.Elem()) {
+				return p.call(arg.Pos(), "a call of "+callee.Name()+", which may call methods of what it is given")
+			}
+		}
+	}
+	return nil
 }
 
 // bracketHazard returns what in stmts rules out a lock before them and an unlock after them: a
@@ -152,6 +188,24 @@ func (p *planner) bracketHazard(stmts []ast.Stmt, uses []Use) *Obstacle {
 				if why := p.indexPanics(n); why != "" {
 					found = no(n.Pos(), why)
 				}
+			case *ast.StarExpr:
+				if tv := p.fn.Info.Types[n]; !tv.IsType() {
+					found = no(n.Pos(), "a pointer in the section may be nil, and the lock would stay held after the panic")
+				}
+			case *ast.SelectorExpr:
+				if p.mayBeNil(n) {
+					found = no(n.Pos(), "a pointer in the section may be nil, and the lock would stay held after the panic")
+				}
+			case *ast.AssignStmt:
+				for _, lhs := range n.Lhs {
+					if p.storesInNil(lhs, uses) {
+						found = no(lhs.Pos(), "the map may be nil, and the lock would stay held after the panic")
+					}
+				}
+			case *ast.IncDecStmt:
+				if p.storesInNil(n.X, uses) {
+					found = no(n.Pos(), "the map may be nil, and the lock would stay held after the panic")
+				}
 			case *ast.SliceExpr:
 				found = no(n.Pos(), "slicing in the section may panic, and the lock would stay held")
 			case *ast.BinaryExpr:
@@ -164,6 +218,40 @@ func (p *planner) bracketHazard(stmts []ast.Stmt, uses []Use) *Obstacle {
 		})
 	}
 	return found
+}
+
+// mayBeNil reports whether selecting sel may dereference a nil pointer. What leads to the lock was
+// dereferenced to take it.
+func (p *planner) mayBeNil(sel *ast.SelectorExpr) bool {
+	s := p.fn.Info.Selections[sel]
+	if s == nil || s.Kind() != types.FieldVal || !s.Indirect() {
+		return false
+	}
+	if s.Obj().(*types.Var).Embedded() && len(s.Index()) > 1 {
+		return true
+	}
+	lock := types.ExprString(p.lock.Expr)
+	x := types.ExprString(sel.X)
+	return lock != x && !strings.HasPrefix(lock, x+".")
+}
+
+// storesInNil reports whether lhs is an entry of a map that may be nil.
+func (p *planner) storesInNil(lhs ast.Expr, uses []Use) bool {
+	index, ok := ast.Unparen(lhs).(*ast.IndexExpr)
+	if !ok {
+		return false
+	}
+	if _, isMap := p.fn.Info.TypeOf(index.X).Underlying().(*types.Map); !isMap {
+		return false
+	}
+	for _, u := range uses {
+		if index.X.Pos() <= u.Pos && u.Pos < index.X.End() {
+			if _, nested := ast.Unparen(index.X).(*ast.IndexExpr); !nested {
+				return u.MayBeNil
+			}
+		}
+	}
+	return true
 }
 
 func isPanic(call *ast.CallExpr, info *types.Info) bool {

@@ -12,16 +12,18 @@ import (
 
 // Func is the function body in which sections are to stand.
 type Func struct {
-	Body *ast.BlockStmt
-	File *ast.File
-	Info *types.Info
-	Fset *token.FileSet
+	Body    *ast.BlockStmt
+	File    *ast.File
+	Package []*ast.File // all files of the package
+	Info    *types.Info
+	Fset    *token.FileSet
 }
 
 // Use is one place in the body that must hold the lock.
 type Use struct {
-	Pos    token.Pos // of the identifier that mentions the map, or of a call that leads to uses
-	Writes bool
+	Pos      token.Pos // of the identifier that mentions the map, or of a call that leads to uses
+	Writes   bool
+	MayBeNil bool // the map may be nil there
 }
 
 // Effects answers what the planner must know about calls.
@@ -267,10 +269,8 @@ func (p *planner) reach(list []ast.Stmt, i, j int) (int, *Obstacle) {
 			return i, &Obstacle{OwnerUnreachable, pos, "the owner " + root.Name + " changes between the uses", "use one variable for each owner"}
 		}
 	}
-	for k := i; k < len(list); k++ {
-		if pos := comparesNil(list[k], obj, p.fn.Info); pos.IsValid() {
-			return i, &Obstacle{NotBracketable, pos, root.Name + " may be nil where the section would begin", "check for nil in a statement before the use"}
-		}
+	if pos := p.toleratesNil(root, obj); pos.IsValid() && !p.isChecked(list[:i], obj) && !p.certain(list[i], obj) {
+		return i, &Obstacle{NotBracketable, list[i].Pos(), root.Name + " may be nil where the section would begin", "check for nil in a statement before the use"}
 	}
 	return i, nil
 }
@@ -328,22 +328,6 @@ func assigns(stmt ast.Stmt, obj types.Object, info *types.Info) (pos token.Pos) 
 			if n.Op == token.AND && is(n.X) {
 				if _, ptr := obj.Type().Underlying().(*types.Pointer); ptr {
 					pos = n.Pos()
-				}
-			}
-		}
-		return true
-	})
-	return pos
-}
-
-// comparesNil returns where stmt compares obj with nil.
-func comparesNil(stmt ast.Stmt, obj types.Object, info *types.Info) (pos token.Pos) {
-	ast.Inspect(stmt, func(n ast.Node) bool {
-		if b, ok := n.(*ast.BinaryExpr); ok && (b.Op == token.EQL || b.Op == token.NEQ) {
-			for _, pair := range [][2]ast.Expr{{b.X, b.Y}, {b.Y, b.X}} {
-				id, ok := ast.Unparen(pair[0]).(*ast.Ident)
-				if ok && info.Uses[id] == obj && info.Types[pair[1]].IsNil() {
-					pos = b.Pos()
 				}
 			}
 		}

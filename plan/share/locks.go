@@ -124,6 +124,9 @@ func mayBeSame(a, b Lock) bool {
 	if a.Relation == b.Relation && a.ID == b.ID {
 		return false // known to be the same, and not enough
 	}
+	if a.Once || b.Once { // not locks, and told apart by what they are
+		return a.Once && b.Once && a.Class == b.Class && !a.Class.IsZero() && (a.vague() || b.vague())
+	}
 	if a.Indirect || b.Indirect {
 		return true
 	}

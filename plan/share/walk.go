@@ -144,7 +144,7 @@ func (e Entry) through(edge *lockset.Edge) (Entry, bool) {
 	next.Func = edge.Caller
 	next.Frames = append([]Frame{{edge.Caller, edge}}, e.Frames...)
 	next.Ref = e.Ref.Subst(edge.Params, edge.Free)
-	if slices.Contains(edge.Owned, next.Ref.Path.Root) {
+	if len(e.Sites) == 0 && owned(edge, next.Ref.Path) {
 		return Entry{}, false
 	}
 	if !next.Ref.Path.Known() {
@@ -180,6 +180,11 @@ func (e Entry) through(edge *lockset.Edge) (Entry, bool) {
 		next.After = union(e.After, edge.After)
 	}
 	return next, true
+}
+
+// owned reports whether the caller of edge owns what p leads to.
+func owned(edge *lockset.Edge, p access.Path) bool {
+	return slices.Contains(edge.Owned, p.Root) && (len(access.Steps(p.Sel)) < 2 || !slices.Contains(edge.Foreign, p.Root))
 }
 
 // onceOnly returns what of p also holds in a goroutine that is started at p.

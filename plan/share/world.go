@@ -119,6 +119,9 @@ func isInternal(path string) bool {
 	return slices.Contains(strings.Split(path, "/"), "internal")
 }
 
+// Built reports whether v gets a map where its owner is made.
+func (w *World) Built(v access.Var) bool { return w.built[v] }
+
 // Callers returns the calls of the function key.
 func (w *World) Callers(key string) []*lockset.Edge { return w.callers[key] }
 

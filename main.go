@@ -29,7 +29,7 @@ var commands = []command{
 	{
 		args:  "[packages]",
 		short: "print the mend as a unified diff, or write it with -w",
-		flags: []string{"chdir", "tags", "tests", "form", "field", "all", "min-confidence", "write", "exit-code", "color", "verbose", "quiet"},
+		flags: []string{"chdir", "tags", "tests", "form", "field", "min-confidence", "write", "exit-code", "color", "verbose", "quiet"},
 		run:   mend,
 		examples: []string{
 			"mapmend                                   # the module in this folder, dry run",

@@ -19,7 +19,6 @@ type Options struct {
 	Forms         []Form     // the first feasible one is chosen; empty: the tool chooses
 	Fields        []string   // patterns of variables, see Match; empty: all
 	MinConfidence Confidence // findings below get no Mend; Silent means Likely
-	All           bool       // also variables without a finding
 }
 
 // Make finds the map variables of prog that are shared without one consistent guard and decides what
@@ -133,5 +132,5 @@ func analysePackage(prog *load.Program, pkg *load.Package, effect func(string) *
 		Mention:  mentions.Argument,
 		Visit:    uses.Visit,
 	})
-	return &share.Analysed{Path: pkg.Path, Name: pkg.Name, Result: res, Uses: uses.Uses}, nil
+	return &share.Analysed{Path: pkg.Path, Name: pkg.Name, Result: res, Uses: uses.Uses, Built: uses.Built}, nil
 }

@@ -92,7 +92,7 @@ func (n *Names) resolve(v ssa.Value) Ref {
 		return Ref{Path: Path{Root: Root{Kind: Global, Name: path + "." + v.Name()}}, Var: Var{Package: path, Field: v.Name()}}
 	case *ssa.Function:
 		r := n.local()
-		r.Func = &FuncRef{Key: FuncKey(v), Type: v.Signature.String()}
+		r.Func = &FuncRef{Key: FuncKey(v), Type: FuncType(v.Signature)}
 		return r
 	case *ssa.MakeClosure:
 		return n.closure(v)
@@ -126,7 +126,7 @@ func (n *Names) resolve(v ssa.Value) Ref {
 		r := n.Ref(v.X)
 		if r.Func != nil { // a named function type
 			f := *r.Func
-			f.Type = v.Type().String()
+			f.Type = FuncType(v.Type())
 			r.Func = &f
 		}
 		return r
@@ -203,7 +203,7 @@ func (n *Names) phi(v *ssa.Phi) Ref {
 func (n *Names) closure(v *ssa.MakeClosure) Ref {
 	fn := v.Fn.(*ssa.Function)
 	r := n.fresh()
-	r.Func = &FuncRef{Key: FuncKey(fn), Type: v.Type().String()}
+	r.Func = &FuncRef{Key: FuncKey(fn), Type: FuncType(v.Type())}
 	if IsBound(fn) {
 		r.Func.Bound = n.Refs(v.Bindings)
 	} else {

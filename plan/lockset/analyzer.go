@@ -277,7 +277,7 @@ func displayName(fn *ssa.Function) string {
 }
 
 var (
-	lockedName    = regexp.MustCompile(`(Locked|_locked|LockHeld|WithLock|NoLock|Unlocked|Unsafe|unsafe|nolock)$`)
+	lockedName    = regexp.MustCompile(`^([Uu]nsafe|[Ll]ocked|[Uu]nlocked|[Nn]o[Ll]ock)([A-Z]|$)|(Locked|_locked|LockHeld|WithLock|NoLock|Unlocked|Unsafe|unsafe|nolock)$`)
 	lockedComment = regexp.MustCompile(`(?i)\b(lock|locked|mu|mutex|rwmutex)\b[^.;]*\b(is|be|are|already) (being )?(held|locked|taken|acquired)\b|\b(hold|holds|holding|held|acquire|acquired|own|owns)\b[^.;]*\b(lock|mu|mutex|\w+Mu|\w+Lock|\w+Mutex)\b|(?i)\b(not|isn't|n't) (thread|goroutine|concurren\w*)[- ]?safe|(?i)\bunder (the )?\S*(lock|mutex|mu)\b`)
 )
 

@@ -49,8 +49,9 @@ type Edge struct {
 
 // Under is that a lock is held while a function value of a type is called that is not known.
 type Under struct {
-	Class access.Var
-	Type  string
+	Class    access.Var
+	Indirect bool // the lock is reached through a pointer: it may be one of another class
+	Type     string
 }
 
 // AnyType stands for function values of any type.

@@ -349,7 +349,7 @@ func (a *analysis) value(instr ssa.CallInstruction, t target, s *state) {
 		}
 	}
 	a.giveAway(t.params, instr, s)
-	a.rec.dynamic(instr.Common().Value.Type().String(), s)
+	a.rec.dynamic(access.FuncType(instr.Common().Value.Type()), s)
 }
 
 // external handles a call of a function that the program has no body of.

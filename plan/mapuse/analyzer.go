@@ -17,10 +17,18 @@ import (
 type Collector struct {
 	Mentions *Mentions
 	Uses     []Use
+	Built    []Built
 
+	fresh bool            // the map that is being stored was made in the function
 	instr ssa.Instruction // the one being visited
 	fn    *ssa.Function   // the function of replaces
 	swaps []*ssa.Store    // of maps, in fn
+}
+
+// Built is an assignment of a map variable while only one goroutine could reach its owner.
+type Built struct {
+	Var access.Var
+	Pos token.Pos
 }
 
 // Visit adds the uses that instr makes.
@@ -108,7 +116,12 @@ func (c *Collector) replace(fn *lockset.Func, instr *ssa.Store, at lockset.View)
 	case *ssa.IndexAddr:
 		return
 	}
+	if ref := fn.Names.Ref(instr.Addr); at.Owned(ref.Path) && !ref.Var.IsZero() {
+		c.Built = append(c.Built, Built{ref.Var, pos})
+	}
+	c.fresh = at.Owned(fn.Names.Ref(instr.Val).Path)
 	c.addRef(fn, fn.Names.Ref(instr.Addr), Replace, pos, at)
+	c.fresh = false
 }
 
 func (c *Collector) call(fn *lockset.Func, call ssa.CallInstruction, at lockset.View) {
@@ -304,6 +317,6 @@ func (c *Collector) addRef(fn *lockset.Func, ref access.Ref, op Op, pos token.Po
 		return // no variable that another function could name
 	}
 	for _, p := range at.Points {
-		c.Uses = append(c.Uses, Use{Func: fn.Key, Ref: ref, Op: op, At: p, After: at.After, Pos: pos})
+		c.Uses = append(c.Uses, Use{Func: fn.Key, Ref: ref, Op: op, At: p, After: at.After, Pos: pos, Fresh: c.fresh})
 	}
 }

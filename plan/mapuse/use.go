@@ -61,6 +61,7 @@ type Use struct {
 	Ref   access.Ref // the map; its Var is zero while the map is a parameter
 	Op    Op
 	At    lockset.Point // one of the possible states; a place with several has a Use for each
+	Fresh bool          // a Replace by a map made in the function
 	After []string      // goroutines started before that may still run
 	Pos   token.Pos     // of the identifier that mentions the variable
 }

@@ -49,35 +49,63 @@ type Judged struct {
 
 // Judge judges all map variables of the world. The verdicts are sorted by variable.
 func (w *World) Judge() []Verdict {
-	byVar := make(map[access.Var][]*Entry)
-	skip := w.neverWritten()
-	for i := range w.Uses {
-		u := &w.Uses[i]
-		if skip[u.Ref.Var] {
-			continue
-		}
-		for _, e := range w.Entries(u) {
-			if !e.Ref.Var.IsZero() && !skip[e.Ref.Var] && !e.beforeStart() {
-				byVar[e.Ref.Var] = append(byVar[e.Ref.Var], &e)
-			}
-		}
-	}
-	vars := make([]access.Var, 0, len(byVar))
-	for v := range byVar {
+	uses, passed := w.byVariable()
+	vars := make([]access.Var, 0, len(uses))
+	for v := range uses {
 		vars = append(vars, v)
 	}
 	slices.SortFunc(vars, compareVars)
 	var out []Verdict
-	for _, v := range vars {
-		if verdict, ok := w.judge(v, byVar[v]); ok {
+	for i, v := range vars {
+		if i > 0 && v.Owner != vars[i-1].Owner {
+			clear(w.walked) // Inv: searches are shared between the fields of one owner only
+		}
+		entries := passed[v]
+		for _, u := range uses[v] {
+			for _, e := range w.Entries(u) {
+				if !e.beforeStart() {
+					entries = append(entries, &e)
+				}
+			}
+		}
+		if verdict, ok := w.judge(v, entries); ok {
 			out = append(out, verdict)
 		}
 	}
 	return out
 }
 
+// byVariable groups the uses that may matter by variable. Uses of a parameter are followed to where
+// they get a variable: passed has the entries of those.
+func (w *World) byVariable() (uses map[access.Var][]*mapuse.Use, passed map[access.Var][]*Entry) {
+	uses, passed = make(map[access.Var][]*mapuse.Use), make(map[access.Var][]*Entry)
+	skip := w.neverWritten()
+	for i := range w.Uses {
+		u := &w.Uses[i]
+		if v := u.Ref.Var; !v.IsZero() {
+			if !skip[v] {
+				uses[v] = append(uses[v], u)
+			}
+			continue
+		}
+		for _, e := range w.Entries(u) {
+			if v := e.Ref.Var; !v.IsZero() && !skip[v] && !e.beforeStart() {
+				passed[v] = append(passed[v], &e)
+				uses[v] = uses[v][:len(uses[v]):len(uses[v])] // the key must be there
+			}
+		}
+	}
+	return uses, passed
+}
+
 func compareVars(a, b access.Var) int {
 	return cmp.Or(cmp.Compare(a.Package, b.Package), cmp.Compare(a.Owner, b.Owner), cmp.Compare(a.Field, b.Field))
+}
+
+// initializes reports whether all that happens at j is that a new, empty map is put in the variable,
+// as a method Start or Init does before the object is shared.
+func (j Judged) initializes() bool {
+	return j.Op == mapuse.Replace && !slices.ContainsFunc(j.Entries, func(e *Entry) bool { return !e.Use.Fresh })
 }
 
 // neverWritten returns the variables that nothing writes after they were made, as far as the uses
@@ -171,9 +199,13 @@ func (w *World) judge(v access.Var, entries []*Entry) (Verdict, bool) {
 			}
 		}
 	}
-	verdict.Uses = w.places(entries, problem, verdict)
+	verdict.Uses = w.judged(entries, problem, verdict)
 	if !slices.ContainsFunc(verdict.Uses, func(j Judged) bool { return j.Problem }) {
 		return verdict, false
+	}
+	if verdict.Guard != nil && verdict.Grade == Likely && !w.built[v] && !slices.ContainsFunc(verdict.Uses, func(j Judged) bool { return j.Problem && !j.initializes() }) {
+		verdict.Grade = Possible
+		verdict.Evidence = []string{"only the making of the map is without " + verdict.Guard.Name() + ": it may come before the object is shared"}
 	}
 	return verdict, true
 }
@@ -265,6 +297,9 @@ func (w *World) pair(a, b *Entry, guard *Lock) (grade Grade, why string, unsure 
 func (w *World) unsure(e *Entry, locks []Lock) bool {
 	if e.Unsure == "" || e.Kept == "" {
 		return e.Unsure != ""
+	}
+	if under := w.under[anyLock]; len(locks) > 0 && (under[e.Kept] || under[lockset.AnyType]) {
+		return true
 	}
 	for _, l := range locks {
 		if under := w.under[l.Class]; under[e.Kept] || under[lockset.AnyType] || isExported(l.Class.Field) {
@@ -492,25 +527,31 @@ func (w *World) guard(entries []*Entry) *Lock {
 		return nil
 	}
 	best := found[ids[0]]
-	if len(best.writes) == 0 && 2*len(best.reads) <= reads(entries) {
+	if len(best.writes) == 0 && 2*len(best.reads) < places(entries, false) {
 		return nil // held for something else
+	}
+	if best.lock.Relation == Package && entries[0].Ref.Var.Owner != "" && 2*(len(best.reads)+len(best.writes)) <= places(entries, true) {
+		return nil // one lock of the package around some uses of a field
 	}
 	return &best.lock
 }
 
-// reads returns at how many places entries read.
-func reads(entries []*Entry) int {
+// places returns at how many places entries only read, or with writes, read or write.
+func places(entries []*Entry, writes bool) int {
 	seen := make(map[token.Pos]bool)
 	for _, e := range entries {
-		if !e.Use.Op.Writes() {
-			seen[e.Use.Pos] = true
+		seen[e.Use.Pos] = true
+	}
+	for _, e := range entries {
+		if !writes && e.Use.Op.Writes() {
+			delete(seen, e.Use.Pos)
 		}
 	}
 	return len(seen)
 }
 
-// places groups the entries by place and says which are to change.
-func (w *World) places(entries []*Entry, problem map[*Entry]bool, v Verdict) []Judged {
+// judged groups the entries by place and says which are to change.
+func (w *World) judged(entries []*Entry, problem map[*Entry]bool, v Verdict) []Judged {
 	type place struct {
 		pos token.Pos
 		fn  string

@@ -34,6 +34,7 @@ type Lock struct {
 	Once     bool   // orders, but guards nothing
 	Suffix   string // Own: from the owner to the lock, ".mu"; Up: from the common struct to the lock
 	Rest     string // Up: from the common struct to the owner
+	opaque   bool   // Other: the lock or the owner is not reached from a parameter
 }
 
 // Name returns what people call the lock: "mu", "Server.mu", "cacheMu".
@@ -99,6 +100,7 @@ func relate(h lockset.Held, owner access.Path, r access.Ref) Lock {
 		l.Relation, l.ID = Same, h.Path.String()
 	default:
 		l.Relation, l.ID = Other, h.Class.String()
+		l.opaque = h.Path.Root.Kind != access.Param || owner.Root.Kind != access.Param
 	}
 	return l
 }
@@ -133,5 +135,5 @@ func mayBeSame(a, b Lock) bool {
 
 // vague reports whether l's instance is not known in terms of what its function was given.
 func (l Lock) vague() bool {
-	return l.Relation == Up && len(access.Steps(l.Suffix)) == 1 || l.Relation == Other && (l.Path.Root.Kind == access.Local || l.Path.Root.Kind == access.Global)
+	return l.Relation == Up && len(access.Steps(l.Suffix)) == 1 || l.Relation == Other && l.opaque
 }

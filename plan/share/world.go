@@ -22,6 +22,7 @@ type World struct {
 	callers   map[string][]*lockset.Edge     // by callee
 	walked    map[string][]Entry             // searches done, by where they began
 	roots     map[*lockset.Body]Root         // see rootOf
+	built     map[access.Var]bool            // variables that get a map where their owner is made
 	under     map[access.Var]map[string]bool // locks that are held while unknown function values of a type are called
 	converted map[string]model.Start         // methods reached through an interface: "path.T.M" to how
 	open      map[string]bool                // import paths that packages outside the program can import
@@ -37,6 +38,7 @@ func NewWorld(isTest func(token.Pos) bool) *World {
 		callers:   make(map[string][]*lockset.Edge),
 		walked:    make(map[string][]Entry),
 		roots:     make(map[*lockset.Body]Root),
+		built:     make(map[access.Var]bool),
 		under:     make(map[access.Var]map[string]bool),
 		converted: make(map[string]model.Start),
 		open:      make(map[string]bool),
@@ -51,6 +53,7 @@ type Analysed struct {
 	Name   string
 	Result *lockset.Result
 	Uses   []mapuse.Use
+	Built  []mapuse.Built
 }
 
 // Add adds a package. Packages are added in an order that is the same in every run.
@@ -64,6 +67,11 @@ func (w *World) Add(p Analysed) {
 		w.Bodies[b.Key] = b
 	}
 	w.Uses = append(w.Uses, p.Uses...)
+	for _, b := range p.Built {
+		if !w.isTest(b.Pos) {
+			w.built[b.Var] = true
+		}
+	}
 	for _, c := range p.Result.Conversions {
 		concurrent := model.Concurrent(c.Interface)
 		for _, m := range c.Methods {
@@ -79,6 +87,9 @@ func (w *World) Add(p Analysed) {
 	}
 }
 
+// anyLock stands for the locks that are reached through pointers.
+var anyLock = access.Var{Field: "*"}
+
 // Finish completes the World after the last Add.
 func (w *World) Finish() {
 	keys := make([]string, 0, len(w.Bodies))
@@ -89,6 +100,9 @@ func (w *World) Finish() {
 	for _, key := range keys {
 		b := w.Bodies[key]
 		for _, u := range b.Under {
+			if u.Indirect {
+				u.Class = anyLock
+			}
 			if w.under[u.Class] == nil {
 				w.under[u.Class] = make(map[string]bool)
 			}

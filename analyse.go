@@ -48,7 +48,7 @@ func (inv *invocation) loadError(prog *load.Program, e load.Error) {
 
 // plan plans prog with the options of the command line.
 func (inv *invocation) plan(prog *load.Program) (*plan.Plan, error) {
-	return plan.Make(prog, plan.Options{Forms: inv.forms, Fields: inv.fields, MinConfidence: inv.minConfidence.Confidence})
+	return plan.Make(prog, plan.Options{Forms: inv.forms, Fields: inv.fields, Silent: inv.silent, MinConfidence: inv.minConfidence.Confidence})
 }
 
 // rel returns the function that turns a file, absolute or relative to root, into a slash-separated name

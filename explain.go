@@ -16,7 +16,7 @@ func explain(inv *invocation) int {
 		inv.errorf("which variable? usage: mapmend explain PKG.Type.field [packages]")
 		return exitError
 	}
-	inv.minConfidence.Confidence = plan.Possible
+	inv.minConfidence.Confidence, inv.fields, inv.silent = plan.Possible, []string{inv.args[0]}, true
 	prog, loaded := inv.load(inv.args[1:])
 	if prog == nil {
 		return loaded
@@ -50,7 +50,7 @@ func find(findings []plan.Finding, name string) (plan.Finding, error) {
 	}
 	switch len(found) {
 	case 0:
-		return plan.Finding{}, fmt.Errorf("no finding on a map variable %s", name)
+		return plan.Finding{}, fmt.Errorf("no map variable %s in these packages", name)
 	case 1:
 		return found[0], nil
 	}

@@ -41,6 +41,7 @@ type invocation struct {
 	verbose       bool
 	quiet         bool
 	version       bool
+	silent        bool // explain: a variable without a finding too
 }
 
 // define declares every flag of every command. Which command takes which is in the table of commands.

@@ -27,23 +27,39 @@ func (v Var) ID() string {
 func finding(prog *load.Program, w *share.World, v share.Verdict, decl declaration) Finding {
 	f := Finding{
 		Var:        toVar(v.Var),
-		Confidence: Possible,
+		Confidence: confidence(v.Grade),
 		Evidence:   v.Evidence,
 		Module:     decl.pkg.Module,
 		Pos:        position(prog, decl.name.Pos()),
-		Chains:     [][]string{w.Chain(*v.Pair[0]), w.Chain(*v.Pair[1])},
 	}
 	f.ID = f.Var.ID()
-	if v.Grade == share.Likely {
-		f.Confidence = Likely
+	if v.Pair[0] != nil {
+		f.Chains = [][]string{w.Chain(*v.Pair[0]), w.Chain(*v.Pair[1])}
 	}
 	if v.Guard != nil {
 		f.Guard = v.Guard.Name()
 	}
 	f.Sites = sites(prog, w, v)
+	if f.Confidence == Silent {
+		f.Message = "no two uses that may run at the same time conflict"
+		if f.Guard != "" {
+			f.Message += "; the guard is " + f.Guard
+		}
+		return f
+	}
 	f.Kind = kindOf(f.Sites)
 	f.Message = message(f)
 	return f
+}
+
+func confidence(g share.Grade) Confidence {
+	switch g {
+	case share.None:
+		return Silent
+	case share.Possible:
+		return Possible
+	}
+	return Likely
 }
 
 func position(prog *load.Program, pos token.Pos) Pos {
@@ -62,7 +78,7 @@ func sites(prog *load.Program, w *share.World, v share.Verdict) []Site {
 			Offset:   posn.Offset,
 			Function: body.Name,
 			Op:       string(j.Op),
-			Held:     held(j, body),
+			Held:     held(j, body, v.Guard),
 			Problem:  j.Problem,
 		}
 		if j.Problem {
@@ -126,14 +142,27 @@ func kindOf(sites []Site) Kind {
 	panic("plan: a finding without a problem site")
 }
 
-// held spells the locks at the use as its own function would.
-func held(j share.Judged, body *lockset.Body) []Held {
+// held spells the locks at the use as its own function would. A guard that every caller holds is
+// named as people do.
+func held(j share.Judged, body *lockset.Body, guard *share.Lock) []Held {
 	out := []Held{}
 	for _, h := range j.At.Held {
 		if h.Once {
 			continue
 		}
 		out = append(out, Held{Lock: spell(h.Path, body), Mode: h.Mode.String()})
+	}
+	if len(out) == 0 && guard != nil && len(j.Entries) > 0 {
+		mode := lockset.Write
+		for _, e := range j.Entries {
+			switch {
+			case !e.Holds(*guard, false):
+				return out
+			case !e.Holds(*guard, true):
+				mode = lockset.Read
+			}
+		}
+		out = append(out, Held{Lock: guard.Name(), Mode: mode.String()})
 	}
 	return out
 }
@@ -165,7 +194,7 @@ var verbs = map[mapuse.Op]string{
 func message(f Finding) string {
 	first := f.Sites[slices.IndexFunc(f.Sites, func(s Site) bool { return s.Kind == f.Kind })]
 	does := first.Function + " " + verbs[mapuse.Op(first.Op)]
-	right := slices.IndexFunc(f.Sites, func(s Site) bool { return !s.Problem && len(s.Held) > 0 })
+	right := slices.IndexFunc(f.Sites, func(s Site) bool { return !s.Problem && len(s.Held) > 0 && s.Function != first.Function })
 	holder := ""
 	if right >= 0 {
 		holder = fmt.Sprintf(", which %s holds", f.Sites[right].Function)

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"sync"
 
+	"mapmend/plan/access"
 	"mapmend/plan/load"
 	"mapmend/plan/lockset"
 	"mapmend/plan/mapuse"
@@ -18,6 +19,7 @@ import (
 type Options struct {
 	Forms         []Form     // the first feasible one is chosen; empty: the tool chooses
 	Fields        []string   // patterns of variables, see Match; empty: all
+	Silent        bool       // also report the variables that Fields names and that have no finding
 	MinConfidence Confidence // findings below get no Mend; Silent means Likely
 }
 
@@ -36,7 +38,7 @@ func Make(prog *load.Program, opt Options) (*Plan, error) {
 	decls := declarations(prog)
 	p := &Plan{}
 	d := &decider{prog: prog, world: world, decls: decls, opt: opt, names: make(map[string]bool)}
-	for _, v := range world.Judge() {
+	for _, v := range world.Judge(func(v access.Var) bool { return opt.Silent && opt.wants(toVar(v)) }) {
 		decl, ok := decls[toVar(v.Var)]
 		if !ok || decl.file.Generated || !decl.pkg.Requested || !opt.wants(toVar(v.Var)) {
 			continue

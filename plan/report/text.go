@@ -66,7 +66,7 @@ type printer struct {
 }
 
 func (p printer) finding(f plan.Finding) {
-	fmt.Fprintf(p.w, "%s: %s: %s: %s\n", formatPos(p.headPos(f)), p.warn(f.Confidence.String()+" "+string(f.Kind)), p.bold(ShortName(f.Var)), f.Message)
+	fmt.Fprintf(p.w, "%s: %s: %s: %s\n", formatPos(p.headPos(f)), p.warn(strings.TrimSpace(f.Confidence.String()+" "+string(f.Kind))), p.bold(ShortName(f.Var)), f.Message)
 	for _, s := range p.shown(p.opt.sites(f.Sites)) {
 		p.related("%s: %s", formatPos(p.opt.posn(s.Pos)), describe(s, f.Kind))
 	}

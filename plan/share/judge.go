@@ -47,9 +47,10 @@ type Judged struct {
 	Wrong   bool // holds another lock, and not the guard
 }
 
-// Judge judges all map variables of the world. The verdicts are sorted by variable.
-func (w *World) Judge() []Verdict {
-	uses, passed := w.byVariable()
+// Judge judges all map variables of the world. The verdicts are sorted by variable. Of a variable
+// without a problem there is one, of Grade None, if keep says so.
+func (w *World) Judge(keep func(access.Var) bool) []Verdict {
+	uses, passed := w.byVariable(keep)
 	vars := make([]access.Var, 0, len(uses))
 	for v := range uses {
 		vars = append(vars, v)
@@ -68,7 +69,7 @@ func (w *World) Judge() []Verdict {
 				}
 			}
 		}
-		if verdict, ok := w.judge(v, entries); ok {
+		if verdict, ok := w.judge(v, entries); ok || keep(v) {
 			out = append(out, verdict)
 		}
 	}
@@ -77,13 +78,13 @@ func (w *World) Judge() []Verdict {
 
 // byVariable groups the uses that may matter by variable. Uses of a parameter are followed to where
 // they get a variable: passed has the entries of those.
-func (w *World) byVariable() (uses map[access.Var][]*mapuse.Use, passed map[access.Var][]*Entry) {
+func (w *World) byVariable(keep func(access.Var) bool) (uses map[access.Var][]*mapuse.Use, passed map[access.Var][]*Entry) {
 	uses, passed = make(map[access.Var][]*mapuse.Use), make(map[access.Var][]*Entry)
 	skip := w.neverWritten()
 	for i := range w.Uses {
 		u := &w.Uses[i]
 		if v := u.Ref.Var; !v.IsZero() {
-			if !skip[v] {
+			if !skip[v] || keep(v) {
 				uses[v] = append(uses[v], u)
 			}
 			continue
@@ -185,6 +186,7 @@ func (w *World) judge(v access.Var, entries []*Entry) (Verdict, bool) {
 		}
 	}
 	if verdict.Grade == None {
+		verdict.Uses = w.judged(entries, problem, verdict)
 		return verdict, false
 	}
 	for why := range evidence {

@@ -18,13 +18,13 @@ import (
 // for the packages below it that have no row of their own; so does an entry.
 var mayImport = map[string][]string{
 	"mapmend":                {"mapmend/plan", "mapmend/plan/load", "mapmend/plan/report", "mapmend/rewrite", "mapmend/rewrite/verify"},
-	"mapmend/plan":           {"mapmend/plan/..."},
+	"mapmend/plan":           {"mapmend/plan/load", "mapmend/plan/access", "mapmend/plan/model", "mapmend/plan/lockset", "mapmend/plan/mapuse", "mapmend/plan/share", "mapmend/plan/region"},
 	"mapmend/plan/load":      {},
 	"mapmend/plan/access":    {},
 	"mapmend/plan/model":     {},
 	"mapmend/plan/lockset":   {"mapmend/plan/access", "mapmend/plan/model"},
-	"mapmend/plan/share":     {"mapmend/plan/access", "mapmend/plan/model"},
-	"mapmend/plan/mapuse":    {"mapmend/plan/lockset", "mapmend/plan/access", "mapmend/plan/model"},
+	"mapmend/plan/share":     {"mapmend/plan/access", "mapmend/plan/model", "mapmend/plan/lockset", "mapmend/plan/mapuse"},
+	"mapmend/plan/mapuse":    {"mapmend/plan/access", "mapmend/plan/model", "mapmend/plan/lockset"},
 	"mapmend/plan/region":    {},
 	"mapmend/plan/report":    {"mapmend/plan"},
 	"mapmend/rewrite":        {"mapmend/plan", "mapmend/plan/load", "mapmend/templates"},

@@ -181,7 +181,7 @@ func (p *planner) isBody(list []ast.Stmt) bool {
 // stretch returns the innermost statement list that has all uses, and the first and last statement
 // of it that has one.
 func (p *planner) stretch(uses []Use) (list []ast.Stmt, i, j int, obstacle *Obstacle) {
-	list, i, j = p.fn.Body.List, 0, len(p.fn.Body.List)-1
+	list = p.fn.Body.List
 	if i, j = span(list, uses); i < 0 {
 		return nil, 0, 0, &Obstacle{NotBracketable, uses[0].Pos, "the use does not stand in a statement of the function", "move it there"}
 	}

@@ -25,7 +25,7 @@ var mayImport = map[string][]string{
 	"mapmend/plan/lockset":   {"mapmend/plan/access", "mapmend/plan/model"},
 	"mapmend/plan/share":     {"mapmend/plan/access", "mapmend/plan/model", "mapmend/plan/lockset", "mapmend/plan/mapuse"},
 	"mapmend/plan/mapuse":    {"mapmend/plan/access", "mapmend/plan/model", "mapmend/plan/lockset"},
-	"mapmend/plan/region":    {},
+	"mapmend/plan/region":    {"mapmend/plan/access"},
 	"mapmend/plan/report":    {"mapmend/plan"},
 	"mapmend/rewrite":        {"mapmend/plan", "mapmend/plan/load", "mapmend/templates"},
 	"mapmend/rewrite/verify": {"mapmend/rewrite", "mapmend/plan", "mapmend/plan/load"},

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 
+	"mapmend/plan/access"
 	"mapmend/plan/load"
 	"mapmend/plan/share"
 )
@@ -23,8 +24,9 @@ type decider struct {
 	opt   Options
 
 	index    map[token.Pos]function
-	graph    *callGraph      // see reach.go
-	names    map[string]bool // of types and files to generate
+	gains    map[string]map[access.Var]bool // see newLocks
+	graph    *callGraph                     // see reach.go
+	names    map[string]bool                // of types and files to generate
 	cases    []*candidate
 	wrapped  []Mend // in the form rwmutex
 	refusals []Refusal
@@ -202,6 +204,8 @@ func (d *decider) indexFile(pkg *load.Package, file *load.File) {
 			if n.Body != nil {
 				d.index[n.Name.Pos()] = function{pkg, file, n, n.Body}
 			}
+		case *ast.RangeStmt: // over a function: the body is one of its own
+			d.index[n.Range] = function{pkg, file, n, n.Body}
 		case *ast.FuncLit:
 			d.index[n.Type.Func] = function{pkg, file, n, n.Body}
 		}

@@ -146,6 +146,9 @@ func kindOf(sites []Site) Kind {
 // named as people do.
 func held(j share.Judged, body *lockset.Body, guard *share.Lock) []Held {
 	out := []Held{}
+	if j.Problem && slices.ContainsFunc(j.Entries, func(e *share.Entry) bool { return len(e.Use.At.Held) == 0 && e.Use.Func == j.Func }) {
+		return out // on one of the ways to it nothing is held
+	}
 	for _, h := range j.At.Held {
 		if h.Once {
 			continue
@@ -210,7 +213,10 @@ func message(f Finding) string {
 		}
 		return fmt.Sprintf("%s with %s held, but not %s%s", does, first.Held[0].Lock, f.Guard, holder)
 	case TornReplace:
-		return does + " while others read it, and nothing guards it"
+		if i := slices.IndexFunc(f.Sites, func(s Site) bool { return s.Problem && mapuse.Op(s.Op) == mapuse.Replace }); i >= 0 {
+			return f.Sites[i].Function + " replaces it while others read it, and nothing guards it"
+		}
+		return does + " while it is replaced, and nothing guards it"
 	}
 	return does + " while other goroutines use it, and nothing guards it"
 }

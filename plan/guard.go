@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 
 	"mapmend/plan/access"
@@ -23,6 +24,9 @@ type guard struct {
 }
 
 func (d *decider) chooseGuard(c *candidate) *Refusal {
+	if _, local := c.decl.node.(*ast.Ident); local {
+		return &Refusal{Code: CapturedLocal, Message: "the variable is a local of " + c.finding.Owner, Todo: "declare a mutex beside it and lock it in the goroutines"}
+	}
 	if c.verdict.Guard == nil {
 		return d.addGuard(c)
 	}
@@ -53,10 +57,8 @@ func hasMethod(t types.Type, name string) bool {
 func (d *decider) addGuard(c *candidate) *Refusal {
 	v := c.decl
 	typ, reads := "sync.Mutex", false
-	for _, j := range c.verdict.Uses {
-		if !j.Op.Writes() {
-			typ, reads = "sync.RWMutex", true
-		}
+	if hasReader(c.verdict.Uses) {
+		typ, reads = "sync.RWMutex", true
 	}
 	field := v.name.Name
 	name := "mu"
@@ -91,6 +93,15 @@ func (d *decider) addGuard(c *candidate) *Refusal {
 	return nil
 }
 
+// hasReader reports whether some place that must hold the guard only reads.
+func hasReader(uses []share.Judged) bool {
+	writes := make(map[token.Pos]bool)
+	for _, j := range uses {
+		writes[j.Pos] = writes[j.Pos] || j.Op.Writes()
+	}
+	return slices.ContainsFunc(uses, func(j share.Judged) bool { return j.Problem && !writes[j.Pos] })
+}
+
 // hasField reports whether the owner of decl has a field or method of that name, embedded ones included.
 func hasField(decl declaration, name string) bool {
 	if decl.typ != nil {
@@ -116,15 +127,39 @@ func hasField(decl declaration, name string) bool {
 func (d *decider) overwrittenOwner(c *candidate) *Refusal {
 	for _, pkg := range d.prog.Packages {
 		for _, file := range pkg.Files {
-			if file.Syntax == nil || pkg.Info == nil {
+			info := pkg.Info
+			if file.Syntax == nil || info == nil {
 				continue
 			}
-			if pos := assignsType(file.Syntax, pkg.Info, c.finding.Package, c.finding.Owner); pos.IsValid() {
+			if pos := unkeyedLiteral(file.Syntax, info, c.finding.Package, c.finding.Owner); pos.IsValid() {
+				return &Refusal{Code: OwnerCopied, Pos: d.at(pos), Message: "a literal of " + c.finding.Owner + " has no field names, so a mutex added to it would shift its values", Todo: "name the fields in the literal"}
+			}
+			if pos := assignsType(file.Syntax, info, c.finding.Package, c.finding.Owner); pos.IsValid() {
 				return &Refusal{Code: OwnerCopied, Pos: d.at(pos), Message: "a " + c.finding.Owner + " is assigned as a whole, which would overwrite a mutex added to it", Todo: "assign its fields one by one"}
 			}
 		}
 	}
 	return nil
+}
+
+// unkeyedLiteral returns where a literal of the named struct type lists values without field names.
+func unkeyedLiteral(file *ast.File, info *types.Info, path, name string) (pos token.Pos) {
+	ast.Inspect(file, func(n ast.Node) bool {
+		lit, ok := n.(*ast.CompositeLit)
+		if !ok || len(lit.Elts) == 0 {
+			return true
+		}
+		if _, keyed := lit.Elts[0].(*ast.KeyValueExpr); !keyed && isNamed(info.TypeOf(lit), path, name) {
+			pos = lit.Pos()
+		}
+		return true
+	})
+	return pos
+}
+
+func isNamed(t types.Type, path, name string) bool {
+	named, ok := types.Unalias(t).(*types.Named)
+	return ok && named.Obj().Name() == name && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == path
 }
 
 // assignsType returns where a variable of the named struct type, not a pointer to one, is assigned.
@@ -135,7 +170,7 @@ func assignsType(file *ast.File, info *types.Info, path, name string) (pos token
 			return true
 		}
 		for _, lhs := range assign.Lhs {
-			if named, ok := types.Unalias(info.TypeOf(lhs)).(*types.Named); ok && named.Obj().Name() == name && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == path {
+			if isNamed(info.TypeOf(lhs), path, name) {
 				pos = lhs.Pos()
 			}
 		}

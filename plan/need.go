@@ -31,7 +31,7 @@ type need struct {
 // findNeeds finds the places that the mend of c must cover.
 func (d *decider) findNeeds(c *candidate) *Refusal {
 	for _, j := range c.verdict.Uses {
-		if !j.Problem && c.guard.add == nil {
+		if !j.Problem {
 			continue
 		}
 		if r := d.needsOf(c, j); r != nil {
@@ -126,6 +126,11 @@ func (d *decider) name(c *candidate, n need, ref access.Ref) *Refusal {
 	if r := d.fileRefusal(fn.pkg, fn.file); r != nil {
 		r.Pos = d.at(n.pos)
 		return r
+	}
+	if eff := d.world.Effects[n.fn]; eff != nil && slices.ContainsFunc(eff.Outcomes, func(o lockset.Outcome) bool {
+		return slices.ContainsFunc(o.Acquired, func(h lockset.Held) bool { return h.Class == c.guard.class && !h.Once })
+	}) {
+		return &Refusal{Code: LockOrder, Pos: d.at(n.pos), Message: d.world.Bodies[n.fn].Name + " returns with " + c.guard.name + " held", Todo: "unlock " + c.guard.name + " before it returns"}
 	}
 	lock := d.spellGuard(c, fn, n, ref)
 	if lock == "" {

@@ -24,6 +24,10 @@ type spot struct{ fn, lock string }
 func (d *decider) placeSections() map[*candidate][]Section {
 	orders := d.newOrders()
 	for {
+		d.gains = d.newLocks()
+		if d.refuseReentrant() {
+			continue
+		}
 		out := make(map[*candidate][]Section)
 		again := false
 		placed := make(map[string][]placedSection)
@@ -52,6 +56,53 @@ func (d *decider) placeSections() map[*candidate][]Section {
 		}
 		orders = d.newOrders()
 	}
+}
+
+// newLocks returns which locks each function takes, itself or in what it calls, once everything that
+// is not refused yet is mended.
+func (d *decider) newLocks() map[string]map[access.Var]bool {
+	gains := make(map[string]map[access.Var]bool)
+	var add func(fn string, lock access.Var)
+	add = func(fn string, lock access.Var) {
+		if gains[fn][lock] {
+			return
+		}
+		if gains[fn] == nil {
+			gains[fn] = make(map[access.Var]bool)
+		}
+		gains[fn][lock] = true
+		for _, e := range d.world.Callers(fn) {
+			if e.Start == "" && !e.Stored {
+				add(e.Caller, lock)
+			}
+		}
+	}
+	for _, c := range d.cases {
+		if c.dropped {
+			continue
+		}
+		for _, n := range c.needs {
+			add(n.fn, c.guard.class)
+		}
+	}
+	return gains
+}
+
+// refuseReentrant refuses a variable whose mend makes a function take the guard that something calls
+// without naming it while it holds the guard. It reports whether it refused one.
+func (d *decider) refuseReentrant() bool {
+	for _, fn := range sortedKeys(d.gains) {
+		for _, c := range d.cases {
+			if c.dropped || !d.gains[fn][c.guard.class] {
+				continue
+			}
+			if how := d.world.CalledUnder(fn, c.guard.class); how != "" {
+				d.refuse(c, Refusal{Code: LockOrder, Message: d.world.Bodies[fn].Name + " would take " + c.guard.name + ", and may be called through " + how + " while " + c.guard.name + " is held", Todo: "call it after the section"})
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // placedSection is a section and the lock that it holds.
@@ -84,7 +135,7 @@ func (d *decider) nested(at spot, c *candidate, sections map[*candidate][]Sectio
 				first, second = second, first
 			}
 			if why := orders.add([]access.Var{first}, second); why != "" {
-				return &Refusal{Code: LockOrder, Message: "the function " + d.world.Bodies[at.fn].Name + " would hold two locks: " + why, Todo: "use the two maps in separate statements"}
+				return &Refusal{Code: LockOrder, Message: "the function " + d.world.Bodies[at.fn].Name + " would hold two locks: " + why, Todo: "guard one after the other by hand"}
 			}
 		}
 	}
@@ -155,7 +206,7 @@ func (d *decider) coverFor(s spot, cs []*candidate, orders *lockOrders) (map[*ca
 		}
 	}
 	eff := &effects{d: d, guard: g, orders: orders, outer: outer}
-	found, obstacle := region.Cover(region.Func{Body: fn.body, File: fn.file.Syntax, Package: syntaxOf(fn.pkg), Info: fn.pkg.Info, Fset: d.prog.Fset}, uses, region.Lock{Expr: lock, New: g.add != nil && cs[0].decl.owner == nil}, eff)
+	found, obstacle := region.Cover(region.Func{Body: fn.body, Loop: isLoop(fn.node), File: fn.file.Syntax, Package: syntaxOf(fn.pkg), Info: fn.pkg.Info, Fset: d.prog.Fset}, uses, region.Lock{Expr: lock, New: g.add != nil && cs[0].decl.owner == nil}, eff)
 	if obstacle != nil {
 		return nil, obstacle
 	}
@@ -178,6 +229,11 @@ func (d *decider) coverFor(s spot, cs []*candidate, orders *lockOrders) (map[*ca
 		}
 	}
 	return out, nil
+}
+
+func isLoop(n ast.Node) bool {
+	_, ok := n.(*ast.RangeStmt)
+	return ok
 }
 
 func syntaxOf(pkg *load.Package) []*ast.File {
@@ -229,6 +285,15 @@ type effects struct {
 func (e *effects) Hazard(callee *types.Func) (code, why string) {
 	key := access.ObjectKey(callee)
 	name := callee.Name()
+	for gained := range e.d.gains[key] {
+		if gained == e.guard.class {
+			return region.LockOrder, "a call of " + name + ", which is to take " + e.guard.name + " too"
+		}
+		if why := e.orders.wouldCycle(e.guard.class, gained); why != "" {
+			return region.LockOrder, "a call of " + name + ": " + why
+		}
+		e.taken = append(e.taken, gained)
+	}
 	if eff := e.d.world.Effects[key]; eff != nil {
 		for _, a := range eff.Acquires {
 			if a == e.guard.class || a.IsZero() {

@@ -55,8 +55,14 @@ type Under struct {
 	Type     string
 }
 
-// AnyType stands for function values of any type.
-const AnyType = "any"
+// AnyType stands for function values of any type, AnyMethod for methods of any interface.
+const (
+	AnyType   = "any"
+	AnyMethod = "method *"
+)
+
+// MethodType stands for the method of that name, called through an interface.
+func MethodType(name string) string { return "method " + name }
 
 // Conversion is a value that becomes an interface: its methods may be called through that.
 type Conversion struct {

@@ -147,6 +147,7 @@ func (a *analysis) call(instr ssa.CallInstruction, s *state) {
 	case t.invoke != nil:
 		a.giveAway(t.params, instr, s)
 		a.rec.unknown("a call of the interface method " + t.invoke.Name())
+		a.rec.mayCall(MethodType(t.invoke.Name()), s)
 	default:
 		a.value(instr, t, s)
 	}
@@ -391,7 +392,11 @@ func (a *analysis) external(instr ssa.CallInstruction, t target, s *state) {
 		}
 	}
 	if a.rec != nil {
-		a.rec.external(t.key, looksInto(instr.Common()))
+		methods := looksInto(instr.Common())
+		a.rec.external(t.key, methods)
+		if methods {
+			a.rec.mayCall(AnyMethod, s)
+		}
 	}
 }
 

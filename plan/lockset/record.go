@@ -215,8 +215,15 @@ func (r *recorder) dynamic(t string, s *state) {
 		return
 	}
 	r.unknown("a call of a function value")
-	r.effect.Dynamic = addDynamic(r.effect.Dynamic, t)
-	r.under([]string{t}, s)
+	r.mayCall(t, s)
+}
+
+// mayCall notes that a function value of type t, or a method named by [MethodType], may be called.
+func (r *recorder) mayCall(t string, s *state) {
+	if r != nil {
+		r.effect.Dynamic = addDynamic(r.effect.Dynamic, t)
+		r.under([]string{t}, s)
+	}
 }
 
 // under notes which locks are held while function values of types ts may be called.

@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+	"strings"
 )
 
 // This file chooses the sections.
@@ -13,6 +14,7 @@ import (
 // Func is the function body in which sections are to stand.
 type Func struct {
 	Body    *ast.BlockStmt
+	Loop    bool // the body of a loop over a function: a defer in it would wait for the end of the function around it
 	File    *ast.File
 	Package []*ast.File // all files of the package
 	Info    *types.Info
@@ -144,7 +146,7 @@ func (p *planner) fit(uses []Use) (Section, *Obstacle) {
 		return Section{}, obstacle
 	}
 	bracket := p.bracketHazard(list[i:j+1], uses)
-	if p.isBody(list) {
+	if p.isBody(list) && !p.fn.Loop {
 		deferred := p.hazard(list[i:])
 		if deferred == nil && (bracket != nil || len(list)-1-j <= maxTail) {
 			return Section{First: list[i], Last: list[len(list)-1], Defer: true, Writes: writes}, nil
@@ -264,7 +266,13 @@ func (p *planner) reach(list []ast.Stmt, i, j int) (int, *Obstacle) {
 	if obj == nil {
 		return i, &Obstacle{OwnerUnreachable, list[i].Pos(), "the owner " + root.Name + " is declared by the statement that uses it", "declare it in a statement of its own"}
 	}
-	for k := i; k <= j; k++ {
+	for k := i; k < len(list); k++ {
+		if k > j && !p.isBody(list) {
+			break
+		}
+		if pos := p.changesPath(list[k]); pos.IsValid() {
+			return i, &Obstacle{OwnerUnreachable, pos, "the owner changes between the uses", "use one variable for each owner"}
+		}
 		if pos := assigns(list[k], obj, p.fn.Info); pos.IsValid() {
 			return i, &Obstacle{OwnerUnreachable, pos, "the owner " + root.Name + " changes between the uses", "use one variable for each owner"}
 		}
@@ -273,6 +281,22 @@ func (p *planner) reach(list []ast.Stmt, i, j int) (int, *Obstacle) {
 		return i, &Obstacle{NotBracketable, list[i].Pos(), root.Name + " may be nil where the section would begin", "check for nil in a statement before the use"}
 	}
 	return i, nil
+}
+
+// changesPath returns where stmt assigns a field on the way to the lock: t.o, of t.o.mu.
+func (p *planner) changesPath(stmt ast.Stmt) (pos token.Pos) {
+	lock := types.ExprString(p.lock.Expr)
+	ast.Inspect(stmt, func(n ast.Node) bool {
+		if assign, ok := n.(*ast.AssignStmt); ok {
+			for _, lhs := range assign.Lhs {
+				if _, field := ast.Unparen(lhs).(*ast.SelectorExpr); field && strings.HasPrefix(lock+".", types.ExprString(lhs)+".") {
+					pos = lhs.Pos()
+				}
+			}
+		}
+		return true
+	})
+	return pos
 }
 
 // object returns the variable that name denotes at pos, or nil when it is declared later.

@@ -195,7 +195,7 @@ func (w *World) judge(v access.Var, entries []*Entry) (Verdict, bool) {
 	slices.Sort(verdict.Evidence)
 	verdict.Replaced = conflictsOnlyReplace
 	for i, c := range classes {
-		if sure[i] || some[i] && verdict.Grade < Likely {
+		if sure[i] || some[i] && (verdict.Grade < Likely || verdict.Guard == nil) {
 			for _, e := range c {
 				problem[e] = true
 			}

@@ -122,6 +122,27 @@ func isInternal(path string) bool {
 // Built reports whether v gets a map where its owner is made.
 func (w *World) Built(v access.Var) bool { return w.built[v] }
 
+// CalledUnder returns how the function key may be called, without a call that names it, while lock is
+// held: through a function value that was given away, or through an interface. It returns "" when it
+// is not.
+func (w *World) CalledUnder(key string, lock access.Var) string {
+	for _, class := range []access.Var{lock, anyLock} {
+		under := w.under[class]
+		for _, e := range w.callers[key] {
+			if e.Stored && (under[e.Type] || under[lockset.AnyType]) {
+				return "a function value"
+			}
+		}
+		if under[lockset.AnyMethod] && model.CalledByPrinters(key) {
+			return "a printer"
+		}
+		if w.converted[key] != "" && (under[lockset.MethodType(key[strings.LastIndexByte(key, '.')+1:])] || under[lockset.AnyMethod] || under[lockset.AnyType]) {
+			return "an interface"
+		}
+	}
+	return ""
+}
+
 // Callers returns the calls of the function key.
 func (w *World) Callers(key string) []*lockset.Edge { return w.callers[key] }
 

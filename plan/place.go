@@ -281,6 +281,9 @@ type effects struct {
 	taken  []access.Var // locks that calls in a section, or in one that was tried, take
 }
 
+// Total implements region.Effects.
+func (e *effects) Total(callee *types.Func) bool { return model.Total(access.ObjectKey(callee)) }
+
 // Hazard implements region.Effects.
 func (e *effects) Hazard(callee *types.Func) (code, why string) {
 	key := access.ObjectKey(callee)

@@ -32,5 +32,16 @@ func Pure(key string) bool {
 	return alsoPure[key] || pure[Package(key)] && !impure[key] && !blocking[key]
 }
 
+// total are pure functions that never panic, whatever they are given.
+var total = set(`
+	time.Now time.Since time.Until time.Time.Sub time.Time.Add time.Time.After time.Time.Before time.Time.Equal time.Time.IsZero time.Time.Unix time.Time.UnixNano time.Time.UTC
+	strings.ToLower strings.ToUpper strings.TrimSpace strings.HasPrefix strings.HasSuffix strings.Contains strings.EqualFold strings.TrimPrefix strings.TrimSuffix
+	strconv.Itoa strconv.Quote strconv.FormatBool path.Base path.Clean path.Join path/filepath.Base path/filepath.Clean path/filepath.Join
+	math.Abs math.Max math.Min math.Floor math.Ceil unicode.IsUpper unicode.IsLower unicode.IsDigit unicode.IsLetter unicode.IsSpace`)
+
+// Total reports whether key never panics, so that it may stand between a lock and an unlock that is
+// not deferred.
+func Total(key string) bool { return total[key] }
+
 // Blocking reports whether key is known to wait.
 func Blocking(key string) bool { return blocking[key] }

@@ -140,7 +140,7 @@ func (p *planner) argumentHazard(call *ast.CallExpr, callee *types.Func) *Obstac
 			}
 			return p.call(arg.Pos(), "a call of "+callee.Name()+", which calls the function it is given")
 		case *types.Interface:
-			if p.fn.Info.Types[arg].IsNil() || t == nil || u.IsMethodSet() == false || access.IsPlain(t) {
+			if p.fn.Info.Types[arg].IsNil() || t == nil || !u.IsMethodSet() || access.IsPlain(t) {
 				continue
 			}
 			return p.call(arg.Pos(), "a call of "+callee.Name()+", which may call methods of what it is given")
@@ -177,7 +177,7 @@ func (p *planner) bracketHazard(stmts []ast.Stmt, uses []Use) *Obstacle {
 			case *ast.LabeledStmt:
 				found = no(n.Pos(), "the section would contain a label")
 			case *ast.CallExpr:
-				if tv := p.fn.Info.Types[n.Fun]; !tv.IsType() && (!tv.IsBuiltin() || isPanic(n, p.fn.Info)) {
+				if tv := p.fn.Info.Types[n.Fun]; !tv.IsType() && (!tv.IsBuiltin() || isPanic(n, p.fn.Info)) && !p.isTotal(n) {
 					found = no(n.Pos(), "a call in the section may panic, and the lock would stay held")
 				}
 			case *ast.TypeAssertExpr:
@@ -252,6 +252,12 @@ func (p *planner) storesInNil(lhs ast.Expr, uses []Use) bool {
 		}
 	}
 	return true
+}
+
+// isTotal reports whether call is of a function that never panics.
+func (p *planner) isTotal(call *ast.CallExpr) bool {
+	callee, ok := typeutil.Callee(p.fn.Info, call).(*types.Func)
+	return ok && p.effects.Total(callee)
 }
 
 func isPanic(call *ast.CallExpr, info *types.Info) bool {

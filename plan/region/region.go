@@ -33,6 +33,8 @@ type Effects interface {
 	// Hazard returns why callee may not be called while the lock is held, as a refusal code and a
 	// sentence; empty when it may.
 	Hazard(callee *types.Func) (code, why string)
+	// Total reports whether callee never panics.
+	Total(callee *types.Func) bool
 }
 
 // Section is a run of whole statements of one statement list.

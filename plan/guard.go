@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"mapmend/plan/access"
+	"mapmend/plan/mapuse"
 	"mapmend/plan/model"
 	"mapmend/plan/share"
 )
@@ -99,7 +100,7 @@ func hasReader(uses []share.Judged) bool {
 	for _, j := range uses {
 		writes[j.Pos] = writes[j.Pos] || j.Op.Writes()
 	}
-	return slices.ContainsFunc(uses, func(j share.Judged) bool { return j.Problem && !writes[j.Pos] })
+	return slices.ContainsFunc(uses, func(j share.Judged) bool { return (j.Problem || j.Op != mapuse.Load) && !writes[j.Pos] })
 }
 
 // hasField reports whether the owner of decl has a field or method of that name, embedded ones included.

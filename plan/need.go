@@ -12,6 +12,7 @@ import (
 
 	"mapmend/plan/access"
 	"mapmend/plan/lockset"
+	"mapmend/plan/mapuse"
 	"mapmend/plan/model"
 	"mapmend/plan/share"
 )
@@ -31,8 +32,8 @@ type need struct {
 // findNeeds finds the places that the mend of c must cover.
 func (d *decider) findNeeds(c *candidate) *Refusal {
 	for _, j := range c.verdict.Uses {
-		if !j.Problem {
-			continue
+		if !j.Problem && (c.guard.add == nil || j.Op == mapuse.Load) {
+			continue // with a new mutex even code that nothing calls takes it
 		}
 		if r := d.needsOf(c, j); r != nil {
 			return r

@@ -61,7 +61,7 @@ type analysis struct {
 	position func(token.Pos) string
 	mention  func(token.Pos, *ssa.CallCommon, int) token.Pos
 	numbers  *numbering
-	into     map[access.Root][]access.Root // what is stored in what, anywhere in the function
+	into     map[access.Root][]stored // what is stored in what, anywhere in the function
 	rec      *recorder
 }
 
@@ -105,7 +105,7 @@ func Package(pkg *ssa.Package, cfg Config) *Result {
 
 func function(fn *ssa.Function, effect func(string) *Effect, cfg Config, visit func(*Func, ssa.Instruction, View)) (*Body, *Effect) {
 	body := describe(fn)
-	a := &analysis{fn: fn, effect: effect, position: cfg.Position, mention: cfg.Mention, into: make(map[access.Root][]access.Root), numbers: &numbering{numbers: make(map[access.Root]int)}}
+	a := &analysis{fn: fn, effect: effect, position: cfg.Position, mention: cfg.Mention, into: make(map[access.Root][]stored), numbers: &numbering{numbers: make(map[access.Root]int)}}
 	a.names = access.NewNames(fn, a.results, cfg.Naming)
 	in := a.run()
 	f := &Func{Body: body, SSA: fn, Names: a.names, effect: effect}

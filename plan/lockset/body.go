@@ -37,7 +37,7 @@ type Edge struct {
 	Params         []access.Ref  // what the callee's parameters are bound to
 	Free           []access.Ref  // what its captured variables are bound to
 	Owned          []access.Root // roots among those that no other goroutine can reach yet
-	Foreign        []access.Root // those of Owned in which something is stored that is not
+	Foreign        []access.Path // first steps from those of Owned behind which something is stored that is not
 	After          []string      // goroutines started before the call that may still run
 	Start          model.Start   // how it is started; empty for a plain call
 	Site           string        // of the start

@@ -63,8 +63,8 @@ func (a *analysis) share(s *state, root access.Root) {
 		return
 	}
 	s.escaped = s.escaped.with(n)
-	for _, from := range a.into[root] {
-		a.share(s, from)
+	for _, in := range a.into[root] {
+		a.share(s, in.from)
 	}
 }
 
@@ -76,6 +76,19 @@ func (a *analysis) shareRef(s *state, r access.Ref) {
 			a.share(s, f.Path.Root)
 		}
 	}
+}
+
+// stored is that something is kept in a field of something else.
+type stored struct {
+	from access.Root
+	step string // the first step of the path to it
+}
+
+func firstStep(p access.Path) string {
+	if steps := access.Steps(p.Sel); len(steps) > 0 {
+		return steps[0]
+	}
+	return ""
 }
 
 // put notes that from is stored in to.
@@ -92,8 +105,8 @@ func (a *analysis) put(s *state, from access.Ref, to access.Path) {
 		froms = slices.Concat(froms, from.Func.Free, from.Func.Bound)
 	}
 	for _, f := range froms {
-		if f.Path.Known() && f.Path.Root != to.Root && !slices.Contains(a.into[to.Root], f.Path.Root) {
-			a.into[to.Root] = append(a.into[to.Root], f.Path.Root)
+		if in := (stored{f.Path.Root, firstStep(to)}); f.Path.Known() && f.Path.Root != to.Root && !slices.Contains(a.into[to.Root], in) {
+			a.into[to.Root] = append(a.into[to.Root], in)
 		}
 	}
 }

@@ -44,13 +44,14 @@ type View struct {
 // Owned reports whether no other goroutine can reach what p leads to yet: it was made in this
 // function and has not been made visible.
 func (v View) Owned(p access.Path) bool {
-	return v.a.owned(p.Root, v.s) && (len(access.Steps(p.Sel)) < 2 || !v.a.holdsForeign(p.Root, v.s))
+	return v.a.owned(p.Root, v.s) && (len(access.Steps(p.Sel)) < 2 || !v.a.holdsForeign(p, v.s))
 }
 
-// holdsForeign reports whether something that is not owned is stored in what root stands for, so that
-// what lies behind a field of it need not be owned either.
-func (a *analysis) holdsForeign(root access.Root, s *state) bool {
-	return slices.ContainsFunc(a.into[root], func(from access.Root) bool { return !a.owned(from, s) })
+// holdsForeign reports whether something that is not owned is stored where the first step of p leads,
+// so that what lies behind it need not be owned either.
+func (a *analysis) holdsForeign(p access.Path, s *state) bool {
+	step := firstStep(p)
+	return slices.ContainsFunc(a.into[p.Root], func(in stored) bool { return (in.step == step || in.step == "") && !a.owned(in.from, s) })
 }
 
 func (a *analysis) owned(r access.Root, s *state) bool {
@@ -143,8 +144,10 @@ func (r *recorder) edgeAt(a *analysis, e Edge, instr ssa.Instruction, s *state) 
 		root := ref.Path.Root
 		if e.Start == "" && a.owned(root, s) && !slices.Contains(e.Owned, root) {
 			e.Owned = append(slices.Clip(e.Owned), root)
-			if a.holdsForeign(root, s) {
-				e.Foreign = append(slices.Clip(e.Foreign), root)
+			for _, in := range a.into[root] {
+				if p := (access.Path{Root: root, Sel: in.step}); !a.owned(in.from, s) && !slices.Contains(e.Foreign, p) {
+					e.Foreign = append(slices.Clip(e.Foreign), p)
+				}
 			}
 		}
 		if v, ok := a.names.Made(root).(ssa.Instruction); ok && e.Loop && !slices.Contains(e.Each, root) && !inLoop(instr.Block(), v.Block()) {
@@ -377,10 +380,10 @@ func (r *recorder) finish() {
 			r.results[i] = ref
 		}
 	}
-	for to, froms := range r.a.into {
-		for _, from := range froms {
-			if isGiven(from) || isGiven(to) {
-				r.effect.Into = append(r.effect.Into, [2]access.Root{from, to})
+	for to, ins := range r.a.into {
+		for _, in := range ins {
+			if pair := [2]access.Root{in.from, to}; (isGiven(in.from) || isGiven(to)) && !slices.Contains(r.effect.Into, pair) {
+				r.effect.Into = append(r.effect.Into, pair)
 			}
 		}
 	}

@@ -184,7 +184,11 @@ func (e Entry) through(edge *lockset.Edge) (Entry, bool) {
 
 // owned reports whether the caller of edge owns what p leads to.
 func owned(edge *lockset.Edge, p access.Path) bool {
-	return slices.Contains(edge.Owned, p.Root) && (len(access.Steps(p.Sel)) < 2 || !slices.Contains(edge.Foreign, p.Root))
+	if !slices.Contains(edge.Owned, p.Root) {
+		return false
+	}
+	steps := access.Steps(p.Sel)
+	return len(steps) < 2 || !slices.ContainsFunc(edge.Foreign, func(f access.Path) bool { return f.Root == p.Root && (f.Sel == steps[0] || f.Sel == "") })
 }
 
 // onceOnly returns what of p also holds in a goroutine that is started at p.

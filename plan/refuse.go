@@ -13,7 +13,6 @@ const (
 	SplitRegion      Code = "split-region"      // uses that belong together cannot be covered by one section
 	NotBracketable   Code = "not-bracketable"   // the use is evaluated conditionally or more than once within its statement
 	OwnerUnreachable Code = "owner-unreachable" // the guard cannot be named where the use stands
-	WrongInstance    Code = "wrong-instance"    // another instance's or another mutex is held there; which one is meant is unknown
 	ValueReceiver    Code = "value-receiver"    // the owner is copied, so a lock added to it would be copied too
 	OwnerCopied      Code = "owner-copied"      // the owner is copied somewhere, so a lock added to it would be copied too
 	UnlockedCallers  Code = "unlocked-callers"  // the function runs both with and without the guard

@@ -15,8 +15,12 @@ func TestSteps(t *testing.T) {
 		{".a[].b", []string{".a", "[]", ".b"}},
 		{"[][]", []string{"[]", "[]"}},
 	} {
-		if got := Steps(tt.sel); !slices.Equal(got, tt.want) {
-			t.Errorf("Steps(%q) = %q, want %q", tt.sel, got, tt.want)
+		var got []string
+		for rest := tt.sel; rest != ""; rest = rest[len(FirstStep(rest)):] {
+			got = append(got, FirstStep(rest))
+		}
+		if !slices.Equal(got, tt.want) || CountSteps(tt.sel) != len(tt.want) {
+			t.Errorf("the steps of %q are %q, and %d; want %q", tt.sel, got, CountSteps(tt.sel), tt.want)
 		}
 	}
 }

@@ -84,13 +84,6 @@ type stored struct {
 	step string // the first step of the path to it
 }
 
-func firstStep(p access.Path) string {
-	if steps := access.Steps(p.Sel); len(steps) > 0 {
-		return steps[0]
-	}
-	return ""
-}
-
 // put notes that from is stored in to.
 func (a *analysis) put(s *state, from access.Ref, to access.Path) {
 	if from.Path.Root == to.Root || from.Path.Root.Kind == access.Global {
@@ -105,7 +98,7 @@ func (a *analysis) put(s *state, from access.Ref, to access.Path) {
 		froms = slices.Concat(froms, from.Func.Free, from.Func.Bound)
 	}
 	for _, f := range froms {
-		if in := (stored{f.Path.Root, firstStep(to)}); f.Path.Known() && f.Path.Root != to.Root && !slices.Contains(a.into[to.Root], in) {
+		if in := (stored{f.Path.Root, access.FirstStep(to.Sel)}); f.Path.Known() && f.Path.Root != to.Root && !slices.Contains(a.into[to.Root], in) {
 			a.into[to.Root] = append(a.into[to.Root], in)
 		}
 	}

@@ -44,13 +44,13 @@ type View struct {
 // Owned reports whether no other goroutine can reach what p leads to yet: it was made in this
 // function and has not been made visible.
 func (v View) Owned(p access.Path) bool {
-	return v.a.owned(p.Root, v.s) && (len(access.Steps(p.Sel)) < 2 || !v.a.holdsForeign(p, v.s))
+	return v.a.owned(p.Root, v.s) && (access.CountSteps(p.Sel) < 2 || !v.a.holdsForeign(p, v.s))
 }
 
 // holdsForeign reports whether something that is not owned is stored where the first step of p leads,
 // so that what lies behind it need not be owned either.
 func (a *analysis) holdsForeign(p access.Path, s *state) bool {
-	step := firstStep(p)
+	step := access.FirstStep(p.Sel)
 	return slices.ContainsFunc(a.into[p.Root], func(in stored) bool { return (in.step == step || in.step == "") && !a.owned(in.from, s) })
 }
 

@@ -138,5 +138,15 @@ func mayBeSame(a, b Lock) bool {
 
 // vague reports whether l's instance is not known in terms of what its function was given.
 func (l Lock) vague() bool {
-	return l.Relation == Up && len(access.Steps(l.Suffix)) == 1 || l.Relation == Other && l.opaque
+	return l.Relation == Up && access.CountSteps(l.Suffix) == 1 || l.Relation == Other && l.opaque
+}
+
+// Holds reports whether e holds lock, in write mode if write.
+func (e *Entry) Holds(lock Lock, write bool) bool {
+	for _, l := range e.locks() {
+		if l.Relation == lock.Relation && l.ID == lock.ID && (!write || l.Mode == lockset.Write) {
+			return true
+		}
+	}
+	return false
 }

@@ -1,0 +1,76 @@
+package share
+
+import (
+	"cmp"
+	"go/token"
+	"slices"
+
+	"mapmend/plan/lockset"
+)
+
+// This file finds the lock that a map variable is meant to be used under.
+
+// guard returns the lock that most uses hold, writes first; nil when no use holds one that stands
+// around the map.
+func (w *World) guard(entries []*Entry) *Lock {
+	type support struct {
+		lock          Lock
+		writes, reads map[token.Pos]bool
+	}
+	found := make(map[string]*support)
+	for _, e := range entries {
+		for _, l := range e.locks() {
+			if l.Once || l.Relation == Other || l.Relation == Package && packageOf(l) != e.Ref.Var.Package {
+				continue
+			}
+			id := string(rune('0'+l.Relation)) + l.ID
+			s := found[id]
+			if s == nil {
+				s = &support{lock: l, writes: map[token.Pos]bool{}, reads: map[token.Pos]bool{}}
+				found[id] = s
+			}
+			if e.Use.Op.Writes() && l.Mode == lockset.Write {
+				s.writes[e.Use.Pos] = true
+			} else {
+				s.reads[e.Use.Pos] = true
+			}
+		}
+	}
+	ids := make([]string, 0, len(found))
+	for id := range found {
+		ids = append(ids, id)
+	}
+	slices.SortFunc(ids, func(x, y string) int {
+		a, b := found[x], found[y]
+		return cmp.Or(
+			cmp.Compare(len(b.writes), len(a.writes)),
+			cmp.Compare(len(b.reads)+len(b.writes), len(a.reads)+len(a.writes)),
+			cmp.Compare(a.lock.Relation, b.lock.Relation),
+			cmp.Compare(x, y))
+	})
+	if len(ids) == 0 {
+		return nil
+	}
+	best := found[ids[0]]
+	if len(best.writes) == 0 && 2*len(best.reads) < places(entries, false) {
+		return nil // held for something else
+	}
+	if best.lock.Relation == Package && entries[0].Ref.Var.Owner != "" && 2*(len(best.reads)+len(best.writes)) <= places(entries, true) {
+		return nil // one lock of the package around some uses of a field
+	}
+	return &best.lock
+}
+
+// places returns at how many places entries only read, or with writes, read or write.
+func places(entries []*Entry, writes bool) int {
+	seen := make(map[token.Pos]bool)
+	for _, e := range entries {
+		seen[e.Use.Pos] = true
+	}
+	for _, e := range entries {
+		if !writes && e.Use.Op.Writes() {
+			delete(seen, e.Use.Pos)
+		}
+	}
+	return len(seen)
+}

@@ -16,14 +16,23 @@ func (w *World) guard(entries []*Entry) *Lock {
 	type support struct {
 		lock          Lock
 		writes, reads map[token.Pos]bool
+		always        int // places that write and hold it on every way
 	}
 	found := make(map[string]*support)
+	ways := make(map[token.Pos]int) // to each place that writes
+	held := make(map[heldAt]int)    // how many of them hold the lock
 	for _, e := range entries {
+		if e.Use.Fresh {
+			continue // a lock around the making of the map says little
+		}
+		if e.Use.Op.Writes() {
+			ways[e.Use.Pos]++
+		}
 		for _, l := range e.locks() {
 			if l.Once || l.Relation == Other || l.Relation == Package && packageOf(l) != e.Ref.Var.Package {
 				continue
 			}
-			id := string(rune('0'+l.Relation)) + l.ID
+			id := l.id()
 			s := found[id]
 			if s == nil {
 				s = &support{lock: l, writes: map[token.Pos]bool{}, reads: map[token.Pos]bool{}}
@@ -31,9 +40,15 @@ func (w *World) guard(entries []*Entry) *Lock {
 			}
 			if e.Use.Op.Writes() && l.Mode == lockset.Write {
 				s.writes[e.Use.Pos] = true
+				held[heldAt{id, e.Use.Pos}]++
 			} else {
 				s.reads[e.Use.Pos] = true
 			}
+		}
+	}
+	for at, n := range held {
+		if n == ways[at.pos] {
+			found[at.id].always++
 		}
 	}
 	ids := make([]string, 0, len(found))
@@ -43,6 +58,7 @@ func (w *World) guard(entries []*Entry) *Lock {
 	slices.SortFunc(ids, func(x, y string) int {
 		a, b := found[x], found[y]
 		return cmp.Or(
+			cmp.Compare(b.always, a.always),
 			cmp.Compare(len(b.writes), len(a.writes)),
 			cmp.Compare(len(b.reads)+len(b.writes), len(a.reads)+len(a.writes)),
 			cmp.Compare(a.lock.Relation, b.lock.Relation),
@@ -59,6 +75,12 @@ func (w *World) guard(entries []*Entry) *Lock {
 		return nil // one lock of the package around some uses of a field
 	}
 	return &best.lock
+}
+
+// heldAt is a lock at a place.
+type heldAt struct {
+	id  string
+	pos token.Pos
 }
 
 // places returns at how many places entries only read, or with writes, read or write.

@@ -48,8 +48,12 @@ func (w *World) Judge(keep func(access.Var) bool) []Verdict {
 		owners[len(owners)-1] = append(owners[len(owners)-1], v)
 	}
 	verdicts := make([][]Verdict, len(owners))
-	w.each(len(owners), func(s *search, i int) {
-		defer s.forget()
+	each(len(owners), func(i int) {
+		var all []Entry
+		for _, v := range owners[i] {
+			all = append(all, uses[v].starts...)
+		}
+		s := newSearch(w, w.relevantTo(all))
 		for _, v := range owners[i] {
 			if verdict, ok := s.variable(v, uses[v], keep(v)); ok {
 				verdicts[i] = append(verdicts[i], verdict)
@@ -60,38 +64,39 @@ func (w *World) Judge(keep func(access.Var) bool) []Verdict {
 }
 
 // each calls do for 0 to n-1, several at a time.
-func (w *World) each(n int, do func(s *search, i int)) {
+func each(n int, do func(i int)) {
 	var next atomic.Int64
 	var group sync.WaitGroup
 	for range min(n, runtime.GOMAXPROCS(0)) {
 		group.Go(func() {
-			s := newSearch(w)
 			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				do(s, i)
+				do(i)
 			}
 		})
 	}
 	group.Wait()
 }
 
-// variableUses is what is known of the uses of one variable before they are followed.
+// variableUses is where the uses of one variable are followed from.
 type variableUses struct {
-	direct  []*mapuse.Use
-	passed  []*Entry // uses of a parameter, where they get the variable
-	partial bool     // there may be more of passed
+	starts  []Entry // where the use, or what is passed to it, is the variable
+	partial bool    // there may be more
 }
 
 // variable judges the variable v. ok is false when it has no problem, unless kept.
 func (s *search) variable(v access.Var, uses *variableUses, kept bool) (verdict Verdict, ok bool) {
-	if !kept && len(uses.passed) == 0 && s.guarded(uses.direct) {
-		return Verdict{}, false
+	s.table.keepAll()
+	if !kept {
+		plain := s.plainly(uses.starts)
+		if plain.clear() && !uses.partial {
+			return Verdict{}, false
+		}
+		s.table.keep(plain.classes())
 	}
-	entries, partial := uses.passed, uses.partial
-	for _, e := range entries {
-		e.numbers = s.table.numbers(e) // those it has are of another search
-	}
-	for _, u := range uses.direct {
-		found, more := s.ways(u)
+	partial := uses.partial
+	var entries []*Entry
+	for i := range uses.starts {
+		found, more := s.ways(&uses.starts[i])
 		partial = partial || more
 		for i := range found {
 			if e := &found[i]; !e.beforeStart() {
@@ -122,25 +127,24 @@ func (w *World) byVariable(keep func(access.Var) bool) map[access.Var]*variableU
 		case v.IsZero():
 			unnamed = append(unnamed, u)
 		case !skip[v] || keep(v):
-			of(v).direct = append(of(v).direct, u)
+			of(v).starts = append(of(v).starts, atUse(u))
 		}
 	}
-	type followed struct {
-		entries []Entry
-		partial bool
-	}
-	ways := make([]followed, len(unnamed))
-	w.each(len(unnamed), func(s *search, i int) {
-		entries, partial := s.ways(unnamed[i])
-		ways[i] = followed{slices.Clip(slices.DeleteFunc(entries, func(e Entry) bool {
-			return e.Ref.Var.IsZero() || skip[e.Ref.Var] || e.beforeStart()
-		})), partial}
+	named := make([]found, len(unnamed))
+	each(len(unnamed), func(i int) {
+		s := newSearch(w, nil)
+		start := atUse(unnamed[i])
+		start.numbers = s.table.numbers(&start)
+		wk := &walker{search: s, seen: make(map[state]bool), untilNamed: true}
+		wk.up(start)
+		named[i] = wk.found
 	})
-	for _, f := range ways {
-		for i := range f.entries {
-			to := of(f.entries[i].Ref.Var)
-			to.passed = append(to.passed, &f.entries[i])
-			to.partial = to.partial || f.partial
+	for _, n := range named {
+		for _, e := range n.entries {
+			if v := e.Ref.Var; !skip[v] || keep(v) {
+				of(v).starts = append(of(v).starts, e)
+				of(v).partial = of(v).partial || n.partial
+			}
 		}
 	}
 	return out

@@ -37,6 +37,9 @@ type Lock struct {
 	opaque   bool   // Other: the lock or the owner is not reached from a parameter
 }
 
+// id is what makes two locks the same, in one word.
+func (l Lock) id() string { return string(rune('0'+l.Relation)) + l.ID }
+
 // Name returns what people call the lock: "mu", "Server.mu", "cacheMu".
 func (l Lock) Name() string {
 	switch l.Relation {

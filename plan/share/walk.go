@@ -60,11 +60,18 @@ const (
 	maxSites  = 2
 )
 
-// search looks for the ways to uses, one at a time. It is not safe for concurrent use.
+// search looks for the ways to the uses of the variables of one owner. It is not safe for concurrent use.
 type search struct {
 	w      *World
 	table  *table
-	walked map[state]found // searches done, by where they began
+	walked map[origin]found // searches done, by where they began
+}
+
+// origin is where a search began.
+type origin struct {
+	state
+	way    *step // nil in the use's own function
+	filter int32 // of the table
 }
 
 // found is what one search found.
@@ -73,53 +80,55 @@ type found struct {
 	partial bool // a bound ended it
 }
 
-func newSearch(w *World) *search {
-	return &search{w: w, table: newTable(), walked: make(map[state]found)}
+// newSearch returns a search for ways for which r matters; nil means that everything may.
+func newSearch(w *World, r *relevant) *search {
+	return &search{w: w, table: newTable(r), walked: make(map[origin]found)}
 }
 
-// forget frees the searches done.
-func (s *search) forget() { clear(s.walked) }
-
-// start returns the way to u that begins in its own function.
-func (s *search) start(u *mapuse.Use) Entry {
-	e := Entry{Use: u, Ref: u.Ref, At: u.At, Func: u.Func, After: u.After, way: &step{Frame: Frame{Func: u.Func}, depth: 1}}
-	e.numbers = s.table.numbers(&e)
-	return e
+// atUse returns the way to u that begins in its own function.
+func atUse(u *mapuse.Use) Entry {
+	return Entry{Use: u, Ref: u.Ref, At: u.At, Func: u.Func, After: u.After, way: &step{Frame: Frame{Func: u.Func}, depth: 1}}
 }
 
 type walker struct {
 	*search
-	seen map[state]bool
+	seen       map[state]bool
+	untilNamed bool // stop where the map is a variable, and nowhere else
 	found
 }
 
-// ways returns the ways in which execution comes to u, and whether there may be more. Ways through
+// ways returns the ways in which execution comes to start, and whether there may be more. Ways through
 // test code have the Root Test.
 //
 // How execution comes to a place does not depend on which field of the owner is used there: uses of
 // one owner in one function with the same locks share the search.
-func (s *search) ways(u *mapuse.Use) (entries []Entry, partial bool) {
-	base, rest := split(u.Ref)
-	start := s.start(u)
-	start.Ref = base
-	key := start.state()
-	from, ok := s.walked[key]
+func (s *search) ways(start *Entry) (entries []Entry, partial bool) {
+	base, rest := split(start.Ref)
+	from := *start
+	from.Ref = base
+	from.numbers = s.table.numbers(start)
+	from.At, from.After = s.table.points[from.numbers.at], s.table.lists[from.numbers.after]
+	key := origin{state: from.state(), filter: s.table.filter}
+	if from.way.in != nil {
+		key.way = from.way
+	}
+	done, ok := s.walked[key]
 	if !ok {
 		wk := &walker{search: s, seen: make(map[state]bool)}
-		wk.up(start)
-		from = wk.found
-		s.walked[key] = from
+		wk.up(from)
+		done = wk.found
+		s.walked[key] = done
 	}
-	out := slices.Clone(from.entries)
+	out := slices.Clone(done.entries)
 	for i := range out {
 		e := &out[i]
-		e.Use = u
+		e.Use = start.Use
 		e.Ref.Path = e.Ref.Path.Join(rest)
-		if !u.Ref.Var.IsZero() {
-			e.Ref.Var, e.Ref.Depth = u.Ref.Var, u.Ref.Depth
+		if !start.Ref.Var.IsZero() {
+			e.Ref.Var, e.Ref.Depth = start.Ref.Var, start.Ref.Depth
 		}
 	}
-	return out, from.partial
+	return out, done.partial
 }
 
 // anOwner stands for the variable while the way to an owner is looked for.
@@ -148,12 +157,16 @@ func (wk *walker) up(e Entry) {
 		return
 	}
 	wk.seen[key] = true
+	if wk.untilNamed && !e.Ref.Var.IsZero() {
+		wk.entries = append(wk.entries, e)
+		return
+	}
 	b := wk.w.Bodies[e.Func]
 	if b == nil {
 		return
 	}
 	root, private := wk.rootAt(&e, b)
-	if root != NoRoot {
+	if root != NoRoot && !wk.untilNamed {
 		out := e
 		out.Root = root
 		if b.RequiresLock && len(e.Sites) == 0 && (root == Exported || root == Closed || root == Dead || root == Interface) {

@@ -46,9 +46,17 @@ func sameAlternatives(as, bs []alternative) bool {
 func (s *state) points() []Point {
 	var out []Point
 	for _, a := range s.alts {
-		if !slices.ContainsFunc(out, a.equal) {
-			out = append(out, a.Point)
+		given := a.given()
+		if i := slices.IndexFunc(out, a.equal); i >= 0 {
+			out[i].Given = slices.DeleteFunc(out[i].Given, func(g Given) bool { return !slices.Contains(given, g) })
+			continue
 		}
+		p := a.Point
+		p.Given = given
+		out = append(out, p)
+	}
+	if len(out) == 1 {
+		out[0].Given = nil // the locks do not depend on it
 	}
 	return out
 }

@@ -138,6 +138,7 @@ func (r *recorder) edgeAt(a *analysis, e Edge, instr ssa.Instruction, s *state) 
 		for i := range e.Params {
 			e.Mentions = append(e.Mentions, a.mention(call.Common().Pos(), call.Common(), i))
 		}
+		e.Constants = constants(call.Common())
 	}
 	e.Loop = inLoop(instr.Block(), nil)
 	for _, ref := range slices.Concat(e.Params, e.Free) {

@@ -212,6 +212,11 @@ func (t *table) point(p lockset.Point) int32 {
 	for _, q := range p.Maybe {
 		path('?', q)
 	}
+	for _, g := range p.Given {
+		b.WriteByte('=')
+		b.WriteString(strconv.Itoa(g.Param))
+		b.WriteString(strconv.FormatBool(g.Is))
+	}
 	if b.Len() == 0 {
 		return 0
 	}

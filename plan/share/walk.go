@@ -213,6 +213,9 @@ func (e *Entry) passes(key string) bool {
 
 // through returns e seen from the caller of edge; ok is false when the caller owns the object.
 func (s *search) through(e *Entry, edge *lockset.Edge) (Entry, bool) {
+	if !edge.Allows(e.At) {
+		return Entry{}, false
+	}
 	next := *e
 	next.Func = edge.Caller
 	next.way = &step{Frame: Frame{edge.Caller, edge}, in: e.way, depth: e.way.depth + 1}

@@ -107,6 +107,16 @@ func (p Path) Parent() (Path, string) {
 	return Path{p.Root, p.Sel[:n]}, p.Sel[n:]
 }
 
+// Above reports whether q is reached through what is stored at p. The fields of a root are its own,
+// also when something is assigned to the root as a whole.
+func (p Path) Above(q Path) bool {
+	if p.Root != q.Root || CountSteps(q.Sel) < 2 || p.Sel == q.Sel {
+		return false
+	}
+	rest, ok := strings.CutPrefix(q.Sel, p.Sel)
+	return ok && (rest[0] == '.' || rest[0] == '[')
+}
+
 // CommonPrefix splits a and b, two Sels, into the steps they share and the rest of each.
 func CommonPrefix(a, b string) (common, restA, restB string) {
 	n := 0

@@ -72,3 +72,27 @@ func TestSubst(t *testing.T) {
 		}
 	}
 }
+
+func TestAbove(t *testing.T) {
+	root := Root{Kind: Param}
+	for _, tt := range []struct {
+		p, q string
+		want bool
+	}{
+		{".a", ".a.m", true},
+		{".a", ".a[]", true},
+		{".a", ".ab.m", false}, // whole steps only
+		{".a", ".a", false},    // the map itself
+		{".a.m", ".a", false},
+		{"", ".m", false}, // a field of the root
+		{"", ".a.m", true},
+	} {
+		p, q := Path{root, tt.p}, Path{root, tt.q}
+		if got := p.Above(q); got != tt.want {
+			t.Errorf("(%q).Above(%q) is %t, want %t", tt.p, tt.q, got, tt.want)
+		}
+		if (Path{Root{Kind: Free}, tt.p}).Above(q) {
+			t.Errorf("(%q).Above(%q) is true for two roots", tt.p, tt.q)
+		}
+	}
+}

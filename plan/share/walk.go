@@ -264,8 +264,7 @@ func owned(edge *lockset.Edge, p access.Path) bool {
 	if !slices.Contains(edge.Owned, p.Root) {
 		return false
 	}
-	first := access.FirstStep(p.Sel)
-	return first == p.Sel || !slices.ContainsFunc(edge.Foreign, func(f access.Path) bool { return f.Root == p.Root && (f.Sel == first || f.Sel == "") })
+	return !slices.ContainsFunc(edge.Foreign, func(f access.Path) bool { return f.Above(p) })
 }
 
 // Place returns the function in which the use names the variable, and where: the use itself, or the

@@ -189,7 +189,7 @@ func (w *World) root(b *lockset.Body) Root {
 	case b.Method == "" && b.Name == "main" && w.main[pkg]:
 		return Main
 	case w.isTest(b.Pos):
-		if b.Method == "" && isTestName(b.Name) || !called {
+		if b.Method == "" && isTestName(b.Name) || len(w.callers[b.Key]) == 0 {
 			return Test
 		}
 		return NoRoot

@@ -16,18 +16,17 @@ func (w *World) guard(entries []*Entry) *Lock {
 	type support struct {
 		lock          Lock
 		writes, reads map[token.Pos]bool
-		always        int // places that write and hold it on every way
+		always        [2]int // places that hold it on every way: those that only read, those that write
 	}
 	found := make(map[string]*support)
-	ways := make(map[token.Pos]int) // to each place that writes
-	held := make(map[heldAt]int)    // how many of them hold the lock
+	ways := make(map[place]int)  // to each place
+	held := make(map[heldAt]int) // how many of them hold the lock
 	for _, e := range entries {
 		if e.Use.Fresh {
 			continue // a lock around the making of the map says little
 		}
-		if e.Use.Op.Writes() {
-			ways[e.Use.Pos]++
-		}
+		at := place{e.Use.Pos, e.Use.Op.Writes()}
+		ways[at]++
 		for _, l := range e.locks() {
 			if l.Once || l.Relation == Other || l.Relation == Package && packageOf(l) != e.Ref.Var.Package {
 				continue
@@ -38,17 +37,23 @@ func (w *World) guard(entries []*Entry) *Lock {
 				s = &support{lock: l, writes: map[token.Pos]bool{}, reads: map[token.Pos]bool{}}
 				found[id] = s
 			}
-			if e.Use.Op.Writes() && l.Mode == lockset.Write {
+			if at.writes && l.Mode == lockset.Write {
 				s.writes[e.Use.Pos] = true
-				held[heldAt{id, e.Use.Pos}]++
 			} else {
 				s.reads[e.Use.Pos] = true
 			}
+			if !at.writes || l.Mode == lockset.Write {
+				held[heldAt{id, at}]++
+			}
 		}
 	}
-	for at, n := range held {
-		if n == ways[at.pos] {
-			found[at.id].always++
+	for h, n := range held {
+		switch {
+		case n < ways[h.at]:
+		case h.at.writes:
+			found[h.id].always[1]++
+		default:
+			found[h.id].always[0]++
 		}
 	}
 	ids := make([]string, 0, len(found))
@@ -58,7 +63,7 @@ func (w *World) guard(entries []*Entry) *Lock {
 	slices.SortFunc(ids, func(x, y string) int {
 		a, b := found[x], found[y]
 		return cmp.Or(
-			cmp.Compare(b.always, a.always),
+			cmp.Compare(b.always[1], a.always[1]),
 			cmp.Compare(len(b.writes), len(a.writes)),
 			cmp.Compare(len(b.reads)+len(b.writes), len(a.reads)+len(a.writes)),
 			cmp.Compare(a.lock.Relation, b.lock.Relation),
@@ -68,7 +73,7 @@ func (w *World) guard(entries []*Entry) *Lock {
 		return nil
 	}
 	best := found[ids[0]]
-	if len(best.writes) == 0 && 2*len(best.reads) < places(entries, false) {
+	if reads := places(entries, false); len(best.writes) == 0 && (2*len(best.reads) < reads || 2*best.always[0] < reads) {
 		return nil // held for something else
 	}
 	if best.lock.Relation == Package && entries[0].Ref.Var.Owner != "" && 2*(len(best.reads)+len(best.writes)) <= places(entries, true) {
@@ -77,10 +82,16 @@ func (w *World) guard(entries []*Entry) *Lock {
 	return &best.lock
 }
 
+// place is where a variable is read or written.
+type place struct {
+	pos    token.Pos
+	writes bool
+}
+
 // heldAt is a lock at a place.
 type heldAt struct {
-	id  string
-	pos token.Pos
+	id string
+	at place
 }
 
 // places returns at how many places entries only read, or with writes, read or write.

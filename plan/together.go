@@ -2,11 +2,10 @@ package plan
 
 import (
 	"go/ast"
+	"go/types"
 	"slices"
 
 	"golang.org/x/tools/go/types/typeutil"
-
-	"go/types"
 
 	"mapmend/plan/access"
 	"mapmend/plan/model"

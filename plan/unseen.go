@@ -76,16 +76,3 @@ func (w *wrapping) isNamedIn(src []byte) bool {
 		}
 	}
 }
-
-// exists reports whether there is a file of that name, relative to the root, or one that differs in case.
-func (w *wrapping) exists(name string) bool {
-	for _, pkg := range w.d.prog.Packages {
-		for _, file := range pkg.Files {
-			if strings.EqualFold(file.Name, name) {
-				return true
-			}
-		}
-	}
-	_, err := os.Lstat(filepath.Join(w.d.prog.Root, filepath.FromSlash(name)))
-	return err == nil
-}

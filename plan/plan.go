@@ -90,7 +90,6 @@ type Finding struct {
 // Site is one use of the map variable.
 type Site struct {
 	Pos
-	Offset   int    `json:"-"` // byte offset of the mention of the variable in File
 	Function string `json:"function"`
 	Kind     Kind   `json:"kind,omitempty"` // empty when the site is not a problem
 	Op       string `json:"op"`

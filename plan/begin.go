@@ -22,7 +22,7 @@ func (w *wrapping) lowerDeclaration() *Refusal {
 		l.Args = []Span{w.d.span(decl.file, node.Type)}
 	case *ast.ValueSpec:
 		l.Shape = ShapeVar
-		if len(node.Names) != 1 || len(node.Values) > 1 {
+		if len(node.Names) != 1 {
 			return w.refuse(Unlowered, node.Pos(), "other variables are declared together with it", "declare it on its own")
 		}
 		if len(node.Values) == 1 {
@@ -54,10 +54,10 @@ func (w *wrapping) initialiser(e ast.Expr, l *Lowering) *Refusal {
 
 // lowerReplace lowers the assignment of a new map.
 func (w *wrapping) lowerReplace(m *mention, p *ast.AssignStmt) *Refusal {
-	if len(p.Lhs) != 1 || len(p.Rhs) != 1 {
+	if len(p.Lhs) != 1 {
 		return w.refuse(Unlowered, m.id.Pos(), "several variables are assigned at once", "assign them one by one")
 	}
-	if _, comm := m.parentOf(p).(*ast.CommClause); comm {
+	if m.isReceived(p) {
 		return w.refuse(Unlowered, m.id.Pos(), "a case of a select assigns the map", "receive into a variable")
 	}
 	if !isNew(m.pkg.Info, p.Rhs[0]) {
@@ -74,8 +74,7 @@ func isNew(info *types.Info, e ast.Expr) bool {
 	case *ast.CompositeLit:
 		return true
 	case *ast.CallExpr:
-		id, ok := ast.Unparen(e.Fun).(*ast.Ident)
-		return ok && id.Name == "make" && info.Types[e.Fun].IsBuiltin()
+		return info.Types[e.Fun].IsBuiltin() // make
 	case *ast.Ident:
 		return info.Types[e].IsNil()
 	}
@@ -92,12 +91,9 @@ func (w *wrapping) lowerLiteral(m *mention, kv *ast.KeyValueExpr) *Refusal {
 		return w.refuse(Unlowered, pos, "the size of the map in the literal comes from a call", "leave the size out")
 	}
 	l := Lowering{Shape: ShapeLiteral}
-	outer, ok := m.parentOf(kv).(*ast.CompositeLit)
-	if !ok {
-		return w.refuse(Unlowered, kv.Pos(), "the map is an element of something else than a struct literal", "use --form lock")
-	}
+	outer := m.parentOf(kv).(*ast.CompositeLit)
 	if lit := entries(kv.Value); lit != nil || hasComment(m.file, outer, kv) {
-		typ, why := w.wrapperAt(m, kv)
+		typ, why := w.wrapperAt(m, outer)
 		if why != "" {
 			return w.refuse(Unlowered, kv.Pos(), why, "store the entries in a statement of its own, or use --form lock")
 		}
@@ -145,20 +141,20 @@ func hasComment(file *load.File, lit *ast.CompositeLit, kv ast.Expr) bool {
 // offsetIn returns the byte offset of pos, which is in file.
 func offsetIn(file *load.File, pos token.Pos) int { return int(pos - file.Syntax.FileStart) }
 
-// wrapperAt writes the generated type as the type of the field in the literal around kv.
-func (w *wrapping) wrapperAt(m *mention, kv ast.Node) (text, why string) {
+// wrapperAt writes the generated type as the type of the field in lit, or says why it cannot.
+func (w *wrapping) wrapperAt(m *mention, lit *ast.CompositeLit) (text, why string) {
 	if m.pkg != w.c.decl.pkg {
 		return "", "a literal with entries, or with a comment, stands in another package"
-	}
-	lit, ok := m.parentOf(kv).(*ast.CompositeLit)
-	if !ok || w.wrapper.TypeArgs != "" && len(typeArgs(m.pkg.Info.TypeOf(lit))) == 0 {
-		return "", "the literal's type cannot be named there"
 	}
 	if w.wrapper.TypeArgs == "" {
 		return w.wrapper.Name, ""
 	}
+	owners := typeArgs(m.pkg.Info.TypeOf(lit))
+	if len(owners) == 0 { // type intS S[int]
+		return "", "the literal's type does not say the type arguments"
+	}
 	var args []string
-	for _, t := range typeArgs(m.pkg.Info.TypeOf(lit)) {
+	for _, t := range owners {
 		arg, why := w.typeAt(m, t)
 		if why != "" {
 			return "", why
@@ -178,37 +174,20 @@ func typeArgs(t types.Type) []types.Type {
 
 // checkUnkeyed refuses literals of the owner that give the fields by position.
 func (w *wrapping) checkUnkeyed() *Refusal {
-	if w.c.decl.owner == nil {
-		return nil
-	}
-	for _, pkg := range w.d.prog.Packages {
-		if pkg.Info == nil || pkg.Broken {
-			continue
+	return w.inOwners(func(pkg *load.Package, n ast.Node, _ []ast.Node) *Refusal {
+		lit, ok := n.(*ast.CompositeLit)
+		if !ok || len(lit.Elts) == 0 || !w.hasField(pkg.Info.TypeOf(lit)) {
+			return nil
 		}
-		for _, file := range pkg.Files {
-			var found ast.Node
-			ast.Inspect(file.Syntax, func(n ast.Node) bool {
-				lit, ok := n.(*ast.CompositeLit)
-				if ok && len(lit.Elts) > 0 && w.hasField(pkg.Info.TypeOf(lit)) {
-					if _, keyed := lit.Elts[0].(*ast.KeyValueExpr); !keyed {
-						found = lit
-					}
-				}
-				return found == nil
-			})
-			if found != nil {
-				return w.refuse(Unlowered, found.Pos(), "a literal of the owner gives the fields by position", "name the fields")
-			}
+		if _, keyed := lit.Elts[0].(*ast.KeyValueExpr); keyed {
+			return nil
 		}
-	}
-	return nil
+		return w.refuse(Unlowered, lit.Pos(), "a literal of the owner gives the fields by position", "name the fields")
+	})
 }
 
 // hasField reports whether t is a struct type with the field itself.
 func (w *wrapping) hasField(t types.Type) bool {
-	if t == nil {
-		return false
-	}
 	u := t.Underlying()
 	if p, ok := u.(*types.Pointer); ok { // []*T{{...}}
 		u = p.Elem().Underlying()

@@ -26,6 +26,7 @@ type decider struct {
 	index    map[token.Pos]function
 	gains    map[string]map[access.Var]bool // see newLocks
 	graph    *callGraph                     // see reach.go
+	shown    []flow                         // see shows; nil until it is asked for
 	names    map[string]bool                // of types and files to generate
 	cases    []*candidate
 	wrapped  []Mend // in the form rwmutex

@@ -45,10 +45,8 @@ func (w *wrapping) lowerIndex(m *mention, ix *ast.IndexExpr) *Refusal {
 			return w.refuse(Unlowered, m.id.Pos(), "a range assigns to elements of the map", "assign to variables, and store them in the body")
 		}
 	}
-	for _, n := range m.stack {
-		if comm, ok := n.(*ast.CommClause); ok && comm.Comm != nil && comm.Comm.Pos() <= ix.Pos() && ix.End() <= comm.Comm.End() {
-			return w.refuse(Unlowered, m.id.Pos(), "the map is used in a case of a select", "use it in a statement before")
-		}
+	if m.isInCase() {
+		return w.refuse(Unlowered, m.id.Pos(), "the map is used in a case of a select", "use it in a statement before")
 	}
 	if pos := writtenThrough(m, ix); pos.IsValid() {
 		return w.refuse(Footprint, pos, "an element is changed in place, which the lock of a generated type would not guard", "store a changed copy, or use --form lock")
@@ -59,10 +57,10 @@ func (w *wrapping) lowerIndex(m *mention, ix *ast.IndexExpr) *Refusal {
 
 // lowerStore lowers m[k] = v and m[k] += v.
 func (w *wrapping) lowerStore(m *mention, ix *ast.IndexExpr, p *ast.AssignStmt) *Refusal {
-	if len(p.Lhs) != 1 || len(p.Rhs) != 1 {
+	if len(p.Lhs) != 1 {
 		return w.refuse(Unlowered, m.id.Pos(), "several variables are assigned at once", "assign them one by one")
 	}
-	if _, comm := m.parentOf(p).(*ast.CommClause); comm {
+	if m.isReceived(p) {
 		return w.refuse(Unlowered, m.id.Pos(), "a case of a select assigns to an element of the map", "receive into a variable")
 	}
 	if p.Tok != token.ASSIGN {
@@ -145,10 +143,10 @@ func (w *wrapping) update(m *mention, ix *ast.IndexExpr, stmt ast.Stmt, value as
 func (w *wrapping) mapIn(m *mention, value ast.Expr) (pos token.Pos) {
 	ast.Inspect(value, func(n ast.Node) bool {
 		e, ok := n.(ast.Expr)
-		if !ok || pos.IsValid() || w.olds[n] {
-			return ok && !w.olds[n]
+		if !ok || pos.IsValid() || w.olds[n] { // the statements of a literal run later
+			return false
 		}
-		if tv := m.pkg.Info.Types[e]; tv.IsValue() && tv.Type != nil {
+		if tv := m.pkg.Info.Types[e]; tv.IsValue() {
 			if _, isMap := tv.Type.Underlying().(*types.Map); isMap {
 				pos = e.Pos()
 			}
@@ -188,9 +186,13 @@ func (w *wrapping) typeAt(m *mention, typ types.Type) (text, why string) {
 			if s.Name != nil {
 				name, ok = m.pkg.Info.Defs[s.Name].(*types.PkgName)
 			}
-			if ok && name.Imported() == p && name.Name() != "_" && name.Name() != "." {
-				return name.Name()
+			if !ok || name.Imported() != p || name.Name() == "_" {
+				continue
 			}
+			if name.Name() == "." {
+				return ""
+			}
+			return name.Name()
 		}
 		unknown = p.Path()
 		return p.Name()
@@ -198,8 +200,8 @@ func (w *wrapping) typeAt(m *mention, typ types.Type) (text, why string) {
 	if unknown != "" {
 		return "", m.file.Name + " does not import " + unknown + ", of which the element type is"
 	}
-	tv, err := types.Eval(w.d.prog.Fset, m.pkg.Types, m.id.Pos(), text)
-	if err != nil || !tv.IsType() || !types.Identical(tv.Type, typ) {
+	tv, _ := types.Eval(w.d.prog.Fset, m.pkg.Types, m.id.Pos(), text) // no type if there is an error
+	if !tv.IsType() || !types.Identical(tv.Type, typ) {
 		return "", "the type " + text + " cannot be written there"
 	}
 	scope := m.pkg.Info.Scopes[m.file.Syntax].Innermost(m.id.Pos())

@@ -27,7 +27,7 @@ func (w *wrapping) checkOrder(m *mention, use ast.Node) *Refusal {
 		n := m.stack[i]
 		switch p := n.(type) {
 		case *ast.BinaryExpr:
-			if (p.Op == token.LAND || p.Op == token.LOR) && p.X == child {
+			if p.Op == token.LAND || p.Op == token.LOR { // what is behind may not run
 				child = n
 				continue
 			}
@@ -46,7 +46,7 @@ func (w *wrapping) checkOrder(m *mention, use ast.Node) *Refusal {
 // wait. The calls around that position are not meant, and what function literals do later is not either.
 func effectIn(info *types.Info, n ast.Node, from token.Pos) (pos token.Pos) {
 	ast.Inspect(n, func(n ast.Node) bool {
-		if pos.IsValid() || n == nil {
+		if pos.IsValid() {
 			return false
 		}
 		switch e := n.(type) {
@@ -80,8 +80,14 @@ func isHarmless(info *types.Info, call *ast.CallExpr) bool {
 	if !ok || !model.Pure(access.ObjectKey(callee)) {
 		return false
 	}
-	return !slices.ContainsFunc(call.Args, func(arg ast.Expr) bool {
-		_, isFunc := info.TypeOf(arg).Underlying().(*types.Signature)
-		return isFunc
-	})
+	for i, arg := range call.Args {
+		t := info.TypeOf(arg)
+		if _, isFunc := t.Underlying().(*types.Signature); isFunc {
+			return false
+		}
+		if types.IsInterface(paramType(info, call, i)) && !access.IsPlain(t) {
+			return false // fmt.Sprint(x) calls x.String
+		}
+	}
+	return true
 }

@@ -20,12 +20,22 @@ func writtenThrough(m *mention, ix ast.Expr) token.Pos {
 	if pos := changedInPlace(m.stack[:slices.Index(m.stack, ast.Node(ix))], ix); pos.IsValid() {
 		return pos
 	}
-	assign, ok := m.parentOf(ix).(*ast.AssignStmt)
-	if !ok || len(assign.Lhs) == 0 || !slices.Contains(assign.Rhs, ix) {
-		return token.NoPos
+	outer := m.parentOf(ix)
+	for {
+		p, ok := outer.(*ast.ParenExpr)
+		if !ok {
+			break
+		}
+		ix, outer = p, m.parentOf(p)
 	}
-	at := slices.Index(assign.Rhs, ix)
-	id, ok := assign.Lhs[at].(*ast.Ident)
+	var to ast.Expr
+	switch p := outer.(type) {
+	case *ast.AssignStmt: // elements that are assigned to were lowered before
+		to = p.Lhs[slices.Index(p.Rhs, ix)]
+	case *ast.ValueSpec:
+		to = p.Names[slices.Index(p.Values, ix)]
+	}
+	id, ok := to.(*ast.Ident)
 	if !ok {
 		return token.NoPos
 	}
@@ -36,12 +46,12 @@ func writtenThrough(m *mention, ix ast.Expr) token.Pos {
 func variableWritten(m *mention, id *ast.Ident) (pos token.Pos) {
 	obj := m.pkg.Info.ObjectOf(id)
 	fn := m.decl()
-	if obj == nil || fn == nil {
+	if fn == nil { // a package variable
 		return token.NoPos
 	}
 	ast.PreorderStack(fn, nil, func(n ast.Node, stack []ast.Node) bool {
 		use, ok := n.(*ast.Ident)
-		if ok && m.pkg.Info.Uses[use] == obj && len(stack) > 0 && !pos.IsValid() && refers(m.pkg.Info, stack, use) {
+		if ok && m.pkg.Info.Uses[use] == obj && !pos.IsValid() && refers(m.pkg.Info, stack, use) {
 			pos = changedInPlace(stack, use)
 		}
 		return true
@@ -115,7 +125,7 @@ func changedInPlace(stack []ast.Node, e ast.Expr) token.Pos {
 			}
 		case *ast.CallExpr:
 			// append writes behind the end of what it is given, where another append may write too.
-			if id, ok := p.Fun.(*ast.Ident); ok && len(p.Args) > 0 && p.Args[0] == e && slices.Contains([]string{"delete", "clear", "copy", "append"}, id.Name) {
+			if id, ok := p.Fun.(*ast.Ident); ok && p.Args[0] == e && slices.Contains([]string{"delete", "clear", "copy", "append"}, id.Name) {
 				return e.Pos()
 			}
 		}

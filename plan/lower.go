@@ -1,12 +1,12 @@
 package plan
 
 import (
+	"cmp"
 	"go/ast"
 	"go/token"
 	"go/types"
+	"go/version"
 	"slices"
-	"strconv"
-	"strings"
 )
 
 // This file lowers the mentions of a variable: each is one of the shapes that an accessor stands for,
@@ -27,9 +27,11 @@ func (w *wrapping) lowerMentions() *Refusal {
 	w.mentions = slices.DeleteFunc(w.mentions, func(m *mention) bool { return m.node == nil })
 	replaced := slices.ContainsFunc(w.mentions, func(m *mention) bool { return m.shape == ShapeReplace })
 	for _, m := range w.mentions {
-		if _, deferred := m.parent(1).(*ast.DeferStmt); deferred && replaced && (m.shape == ShapeDelete || m.shape == ShapeClear) {
-			// A deferred delete is bound to the map that the variable holds when the defer runs.
-			return w.refuse(Unlowered, m.id.Pos(), "the deferred call is bound to a map that may be replaced before it runs", "use --form lock")
+		switch m.parent(1).(type) {
+		case *ast.DeferStmt, *ast.GoStmt: // of delete or clear, which are bound to the map that the variable holds now
+			if replaced {
+				return w.refuse(Unlowered, m.id.Pos(), "the call is bound to a map that may be replaced before it runs", "use --form lock")
+			}
 		}
 	}
 	return w.checkUnkeyed()
@@ -81,7 +83,7 @@ func (w *wrapping) add(m *mention, node ast.Node, l Lowering) {
 func (w *wrapping) lowerCall(m *mention, call *ast.CallExpr) *Refusal {
 	info := m.pkg.Info
 	if !info.Types[call.Fun].IsBuiltin() {
-		if i := slices.Index(call.Args, m.operand); i >= 0 && types.IsInterface(paramType(info, call, i)) {
+		if i := slices.Index(call.Args, m.operand); types.IsInterface(paramType(info, call, i)) {
 			return w.refuse(Reflected, m.id.Pos(), "the map is passed as an interface, and what is done with it is not known", "pass a copy, or use --form lock")
 		}
 		return w.refuse(AliasWritten, m.id.Pos(), "the map is passed to a function", "use --form lock")
@@ -111,7 +113,8 @@ func (w *wrapping) lowerRange(m *mention, r *ast.RangeStmt) *Refusal {
 		}
 	}
 	accessor := "Snapshot"
-	if atLeast(m.pkg.GoVersion, 23) && atLeast(w.wrapper.GoVersion, 23) && (m.file.Syntax.GoVersion == "" || atLeast(strings.TrimPrefix(m.file.Syntax.GoVersion, "go"), 23)) {
+	in := cmp.Or(m.file.Syntax.GoVersion, "go"+m.pkg.GoVersion)
+	if hasIterators(in) && hasIterators("go"+w.wrapper.GoVersion) {
 		accessor = "All"
 	}
 	w.add(m, m.operand, Lowering{Shape: ShapeRange, Accessor: accessor})
@@ -119,19 +122,6 @@ func (w *wrapping) lowerRange(m *mention, r *ast.RangeStmt) *Refusal {
 	return nil
 }
 
-// atLeast reports whether version is 1.minor or later.
-func atLeast(version string, minor int) bool {
-	parts := strings.Split(version, ".")
-	if len(parts) < 2 || parts[0] != "1" {
-		return false
-	}
-	n, err := strconv.Atoi(leadingDigits(parts[1]))
-	return err == nil && n >= minor
-}
-
-func leadingDigits(s string) string {
-	if i := strings.IndexFunc(s, func(r rune) bool { return r < '0' || r > '9' }); i >= 0 {
-		return s[:i]
-	}
-	return s
-}
+// hasIterators reports whether the language of that version ranges over functions, and its library has
+// package iter.
+func hasIterators(v string) bool { return version.Compare(v, "go1.23") >= 0 }

@@ -31,13 +31,23 @@ func (m *mention) parent(i int) ast.Node {
 	return nil
 }
 
-// parentOf returns the node around n, which is one of m.stack.
-func (m *mention) parentOf(n ast.Node) ast.Node {
-	i := slices.Index(m.stack, n)
-	if i < 1 {
-		return nil
+// parentOf returns the node around n. Precondition: n is in m.stack, and not the file.
+func (m *mention) parentOf(n ast.Node) ast.Node { return m.stack[slices.Index(m.stack, n)-1] }
+
+// isReceived reports whether assign, which is around m, is a case of a select.
+func (m *mention) isReceived(assign ast.Stmt) bool {
+	c, ok := m.parentOf(assign).(*ast.CommClause)
+	return ok && c.Comm == assign
+}
+
+// isInCase reports whether m stands in what a case of a select sends or receives.
+func (m *mention) isInCase() bool {
+	for i, n := range m.stack[1:] {
+		if c, ok := m.stack[i].(*ast.CommClause); ok && n == ast.Node(c.Comm) {
+			return true
+		}
 	}
-	return m.stack[i-1]
+	return false
 }
 
 // decl returns the function declaration around m, or nil.
@@ -52,10 +62,7 @@ func (m *mention) decl() *ast.FuncDecl {
 
 // findMentions fills w.mentions, by package and place.
 func (w *wrapping) findMentions() {
-	for _, pkg := range w.d.prog.Packages {
-		if pkg.Info == nil || pkg.Broken {
-			continue
-		}
+	for _, pkg := range w.pkgs {
 		for _, file := range pkg.Files {
 			ast.PreorderStack(file.Syntax, nil, func(n ast.Node, stack []ast.Node) bool {
 				if id, ok := n.(*ast.Ident); ok {

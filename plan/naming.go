@@ -3,13 +3,14 @@ package plan
 import (
 	"cmp"
 	"go/ast"
-	"go/token"
 	"go/types"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // This file names the generated type and its file, and writes its key and element types as that file can.
@@ -40,13 +41,16 @@ func (w *wrapping) nameType() *Refusal {
 	base := lowerFirst(decl.name.Name)
 	file := strings.ToLower(decl.name.Name)
 	if decl.typ != nil {
-		base = lowerFirst(decl.typ.Name.Name) + strings.ToUpper(decl.name.Name[:1]) + decl.name.Name[1:]
+		base = lowerFirst(decl.typ.Name.Name) + upperFirst(decl.name.Name)
 		file = strings.ToLower(decl.typ.Name.Name) + "_" + file
 	}
-	if !strings.HasSuffix(strings.ToLower(base), "map") {
+	switch {
+	case !strings.HasSuffix(strings.ToLower(base), "map"):
 		base += "Map"
+	case base == decl.name.Name:
+		base = "guarded" + upperFirst(base)
 	}
-	if !token.IsIdentifier(base) || w.mentionsName(base) || w.d.names[decl.pkg.Path+"."+base] {
+	if w.mentionsName(base) || w.d.names[decl.pkg.Path+"."+base] {
 		return w.refuse(Unlowered, decl.name.Pos(), "the name "+base+" of the type to generate is taken", "rename the other one, or use --form lock")
 	}
 	suffix := "_mapmend.go"
@@ -87,6 +91,12 @@ func lowerFirst(name string) string {
 		n--
 	}
 	return strings.ToLower(name[:n]) + name[n:]
+}
+
+// upperFirst returns name with its first letter in upper case.
+func upperFirst(name string) string {
+	r, size := utf8.DecodeRuneInString(name)
+	return string(unicode.ToUpper(r)) + name[size:]
 }
 
 // mentionsName reports whether an identifier of the package, wherever it stands, has that name: a
@@ -161,16 +171,22 @@ func (q *qualifier) qualify(p *types.Package) string {
 // hidden returns the name in t that a file of pkg cannot write, or "".
 func hidden(t types.Type, pkg *types.Package) string {
 	switch t := t.(type) {
-	case *types.Alias:
-		if obj := t.Obj(); obj.Pkg() == nil || obj.Pkg() == pkg && obj.Parent() == pkg.Scope() || obj.Pkg() != pkg && obj.Exported() {
-			return hiddenIn(t.TypeArgs(), pkg)
+	case interface { // *types.Alias, *types.Named
+		Obj() *types.TypeName
+		TypeArgs() *types.TypeList
+	}:
+		switch obj := t.Obj(); obj.Pkg() {
+		case nil: // predeclared
+		case pkg:
+			if obj.Parent() != pkg.Scope() {
+				return obj.Name()
+			}
+		default:
+			if !obj.Exported() {
+				return obj.Name()
+			}
 		}
-		return t.Obj().Name()
-	case *types.Named:
-		if obj := t.Obj(); obj.Pkg() == nil || obj.Pkg() == pkg && obj.Parent() == pkg.Scope() || obj.Pkg() != pkg && obj.Exported() {
-			return hiddenIn(t.TypeArgs(), pkg)
-		}
-		return t.Obj().Name()
+		return hiddenIn(t.TypeArgs(), pkg)
 	case *types.Pointer:
 		return hidden(t.Elem(), pkg)
 	case *types.Slice:

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"go/ast"
-	"go/token"
 	"go/types"
 	"slices"
 
@@ -20,30 +19,86 @@ import (
 // or comparer is given: what looks at them by reflection would see the generated type, and read without
 // its lock.
 func (w *wrapping) checkReflection() *Refusal {
-	return w.inOwners(func(pkg *load.Package, n ast.Node, stack []ast.Node) *Refusal {
-		for _, f := range flowsAt(pkg.Info, n, stack) {
-			t := pkg.Info.TypeOf(f.value)
-			if t == nil || f.to == nil || !types.IsInterface(f.to) {
-				continue
-			}
-			reads := f.callee != nil && model.ReadsAll(access.ObjectKey(f.callee))
-			if types.IsInterface(t) {
-				if reads && w.mayBeOwner(t) {
-					return w.refuse(Reflected, f.value.Pos(), "a value that may be the owner is given to "+f.callee.Name(), "give it a part of the owner, or use --form lock")
-				}
-				continue
-			}
-			if empty := f.to.Underlying().(*types.Interface).NumMethods() == 0; (empty || reads) && !isTypeParam(f.to) && w.leadsTo(t) {
-				return w.refuse(Reflected, f.value.Pos(), "the owner, or what leads to it, becomes an interface that reflection may look at", "give it a part of the owner, or use --form lock")
-			}
+	if w.c.decl.owner == nil {
+		return nil // nobody holds a package variable
+	}
+	for _, f := range w.d.shows() {
+		if w.mayShow(f.from) {
+			return w.refuse(Reflected, f.value.Pos(), "the owner, or what leads to it, becomes an interface that reflection may look at", "give it a part of the owner, or use --form lock")
 		}
-		return nil
-	})
+	}
+	return nil
+}
+
+// shows returns the flows of the program into what reflection may look at.
+func (d *decider) shows() []flow {
+	if d.shown != nil {
+		return d.shown
+	}
+	d.shown = []flow{}
+	for _, pkg := range d.prog.Packages {
+		if pkg.Broken {
+			continue
+		}
+		for _, file := range pkg.Files {
+			ast.PreorderStack(file.Syntax, nil, func(n ast.Node, stack []ast.Node) bool {
+				for _, f := range flowsAt(pkg.Info, n, stack) {
+					if !types.IsInterface(f.to) || isTypeParam(f.to) {
+						continue
+					}
+					empty := f.to.Underlying().(*types.Interface).NumMethods() == 0
+					if empty || f.callee != nil && model.ReadsAll(access.ObjectKey(f.callee)) {
+						d.shown = append(d.shown, f)
+					}
+				}
+				return true
+			})
+		}
+	}
+	return d.shown
 }
 
 func isTypeParam(t types.Type) bool {
 	_, ok := types.Unalias(t).(*types.TypeParam)
 	return ok
+}
+
+// mayShow reports whether a value of type t may be, or lead to, the owner.
+func (w *wrapping) mayShow(t types.Type) bool {
+	switch {
+	case isTypeParam(t):
+		return w.isArgument()
+	case types.IsInterface(t):
+		return w.mayBeOwner(t)
+	}
+	return w.leadsTo(t)
+}
+
+// isArgument reports whether generic code of the program is given the owner, or what leads to it:
+//
+//	func show[T any](x T) { fmt.Println(x) }
+func (w *wrapping) isArgument() bool {
+	for _, pkg := range w.d.prog.Packages {
+		if pkg.Broken {
+			continue
+		}
+		for id, inst := range pkg.Info.Instances {
+			if obj := pkg.Info.Uses[id]; !w.d.isOurs(obj.Pkg()) {
+				continue
+			}
+			for t := range inst.TypeArgs.Types() {
+				if w.leadsTo(t) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// isOurs reports whether pkg is a package of the program.
+func (d *decider) isOurs(pkg *types.Package) bool {
+	return slices.ContainsFunc(d.prog.Packages, func(p *load.Package) bool { return p.Path == pkg.Path() })
 }
 
 // mayBeOwner reports whether a value of the interface type t, which has methods, may be the owner.
@@ -56,60 +111,57 @@ func (w *wrapping) mayBeOwner(t types.Type) bool {
 	return types.Implements(types.NewPointer(tn.Type()), iface)
 }
 
-// flow is a value that becomes one of type to.
+// flow is a value of type from that becomes one of type to.
 type flow struct {
-	value  ast.Expr
-	to     types.Type
-	callee *types.Func // that is given the value, if it is known
+	value    ast.Expr // the value, or the call that has it among its results
+	from, to types.Type
+	callee   *types.Func // that is given the value, if it is known
+}
+
+// flows pairs values, or the results of a call that stands for them, with the types that they become.
+func flows(info *types.Info, values []ast.Expr, to func(i int) types.Type, callee *types.Func) []flow {
+	var out []flow
+	for i, v := range values {
+		if results, ok := info.TypeOf(v).(*types.Tuple); ok {
+			for i := range results.Len() {
+				out = append(out, flow{v, results.At(i).Type(), to(i), callee})
+			}
+			continue
+		}
+		out = append(out, flow{v, info.TypeOf(v), to(i), callee})
+	}
+	return out
 }
 
 // flowsAt returns the values that n converts, in so many words or by the way.
 func flowsAt(info *types.Info, n ast.Node, stack []ast.Node) []flow {
-	var out []flow
-	add := func(value ast.Expr, to types.Type) { out = append(out, flow{value: value, to: to}) }
 	switch n := n.(type) {
 	case *ast.CallExpr:
-		if info.Types[n.Fun].IsBuiltin() {
-			if s, ok := info.TypeOf(n).Underlying().(*types.Slice); ok && types.ExprString(n.Fun) == "append" {
-				for _, arg := range n.Args[1:] {
-					add(arg, s.Elem())
-				}
-			}
-			if types.ExprString(n.Fun) == "panic" {
-				add(n.Args[0], types.NewInterfaceType(nil, nil))
-			}
-			return out
-		}
 		callee, _ := typeutil.Callee(info, n).(*types.Func)
-		for i, arg := range n.Args {
-			out = append(out, flow{arg, paramType(info, n, i), callee})
-		}
+		return flows(info, n.Args, func(i int) types.Type { return paramType(info, n, i) }, callee)
 	case *ast.AssignStmt:
-		if n.Tok != token.DEFINE && len(n.Lhs) == len(n.Rhs) {
-			for i, lhs := range n.Lhs {
-				add(n.Rhs[i], info.TypeOf(lhs))
-			}
-		}
+		return flows(info, n.Rhs, func(i int) types.Type { return typeOf(info, n.Lhs[i]) }, nil)
 	case *ast.ValueSpec:
-		if n.Type != nil {
-			for _, v := range n.Values {
-				add(v, info.TypeOf(n.Type))
-			}
-		}
+		return flows(info, n.Values, func(i int) types.Type { return typeOf(info, n.Names[i]) }, nil)
 	case *ast.SendStmt:
-		if ch, ok := info.TypeOf(n.Chan).Underlying().(*types.Chan); ok {
-			add(n.Value, ch.Elem())
+		if ch, ok := info.TypeOf(n.Chan).Underlying().(*types.Chan); ok { // not one of a type parameter
+			return flows(info, []ast.Expr{n.Value}, func(int) types.Type { return ch.Elem() }, nil)
 		}
 	case *ast.ReturnStmt:
-		if results := resultsOf(info, stack); results != nil && results.Len() == len(n.Results) {
-			for i, e := range n.Results {
-				add(e, results.At(i).Type())
-			}
-		}
+		results := resultsOf(info, stack)
+		return flows(info, n.Results, func(i int) types.Type { return results.At(i).Type() }, nil)
 	case *ast.CompositeLit:
-		out = append(out, literalFlows(info, n)...)
+		return literalFlows(info, n)
 	}
-	return out
+	return nil
+}
+
+// typeOf returns the type of what is assigned to; the invalid one for the blank identifier.
+func typeOf(info *types.Info, e ast.Expr) types.Type {
+	if t := info.TypeOf(e); t != nil {
+		return t
+	}
+	return types.Typ[types.Invalid]
 }
 
 // resultsOf returns the results of the innermost function of stack, or nil.
@@ -129,16 +181,16 @@ func resultsOf(info *types.Info, stack []ast.Node) *types.Tuple {
 	return nil
 }
 
+// literalFlows returns the flows into the elements of lit.
 func literalFlows(info *types.Info, lit *ast.CompositeLit) []flow {
-	t := info.TypeOf(lit)
-	if t == nil {
-		return nil
-	}
-	u := t.Underlying()
-	if p, ok := u.(*types.Pointer); ok {
+	u := info.TypeOf(lit).Underlying()
+	if p, ok := u.(*types.Pointer); ok { // []*T{{...}}
 		u = p.Elem().Underlying()
 	}
 	var out []flow
+	add := func(value ast.Expr, to types.Type) {
+		out = append(out, flow{value: value, from: info.TypeOf(value), to: to})
+	}
 	for i, e := range lit.Elts {
 		kv, keyed := e.(*ast.KeyValueExpr)
 		value := e
@@ -148,30 +200,23 @@ func literalFlows(info *types.Info, lit *ast.CompositeLit) []flow {
 		switch u := u.(type) {
 		case *types.Struct:
 			if keyed {
-				out = append(out, flow{value: value, to: info.TypeOf(kv.Key)})
-			} else if i < u.NumFields() {
-				out = append(out, flow{value: value, to: u.Field(i).Type()})
+				add(value, info.TypeOf(kv.Key))
+			} else {
+				add(value, u.Field(i).Type())
 			}
 		case *types.Map:
-			out = append(out, flow{value: value, to: u.Elem()})
-			if keyed {
-				out = append(out, flow{value: kv.Key, to: u.Key()})
-			}
-		case *types.Slice:
-			out = append(out, flow{value: value, to: u.Elem()})
-		case *types.Array:
-			out = append(out, flow{value: value, to: u.Elem()})
+			add(kv.Key, u.Key())
+			add(value, u.Elem())
+		case interface{ Elem() types.Type }: // *types.Slice, *types.Array
+			add(value, u.Elem())
 		}
 	}
 	return out
 }
 
-// paramType returns the type of the parameter that takes argument i, or the invalid type.
+// paramType returns the type of the parameter that takes argument i.
 func paramType(info *types.Info, call *ast.CallExpr, i int) types.Type {
 	t := info.TypeOf(call.Fun)
-	if t == nil {
-		return types.Typ[types.Invalid]
-	}
 	sig, ok := t.Underlying().(*types.Signature)
 	switch {
 	case !ok: // a conversion
@@ -182,8 +227,6 @@ func paramType(info *types.Info, call *ast.CallExpr, i int) types.Type {
 			return s.Elem()
 		}
 		return last
-	case i < sig.Params().Len():
-		return sig.Params().At(i).Type()
 	}
-	return types.Typ[types.Invalid]
+	return sig.Params().At(i).Type()
 }

@@ -24,6 +24,7 @@ type wrapping struct {
 	c        *candidate
 	m        *types.Map
 	objs     map[*types.Var]bool // the variable, as each package knows it
+	pkgs     []*load.Package     // that know it: the one that declares it, and what imports that
 	mentions []*mention
 	wrapper  Wrapper
 	lowered  []Lowering
@@ -88,16 +89,13 @@ func (w *wrapping) refuse(code Code, pos token.Pos, message, todo string) *Refus
 func (w *wrapping) checkDeclaration() *Refusal {
 	decl := w.c.decl
 	obj := decl.object()
-	if obj == nil {
-		return w.refuse(Unlowered, decl.name.Pos(), "the declaration has no type", "use --form lock")
-	}
 	m, ok := obj.Type().Underlying().(*types.Map)
 	switch field, isField := decl.node.(*ast.Field); {
 	case !ok:
 		return w.refuse(Unlowered, decl.name.Pos(), "the map is the type of a type parameter", "use --form lock")
 	case decl.owner == nil && decl.outer == nil:
 		return w.refuse(CapturedLocal, decl.name.Pos(), "the variable is a local of "+w.c.finding.Owner, "declare a mutex beside it and lock it in the goroutines")
-	case isField && (decl.typ == nil || strings.Contains(w.c.finding.Field, ".")):
+	case isField && strings.Contains(w.c.finding.Field, "."):
 		return w.refuse(Unlowered, decl.name.Pos(), "the variable is a field of an anonymous struct", "give the struct a name, or use --form lock")
 	case isField && len(field.Names) == 0:
 		return w.refuse(Unlowered, decl.name.Pos(), "the map is embedded, so its methods are promoted", "give the field a name, or use --form lock")
@@ -117,10 +115,11 @@ func (w *wrapping) checkDeclaration() *Refusal {
 	}
 	w.objs = map[*types.Var]bool{obj: true}
 	for _, pkg := range w.d.prog.Packages {
-		if pkg.Types == nil {
+		if pkg.Broken {
 			continue
 		}
 		if known := importedPackage(pkg.Types, decl.pkg.Types.Path(), make(map[*types.Package]bool)); known != nil {
+			w.pkgs = append(w.pkgs, pkg)
 			if v := lookUp(known, w.c.finding.Var); v != nil {
 				w.objs[v] = true
 			}
@@ -145,8 +144,8 @@ func unconstrained(file *load.File) bool {
 	}
 	ctx := build.Context{GOOS: "none", GOARCH: "none", Compiler: "gc"}
 	ctx.OpenFile = func(string) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("package p\n")), nil }
-	matches, err := ctx.MatchFile(".", path.Base(file.Name))
-	return err == nil && matches
+	matches, _ := ctx.MatchFile(".", path.Base(file.Name)) // a file that cannot be read does not match
+	return matches
 }
 
 // importedPackage returns the package at path as pkg knows it, or nil.

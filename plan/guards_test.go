@@ -203,6 +203,8 @@ var guardRows = []wrapRow{
 	{"two results printed", s("int", "func g() (*S, int) { return nil, 1 }\n\nfunc f() { fmt.Println(g()) }"), Reflected, "g()) }"},
 	{"two results returned", s("int", "func g() (*S, int) { return nil, 1 }\n\nfunc f() (any, int) { return g() }"), Reflected, "g() }"},
 	{"result and ok", s("int", "func f(c chan *S) { var x any; var ok bool; x, ok = <-c; _, _ = x, ok }"), Reflected, "<-c; _"},
+	{"ranged over into any", s("int", "func f(l []*S) { var x any; for _, x = range l { _ = x } }"), Reflected, "l { _"},
+	{"ranged over", s("int", "func f(l []*S) { for _, x := range l { _ = x } }"), "", "Store"},
 	{"sent as any", s("int", "func f(c chan any, s *S) { c <- s }"), Reflected, "s }"},
 	{"appended to any", s("int", "func f(x []any, s *S) []any { return append(x, s) }"), Reflected, "s) }"},
 	{"panic", s("int", "func f(s *S) { panic(s) }"), Reflected, "s) }"},

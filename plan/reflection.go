@@ -2,6 +2,7 @@ package plan
 
 import (
 	"go/ast"
+	"go/token"
 	"go/types"
 	"slices"
 
@@ -143,6 +144,11 @@ func flowsAt(info *types.Info, n ast.Node, stack []ast.Node) []flow {
 		return flows(info, n.Rhs, func(i int) types.Type { return typeOf(info, n.Lhs[i]) }, nil)
 	case *ast.ValueSpec:
 		return flows(info, n.Values, func(i int) types.Type { return typeOf(info, n.Names[i]) }, nil)
+	case *ast.RangeStmt:
+		if n.Tok == token.ASSIGN { // a part of what is ranged over is assigned
+			from := info.TypeOf(n.X)
+			return []flow{{value: n.X, from: from, to: typeOf(info, n.Key)}, {value: n.X, from: from, to: typeOf(info, n.Value)}}
+		}
 	case *ast.SendStmt:
 		if ch, ok := info.TypeOf(n.Chan).Underlying().(*types.Chan); ok { // not one of a type parameter
 			return flows(info, []ast.Expr{n.Value}, func(int) types.Type { return ch.Elem() }, nil)

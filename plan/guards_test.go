@@ -193,6 +193,7 @@ var guardRows = []wrapRow{
 
 	// Reflection.
 	{"through an interface", s("int", "func (s *S) unique2() {}\n\nfunc g(any) {}\n\nfunc f(h interface{ unique2() }) { g(h) }"), Reflected, "h) }"},
+	{"through an interface of another package", "-- p.go --\n" + replaced(s("int", "func (s *S) Unique(k.K) {}"), "import \"net/http\"", "import \"net/http\"\n\nimport \"FOLDER/k\"", "put(k string)", "put(x string)", "s.m[k]", "s.m[x]") + "-- q/q.go --\npackage q\n\nimport (\n\t\"fmt\"\n\n\t\"FOLDER/k\"\n)\n\nfunc f(h interface{ Unique(k.K) }) { fmt.Println(h) }\n-- k/k.go --\npackage k\n\ntype K int\n", Reflected, "h) }"},
 	{"through a type parameter", s("int", "func g[T any](x T) { fmt.Println(x) }\n\nfunc f(s *S) { g(s) }"), Reflected, "x) }"},
 	{"type parameter of something else", s("int", "func g[T any](x T) { fmt.Println(x) }\n\nfunc f() { g(1) }"), "", "Store"},
 	{"generic function of the library", s("int", "func f(l []*S, s *S) bool { return slices.Contains(l, s) }\n\nfunc g[T any](x T) { fmt.Println(x) }"), "", "Store"},

@@ -102,14 +102,20 @@ func (d *decider) isOurs(pkg *types.Package) bool {
 	return slices.ContainsFunc(d.prog.Packages, func(p *load.Package) bool { return p.Path == pkg.Path() })
 }
 
-// mayBeOwner reports whether a value of the interface type t, which has methods, may be the owner.
+// mayBeOwner reports whether a value of the interface type t, which has methods, may be the owner. It goes
+// by names: packages may know the types in a signature apart from each other.
 func (w *wrapping) mayBeOwner(t types.Type) bool {
 	iface := t.Underlying().(*types.Interface)
-	tn, ok := w.c.decl.pkg.Info.Defs[w.c.decl.typ.Name].(*types.TypeName)
-	if !ok || iface.NumMethods() == 0 {
+	if iface.NumMethods() == 0 {
 		return false // an empty interface was refused where the owner became one
 	}
-	return types.Implements(types.NewPointer(tn.Type()), iface)
+	set := types.NewMethodSet(types.NewPointer(w.c.decl.pkg.Info.Defs[w.c.decl.typ.Name].Type()))
+	for m := range iface.Methods() {
+		if set.Lookup(m.Pkg(), m.Name()) == nil {
+			return false
+		}
+	}
+	return true
 }
 
 // flow is a value of type from that becomes one of type to.

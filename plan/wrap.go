@@ -118,9 +118,9 @@ func (w *wrapping) checkDeclaration() *Refusal {
 		if pkg.Broken {
 			continue
 		}
-		if known := importedPackage(pkg.Types, decl.pkg.Types.Path(), make(map[*types.Package]bool)); known != nil {
+		if as := w.d.known(pkg.Types)[decl.pkg.Types.Path()]; as != nil {
 			w.pkgs = append(w.pkgs, pkg)
-			if v := lookUp(known, w.c.finding.Var); v != nil {
+			if v := lookUp(as, w.c.finding.Var); v != nil {
 				w.objs[v] = true
 			}
 		}
@@ -148,21 +148,25 @@ func unconstrained(file *load.File) bool {
 	return matches
 }
 
-// importedPackage returns the package at path as pkg knows it, or nil.
-func importedPackage(pkg *types.Package, path string, seen map[*types.Package]bool) *types.Package {
-	if seen[pkg] {
-		return nil
+// known returns the packages that pkg, and what it imports, knows by their paths. Packages read their
+// imports apart from each other, so one path may be another package to each.
+func (d *decider) known(pkg *types.Package) map[string]*types.Package {
+	if d.imports[pkg] != nil {
+		return d.imports[pkg]
 	}
-	seen[pkg] = true
-	if pkg.Path() == path {
-		return pkg
-	}
-	for _, imp := range pkg.Imports() {
-		if found := importedPackage(imp, path, seen); found != nil {
-			return found
+	known := make(map[string]*types.Package)
+	var add func(*types.Package)
+	add = func(p *types.Package) {
+		if known[p.Path()] == nil {
+			known[p.Path()] = p
+			for _, imp := range p.Imports() {
+				add(imp)
+			}
 		}
 	}
-	return nil
+	add(pkg)
+	d.imports[pkg] = known
+	return known
 }
 
 // lookUp returns the object of v in pkg, or nil.

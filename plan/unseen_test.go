@@ -59,3 +59,15 @@ func TestWrapUnseen(t *testing.T) {
 		})
 	}
 }
+
+// A type that only a test has is generated for the test.
+func TestWrapInTest(t *testing.T) {
+	files := map[string]string{"p.go": "package p\n", "p_test.go": shared + "type V int\n"}
+	p, err := Make(loadFiles(t, files, true), Options{Forms: []Form{RWMutex}, MinConfidence: Possible})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(p.Mends) != 1 || p.Mends[0].Wrapper.File != "s_m_mapmend_test.go" {
+		t.Errorf("%+v", p)
+	}
+}

@@ -95,7 +95,7 @@ func (w *wrapping) checkDeclaration() *Refusal {
 		return w.refuse(Unlowered, decl.name.Pos(), "the map is the type of a type parameter", "use --form lock")
 	case decl.owner == nil && decl.outer == nil:
 		return w.refuse(CapturedLocal, decl.name.Pos(), "the variable is a local of "+w.c.finding.Owner, "declare a mutex beside it and lock it in the goroutines")
-	case isField && strings.Contains(w.c.finding.Field, "."):
+	case strings.Contains(w.c.finding.Field, "."):
 		return w.refuse(Unlowered, decl.name.Pos(), "the variable is a field of an anonymous struct", "give the struct a name, or use --form lock")
 	case isField && len(field.Names) == 0:
 		return w.refuse(Unlowered, decl.name.Pos(), "the map is embedded, so its methods are promoted", "give the field a name, or use --form lock")

@@ -119,7 +119,7 @@ func (w *wrapping) instanceCopies(pkg *load.Package, id *ast.Ident, inst types.I
 		return false
 	}
 	for t := range inst.TypeArgs.Types() {
-		if w.holds(t) || isSliceOf(t, w.holds) {
+		if w.holds(t) {
 			return true
 		}
 	}
@@ -176,10 +176,10 @@ func (w *wrapping) exprCopies(pkg *load.Package, e ast.Expr, stack []ast.Node) s
 			return ""
 		}
 	case *ast.AssignStmt:
-		if slices.Contains(p.Lhs, child) || p.Tok == token.DEFINE && !isDefined(info, p, child) {
+		if slices.Contains(p.Lhs, child) || !isDefined(info, p, child) {
 			return "it is overwritten as a whole"
 		}
-		if isNew && p.Tok == token.DEFINE {
+		if isNew {
 			return ""
 		}
 	case *ast.ValueSpec:
@@ -194,11 +194,10 @@ func (w *wrapping) exprCopies(pkg *load.Package, e ast.Expr, stack []ast.Node) s
 	return "its value is used as a whole"
 }
 
-// isDefined reports whether the variable that a := gives value to is a new one: of
+// isDefined reports whether the variable that assign gives value to is a new one. With := too it may be
+// there already:
 //
 //	s, err := S{}, f()
-//
-// one may be there already.
 func isDefined(info *types.Info, assign *ast.AssignStmt, value ast.Expr) bool {
 	id, ok := assign.Lhs[slices.Index(assign.Rhs, value)].(*ast.Ident)
 	return ok && (id.Name == "_" || info.Defs[id] != nil)

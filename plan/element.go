@@ -176,7 +176,6 @@ func freshName(value ast.Expr) string {
 
 // typeAt writes typ as the file of m can where m stands, or says why it cannot.
 func (w *wrapping) typeAt(m *mention, typ types.Type) (text, why string) {
-	unknown := ""
 	text = types.TypeString(typ, func(p *types.Package) string {
 		if p == m.pkg.Types {
 			return ""
@@ -194,15 +193,11 @@ func (w *wrapping) typeAt(m *mention, typ types.Type) (text, why string) {
 			}
 			return name.Name()
 		}
-		unknown = p.Path()
-		return p.Name()
+		return p.Path() // not imported: this is no type
 	})
-	if unknown != "" {
-		return "", m.file.Name + " does not import " + unknown + ", of which the element type is"
-	}
 	tv, _ := types.Eval(w.d.prog.Fset, m.pkg.Types, m.id.Pos(), text) // no type if there is an error
 	if !tv.IsType() || !types.Identical(tv.Type, typ) {
-		return "", "the type " + text + " cannot be written there"
+		return "", "the type " + text + " cannot be written in " + m.file.Name
 	}
 	scope := m.pkg.Info.Scopes[m.file.Syntax].Innermost(m.id.Pos())
 	for _, name := range []string{"bool", "true"} {

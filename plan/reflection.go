@@ -235,7 +235,7 @@ func paramType(info *types.Info, call *ast.CallExpr, i int) types.Type {
 		return t
 	case sig.Variadic() && i >= sig.Params().Len()-1:
 		last := sig.Params().At(sig.Params().Len() - 1).Type()
-		if s, ok := last.Underlying().(*types.Slice); ok && !call.Ellipsis.IsValid() {
+		if s, ok := last.Underlying().(*types.Slice); ok { // with f(list...) the elements go there too
 			return s.Elem()
 		}
 		return last

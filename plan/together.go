@@ -56,13 +56,13 @@ func exclusive(a, b *mention) bool {
 	for i < n && a.stack[i] == b.stack[i] {
 		i++
 	}
-	if i == 0 || i == n { // two files; or one use is an operand of the other
+	if i == n { // one use is an operand of the other
 		return false
 	}
 	switch branch := a.stack[i].(type) {
 	case *ast.BlockStmt:
-		around, ok := a.stack[i-1].(*ast.IfStmt)
-		return ok && branch == around.Body // b is in the other
+		_, ok := a.stack[i-1].(*ast.IfStmt)
+		return ok // b is in the other
 	case *ast.CaseClause: // b is in a later one, and that may be chosen only if this was not
 		return a.id.Pos() > branch.Colon && !falls(branch)
 	case *ast.CommClause:

@@ -269,7 +269,7 @@ func rowFiles(rows []wrapRow) map[string]string {
 		}
 		for _, f := range archive.Files {
 			src := string(f.Data)
-			for _, imp := range []string{"errors", "fmt", "slices", "strings", "sync", "sync/atomic"} {
+			for _, imp := range []string{"errors", "fmt", "slices", "strings", "sync", "sync/atomic", "time"} {
 				if strings.Contains(src, path.Base(imp)+".") {
 					src = strings.Replace(src, "import \"net/http\"", "import \"net/http\"\nimport \""+imp+"\"", 1)
 				}

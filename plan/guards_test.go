@@ -266,7 +266,7 @@ func TestImportable(t *testing.T) {
 }
 
 func TestFirst(t *testing.T) {
-	for name, want := range map[string]string{"HTTPCache": "httpCache", "S": "s", "URL": "url", "cache": "cache", "iD": "iD", "MapV2": "mapV2", "HTTP2": "http2", "HTTP2x": "http2x", "URL_a": "url_a", "Q_a": "q_a"} {
+	for name, want := range map[string]string{"HTTPCache": "httpCache", "S": "s", "URL": "url", "cache": "cache", "iD": "iD", "MapV2": "mapV2", "HTTP2": "http2", "HTTP2x": "http2x", "URL_a": "url_a", "A2B": "a2B", "URLé": "urLé", "Q_a": "q_a"} {
 		if got := lowerFirst(name); got != want {
 			t.Errorf("lowerFirst(%q) = %q, want %q", name, got, want)
 		}

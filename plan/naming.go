@@ -87,7 +87,7 @@ func lowerFirst(name string) string {
 	for n < len(name) && 'A' <= name[n] && name[n] <= 'Z' {
 		n++
 	}
-	if n > 1 && n < len(name) && 'a' <= name[n] && name[n] <= 'z' {
+	if n > 1 && n < len(name) && 'a' <= name[n] {
 		n-- // of the second word
 	}
 	return strings.ToLower(name[:n]) + name[n:]

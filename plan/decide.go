@@ -105,6 +105,7 @@ var solvedByWrapper = []Code{CallInRegion, BlockInRegion, NotBracketable, OwnerU
 // steps is the order in which a mend is worked out. Each returns nil or why it cannot be.
 var steps = []func(*decider, *candidate) *Refusal{
 	(*decider).checkFile,
+	(*decider).checkWays,
 	(*decider).chooseGuard,
 	(*decider).findNeeds,
 }
@@ -127,6 +128,15 @@ func (d *decider) refuse(c *candidate, r Refusal) {
 
 // checkFile refuses declarations in files that are not to be written.
 func (d *decider) checkFile(c *candidate) *Refusal { return d.fileRefusal(c.decl.pkg, c.decl.file) }
+
+// checkWays refuses variables whose uses are reached in more ways than were followed: the guard may be
+// held on the others.
+func (d *decider) checkWays(c *candidate) *Refusal {
+	if !c.verdict.Partial {
+		return nil
+	}
+	return &Refusal{Code: TooManyWays, Message: "a use is reached in more ways than are followed, so that it is not known where the lock is held", Todo: "take the lock by hand"}
+}
 
 func (d *decider) fileRefusal(pkg *load.Package, file *load.File) *Refusal {
 	switch {

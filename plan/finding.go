@@ -33,6 +33,9 @@ func finding(prog *load.Program, w *share.World, v share.Verdict, decl declarati
 		Pos:        position(prog, decl.name.Pos()),
 	}
 	f.ID = f.Var.ID()
+	if v.Partial {
+		f.Evidence = append(slices.Clip(f.Evidence), "not every way to its uses was followed: there are too many")
+	}
 	if v.Pair[0] != nil {
 		f.Chains = [][]string{w.Chain(*v.Pair[0]), w.Chain(*v.Pair[1])}
 	}

@@ -67,12 +67,12 @@ func (d *decider) needsOf(c *candidate, j share.Judged) *Refusal {
 
 // place adds the need for entry e: as far in as no way to that place holds the guard.
 func (d *decider) place(c *candidate, j share.Judged, e *share.Entry) *Refusal {
-	refs := e.Refs()
-	for i := len(e.Frames) - 1; i >= 0; i-- {
-		frame := e.Frames[i]
+	refs, frames := e.Refs(), e.Frames()
+	for i := len(frames) - 1; i >= 0; i-- {
+		frame := frames[i]
 		body := d.world.Bodies[frame.Func]
 		if refs[i].Var.IsZero() || body.RequiresLock || heldByOthers(c, j, e, i) {
-			if i > 0 && e.Frames[i-1].Edge.Start == "" && !e.Frames[i-1].Edge.Stored {
+			if i > 0 && frames[i-1].Edge.Start == "" && !frames[i-1].Edge.Stored {
 				continue
 			}
 			return &Refusal{Code: UnlockedCallers, Pos: d.at(j.Pos),
@@ -99,14 +99,19 @@ func heldByOthers(c *candidate, j share.Judged, e *share.Entry, i int) bool {
 	if c.guard.lock == nil {
 		return false
 	}
-	depth := len(e.Frames) - i
+	frames := e.Frames()
+	depth := len(frames) - i
 	for _, o := range j.Entries {
-		if o == e || !o.Holds(*c.guard.lock, false) || len(o.Frames) < depth {
+		if o == e || !o.Holds(*c.guard.lock, false) {
+			continue
+		}
+		others := o.Frames()
+		if len(others) < depth {
 			continue
 		}
 		same := true
 		for k := 1; k <= depth; k++ {
-			a, b := e.Frames[len(e.Frames)-k], o.Frames[len(o.Frames)-k]
+			a, b := frames[len(frames)-k], others[len(others)-k]
 			if a.Func != b.Func || k > 1 && a.Edge.Pos != b.Edge.Pos {
 				same = false
 			}
@@ -208,16 +213,16 @@ func embeddedSuffix(d *decider, c *candidate, suffix string) string {
 
 // withSuffix writes the lock that suffix leads to from x. The owner may be embedded in what x is.
 func (d *decider) withSuffix(fn function, x ast.Expr, suffix string) string {
-	steps := access.Steps(suffix)
-	obj, _, _ := types.LookupFieldOrMethod(fn.pkg.Info.TypeOf(x), true, fn.pkg.Types, strings.TrimPrefix(steps[0], "."))
+	step := access.FirstStep(suffix)
+	obj, _, _ := types.LookupFieldOrMethod(fn.pkg.Info.TypeOf(x), true, fn.pkg.Types, strings.TrimPrefix(step, "."))
 	field, ok := obj.(*types.Var)
-	if !ok && len(steps) == 1 {
+	if !ok && step == suffix {
 		if _, exists := d.decls[Var{}]; !exists && obj == nil {
 			return types.ExprString(x) + suffix // the mutex is about to be added
 		}
 		return ""
 	}
-	if ok && field.Embedded() && len(steps) == 1 {
+	if ok && field.Embedded() && step == suffix {
 		return types.ExprString(x)
 	}
 	return types.ExprString(x) + suffix
@@ -263,16 +268,16 @@ func IsPath(e ast.Expr) bool {
 
 // upgrade plans that the section in which e writes, held for reading, is held for writing.
 func (d *decider) upgrade(c *candidate, e *share.Entry) *Refusal {
-	refs := e.Refs()
-	for i := len(e.Frames) - 1; i >= 0; i-- {
+	refs, frames := e.Refs(), e.Frames()
+	for i := len(frames) - 1; i >= 0; i-- {
 		at, pos := e.Use.At, e.Use.Pos
-		if edge := e.Frames[i].Edge; edge != nil {
+		if edge := frames[i].Edge; edge != nil {
 			at, pos = edge.At, edge.Pos
 		}
 		if !slices.ContainsFunc(at.Held, func(h lockset.Held) bool { return h.Class == c.guard.class && h.Mode == lockset.Read }) {
 			continue
 		}
-		return d.upgradeIn(c, need{fn: e.Frames[i].Func, pos: pos}, refs[i])
+		return d.upgradeIn(c, need{fn: frames[i].Func, pos: pos}, refs[i])
 	}
 	return &Refusal{Code: Upgrade, Pos: d.at(e.Use.Pos), Message: "the read lock is taken where it cannot be changed", Todo: "take " + c.guard.name + " for writing"}
 }

@@ -5,7 +5,7 @@ package plan
 // Code is the reason a map variable is not rewritten.
 type Code string
 
-// The refusal codes. Each has its sentence in Sentences.
+// The refusal codes.
 const (
 	CallInRegion     Code = "call-in-region"    // the section would contain a dynamic or unknown call
 	BlockInRegion    Code = "block-in-region"   // the section would contain a channel operation, a wait or I/O
@@ -24,6 +24,7 @@ const (
 	ExportedField    Code = "exported-field"    // the field is API of an importable package
 	AliasWritten     Code = "alias-written"     // the map value is retained elsewhere
 	CapturedLocal    Code = "captured-local"    // the variable is a local that closures capture
+	TooManyWays      Code = "too-many-ways"     // a use is reached in more ways than are followed
 	Unlowered        Code = "unlowered"         // no accessor stands for this way of using the map
 	Upgrade          Code = "upgrade"           // a read section that must become a write section is taken again inside
 	Generated        Code = "generated"         // the file is generated

@@ -67,7 +67,7 @@ func (p Path) step(s string) Path {
 	switch {
 	case !p.Known() || strings.HasSuffix(p.Sel, beyond):
 		return p
-	case strings.Count(p.Sel, ".")+strings.Count(p.Sel, "[") >= maxSteps:
+	case CountSteps(p.Sel) >= maxSteps:
 		return Path{p.Root, p.Sel + beyond}
 	}
 	return Path{p.Root, p.Sel + s}
@@ -75,42 +75,57 @@ func (p Path) step(s string) Path {
 
 // Join returns the path that rel, a Sel, leads to from p.
 func (p Path) Join(rel string) Path {
-	for _, s := range Steps(rel) {
-		p = p.step(s)
+	if p.Known() && CountSteps(p.Sel)+CountSteps(rel) <= maxSteps && !strings.HasSuffix(p.Sel, beyond) {
+		return Path{p.Root, p.Sel + rel}
+	}
+	for rel != "" {
+		step := FirstStep(rel)
+		p, rel = p.step(step), rel[len(step):]
 	}
 	return p
 }
 
-// Steps splits a Sel into its steps.
-func Steps(sel string) []string {
-	var steps []string
-	for sel != "" {
-		n := len(sel)
-		if i := strings.IndexAny(sel[1:], ".["); i >= 0 {
-			n = i + 1
+// FirstStep returns the first step of sel; it is empty when sel is.
+func FirstStep(sel string) string {
+	for i := 1; i < len(sel); i++ {
+		if sel[i] == '.' || sel[i] == '[' {
+			return sel[:i]
 		}
-		steps = append(steps, sel[:n])
-		sel = sel[n:]
 	}
-	return steps
+	return sel
 }
+
+// CountSteps returns how many steps sel has.
+func CountSteps(sel string) int { return strings.Count(sel, ".") + strings.Count(sel, "[") }
 
 // Parent returns the path without its last step, and that step. The step is empty when p is a root.
 func (p Path) Parent() (Path, string) {
-	steps := Steps(p.Sel)
-	if len(steps) == 0 {
+	if p.Sel == "" {
 		return p, ""
 	}
-	last := steps[len(steps)-1]
-	return Path{p.Root, p.Sel[:len(p.Sel)-len(last)]}, last
+	n := strings.LastIndexAny(p.Sel, ".[")
+	return Path{p.Root, p.Sel[:n]}, p.Sel[n:]
+}
+
+// Above reports whether q is reached through what is stored at p. The fields of a root are its own,
+// also when something is assigned to the root as a whole.
+func (p Path) Above(q Path) bool {
+	if p.Root != q.Root || CountSteps(q.Sel) < 2 || p.Sel == q.Sel {
+		return false
+	}
+	rest, ok := strings.CutPrefix(q.Sel, p.Sel)
+	return ok && (rest[0] == '.' || rest[0] == '[')
 }
 
 // CommonPrefix splits a and b, two Sels, into the steps they share and the rest of each.
 func CommonPrefix(a, b string) (common, restA, restB string) {
 	n := 0
-	as, bs := Steps(a), Steps(b)
-	for i := 0; i < len(as) && i < len(bs) && as[i] == bs[i]; i++ {
-		n += len(as[i])
+	for n < len(a) && n < len(b) {
+		step := FirstStep(a[n:])
+		if FirstStep(b[n:]) != step {
+			break
+		}
+		n += len(step)
 	}
 	return a[:n], a[n:], b[n:]
 }

@@ -15,8 +15,12 @@ func TestSteps(t *testing.T) {
 		{".a[].b", []string{".a", "[]", ".b"}},
 		{"[][]", []string{"[]", "[]"}},
 	} {
-		if got := Steps(tt.sel); !slices.Equal(got, tt.want) {
-			t.Errorf("Steps(%q) = %q, want %q", tt.sel, got, tt.want)
+		var got []string
+		for rest := tt.sel; rest != ""; rest = rest[len(FirstStep(rest)):] {
+			got = append(got, FirstStep(rest))
+		}
+		if !slices.Equal(got, tt.want) || CountSteps(tt.sel) != len(tt.want) {
+			t.Errorf("the steps of %q are %q, and %d; want %q", tt.sel, got, CountSteps(tt.sel), tt.want)
 		}
 	}
 }
@@ -65,6 +69,30 @@ func TestSubst(t *testing.T) {
 	} {
 		if got := tt.in.Subst(args, nil); got != tt.want {
 			t.Errorf("%s: %+v, want %+v", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestAbove(t *testing.T) {
+	root := Root{Kind: Param}
+	for _, tt := range []struct {
+		p, q string
+		want bool
+	}{
+		{".a", ".a.m", true},
+		{".a", ".a[]", true},
+		{".a", ".ab.m", false}, // whole steps only
+		{".a", ".a", false},    // the map itself
+		{".a.m", ".a", false},
+		{"", ".m", false}, // a field of the root
+		{"", ".a.m", true},
+	} {
+		p, q := Path{root, tt.p}, Path{root, tt.q}
+		if got := p.Above(q); got != tt.want {
+			t.Errorf("(%q).Above(%q) is %t, want %t", tt.p, tt.q, got, tt.want)
+		}
+		if (Path{Root{Kind: Free}, tt.p}).Above(q) {
+			t.Errorf("(%q).Above(%q) is true for two roots", tt.p, tt.q)
 		}
 	}
 }

@@ -35,9 +35,10 @@ type Edge struct {
 	At             Point
 	Mentions       []token.Pos   // where source mentions each of Params, if it does
 	Params         []access.Ref  // what the callee's parameters are bound to
+	Constants      []Given       // those of Params that are boolean constants
 	Free           []access.Ref  // what its captured variables are bound to
 	Owned          []access.Root // roots among those that no other goroutine can reach yet
-	Foreign        []access.Path // first steps from those of Owned behind which something is stored that is not
+	Foreign        []access.Path // places in those of Owned where something is stored that is not
 	After          []string      // goroutines started before the call that may still run
 	Start          model.Start   // how it is started; empty for a plain call
 	Site           string        // of the start

@@ -111,8 +111,10 @@ type Point struct {
 	Held     Set
 	Released []access.Path // locks the function gave back that it did not take: a caller's hold of them ended
 	Maybe    []access.Path // locks held on some of the executions this point stands for
+	Given    []Given       // what is known of boolean parameters when control comes here with these locks
 }
 
+// equal reports whether p and q hold the same locks.
 func (p Point) equal(q Point) bool {
 	return slices.Equal(p.Held, q.Held) && slices.Equal(p.Released, q.Released) && slices.Equal(p.Maybe, q.Maybe)
 }

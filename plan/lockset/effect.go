@@ -131,6 +131,7 @@ func (p Point) Under(caller Point, params, free []access.Ref) Point {
 		Held:     p.Held.Subst(params, free),
 		Released: caller.Released,
 		Maybe:    substPaths(p.Maybe, params, free),
+		Given:    givenUnder(p.Given, caller.Given, params),
 	}
 	released := substPaths(p.Released, params, free)
 	for _, h := range caller.Held {

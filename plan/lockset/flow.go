@@ -2,6 +2,7 @@ package lockset
 
 import (
 	"go/token"
+	"go/types"
 	"slices"
 
 	"golang.org/x/tools/go/ssa"
@@ -46,9 +47,17 @@ func sameAlternatives(as, bs []alternative) bool {
 func (s *state) points() []Point {
 	var out []Point
 	for _, a := range s.alts {
-		if !slices.ContainsFunc(out, a.equal) {
-			out = append(out, a.Point)
+		given := a.given()
+		if i := slices.IndexFunc(out, a.equal); i >= 0 {
+			out[i].Given = slices.DeleteFunc(out[i].Given, func(g Given) bool { return !slices.Contains(given, g) })
+			continue
 		}
+		p := a.Point
+		p.Given = given
+		out = append(out, p)
+	}
+	if len(out) == 1 {
+		out[0].Given = nil // the locks do not depend on it
 	}
 	return out
 }
@@ -81,14 +90,7 @@ func (a *analysis) shareRef(s *state, r access.Ref) {
 // stored is that something is kept in a field of something else.
 type stored struct {
 	from access.Root
-	step string // the first step of the path to it
-}
-
-func firstStep(p access.Path) string {
-	if steps := access.Steps(p.Sel); len(steps) > 0 {
-		return steps[0]
-	}
-	return ""
+	sel  string // the path to it
 }
 
 // put notes that from is stored in to.
@@ -105,7 +107,7 @@ func (a *analysis) put(s *state, from access.Ref, to access.Path) {
 		froms = slices.Concat(froms, from.Func.Free, from.Func.Bound)
 	}
 	for _, f := range froms {
-		if in := (stored{f.Path.Root, firstStep(to)}); f.Path.Known() && f.Path.Root != to.Root && !slices.Contains(a.into[to.Root], in) {
+		if in := (stored{f.Path.Root, to.Sel}); f.Path.Known() && f.Path.Root != to.Root && !slices.Contains(a.into[to.Root], in) {
 			a.into[to.Root] = append(a.into[to.Root], in)
 		}
 	}
@@ -247,7 +249,28 @@ func (a *analysis) store(s *state, v ssa.Value, to access.Path) {
 	case *ssa.Const, *ssa.Global:
 		return
 	}
+	if pointsNowhere(v.Type()) {
+		return
+	}
 	a.put(s, a.names.Ref(v), to)
+}
+
+// pointsNowhere reports whether nothing can be reached through a value of type t.
+func pointsNowhere(t types.Type) bool {
+	switch t := t.Underlying().(type) {
+	case *types.Basic:
+		return t.Kind() != types.UnsafePointer
+	case *types.Array:
+		return pointsNowhere(t.Elem())
+	case *types.Struct:
+		for f := range t.Fields() {
+			if !pointsNowhere(f.Type()) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
 }
 
 // runDefers runs the pending calls, last in first out. Alternatives with different defers are run

@@ -44,14 +44,15 @@ type View struct {
 // Owned reports whether no other goroutine can reach what p leads to yet: it was made in this
 // function and has not been made visible.
 func (v View) Owned(p access.Path) bool {
-	return v.a.owned(p.Root, v.s) && (len(access.Steps(p.Sel)) < 2 || !v.a.holdsForeign(p, v.s))
+	return v.a.owned(p.Root, v.s) && !v.a.holdsForeign(p, v.s)
 }
 
-// holdsForeign reports whether something that is not owned is stored where the first step of p leads,
-// so that what lies behind it need not be owned either.
+// holdsForeign reports whether something that is not owned is stored on the way to p, so that what lies
+// behind it need not be owned either.
 func (a *analysis) holdsForeign(p access.Path, s *state) bool {
-	step := firstStep(p)
-	return slices.ContainsFunc(a.into[p.Root], func(in stored) bool { return (in.step == step || in.step == "") && !a.owned(in.from, s) })
+	return slices.ContainsFunc(a.into[p.Root], func(in stored) bool {
+		return access.Path{Root: p.Root, Sel: in.sel}.Above(p) && !a.owned(in.from, s)
+	})
 }
 
 func (a *analysis) owned(r access.Root, s *state) bool {
@@ -138,6 +139,7 @@ func (r *recorder) edgeAt(a *analysis, e Edge, instr ssa.Instruction, s *state) 
 		for i := range e.Params {
 			e.Mentions = append(e.Mentions, a.mention(call.Common().Pos(), call.Common(), i))
 		}
+		e.Constants = constants(call.Common())
 	}
 	e.Loop = inLoop(instr.Block(), nil)
 	for _, ref := range slices.Concat(e.Params, e.Free) {
@@ -145,7 +147,7 @@ func (r *recorder) edgeAt(a *analysis, e Edge, instr ssa.Instruction, s *state) 
 		if e.Start == "" && a.owned(root, s) && !slices.Contains(e.Owned, root) {
 			e.Owned = append(slices.Clip(e.Owned), root)
 			for _, in := range a.into[root] {
-				if p := (access.Path{Root: root, Sel: in.step}); !a.owned(in.from, s) && !slices.Contains(e.Foreign, p) {
+				if p := (access.Path{Root: root, Sel: in.sel}); !a.owned(in.from, s) && !slices.Contains(e.Foreign, p) {
 					e.Foreign = append(slices.Clip(e.Foreign), p)
 				}
 			}

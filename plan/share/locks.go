@@ -37,6 +37,9 @@ type Lock struct {
 	opaque   bool   // Other: the lock or the owner is not reached from a parameter
 }
 
+// id is what makes two locks the same, in one word.
+func (l Lock) id() string { return string(rune('0'+l.Relation)) + l.ID }
+
 // Name returns what people call the lock: "mu", "Server.mu", "cacheMu".
 func (l Lock) Name() string {
 	switch l.Relation {
@@ -138,5 +141,15 @@ func mayBeSame(a, b Lock) bool {
 
 // vague reports whether l's instance is not known in terms of what its function was given.
 func (l Lock) vague() bool {
-	return l.Relation == Up && len(access.Steps(l.Suffix)) == 1 || l.Relation == Other && l.opaque
+	return l.Relation == Up && access.CountSteps(l.Suffix) == 1 || l.Relation == Other && l.opaque
+}
+
+// Holds reports whether e holds lock, in write mode if write.
+func (e *Entry) Holds(lock Lock, write bool) bool {
+	for _, l := range e.locks() {
+		if l.Relation == lock.Relation && l.ID == lock.ID && (!write || l.Mode == lockset.Write) {
+			return true
+		}
+	}
+	return false
 }

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"go/token"
 	"slices"
-	"strconv"
-	"strings"
 
 	"mapmend/plan/access"
 	"mapmend/plan/lockset"
@@ -27,9 +25,10 @@ type Entry struct {
 	After  []string // goroutines that may run, started by the goroutine that makes the use
 	Unsure string   // why the locks are not certain; empty when they are
 	Kept   string   // type of the function value, when it is unsure because that is kept
-	Frames []Frame  // from the root function to the one that makes the use
 
-	related []Lock // see locks
+	way     *step   // from the root function to the one that makes the use
+	related []Lock  // see locks
+	numbers numbers // of At, Sites and After
 }
 
 // Frame is one function on the way to a use.
@@ -38,45 +37,98 @@ type Frame struct {
 	Edge *lockset.Edge // the call of the next frame's function; nil for the last frame
 }
 
-// Bounds on the search from one use. Past them the use is unsure.
+// step is a Frame and the ones further in, which ways share.
+type step struct {
+	Frame
+	in    *step
+	depth int // how many frames there are from here on
+}
+
+// Frames returns the functions from the root function to the one that makes the use.
+func (e *Entry) Frames() []Frame {
+	var frames []Frame
+	for s := e.way; s != nil; s = s.in {
+		frames = append(frames, s.Frame)
+	}
+	return frames
+}
+
+// Bounds on the search from one use.
 const (
 	maxDepth  = 24
 	maxStates = 300
 	maxSites  = 2
 )
 
-type walker struct {
+// search looks for the ways to the uses of the variables of one owner. It is not safe for concurrent use.
+type search struct {
 	w      *World
-	seen   map[string]bool
-	out    []Entry
-	states int
+	table  *table
+	walked map[origin]found // searches done, by where they began
 }
 
-// Entries returns the ways in which execution comes to u. Ways through test code have the Root Test.
+// origin is where a search began.
+type origin struct {
+	state
+	way    *step // nil in the use's own function
+	filter int32 // of the table
+}
+
+// found is what one search found.
+type found struct {
+	entries []Entry
+	partial bool // a bound ended it
+}
+
+// newSearch returns a search for ways for which r matters; nil means that everything may.
+func newSearch(w *World, r *relevant) *search {
+	return &search{w: w, table: newTable(r), walked: make(map[origin]found)}
+}
+
+// atUse returns the way to u that begins in its own function.
+func atUse(u *mapuse.Use) Entry {
+	return Entry{Use: u, Ref: u.Ref, At: u.At, Func: u.Func, After: u.After, way: &step{Frame: Frame{Func: u.Func}, depth: 1}}
+}
+
+type walker struct {
+	*search
+	seen       map[state]bool
+	untilNamed bool // stop where the map is a variable, and nowhere else
+	found
+}
+
+// ways returns the ways in which execution comes to start, and whether there may be more. Ways through
+// test code have the Root Test.
 //
 // How execution comes to a place does not depend on which field of the owner is used there: uses of
 // one owner in one function with the same locks share the search.
-func (w *World) Entries(u *mapuse.Use) []Entry {
-	base, rest := split(u.Ref)
-	start := Entry{Use: u, Ref: base, At: u.At, Func: u.Func, After: u.After, Frames: []Frame{{Func: u.Func}}}
-	key := start.state()
-	found, ok := w.walked[key]
-	if !ok {
-		wk := &walker{w: w, seen: make(map[string]bool)}
-		wk.up(start)
-		found = wk.out
-		w.walked[key] = found
+func (s *search) ways(start *Entry) (entries []Entry, partial bool) {
+	base, rest := split(start.Ref)
+	from := *start
+	from.Ref = base
+	from.numbers = s.table.numbers(start)
+	from.At, from.After = s.table.points[from.numbers.at], s.table.lists[from.numbers.after]
+	key := origin{state: from.state(), filter: s.table.filter}
+	if from.way.in != nil {
+		key.way = from.way
 	}
-	out := slices.Clone(found)
+	done, ok := s.walked[key]
+	if !ok {
+		wk := &walker{search: s, seen: make(map[state]bool)}
+		wk.up(from)
+		done = wk.found
+		s.walked[key] = done
+	}
+	out := slices.Clone(done.entries)
 	for i := range out {
 		e := &out[i]
-		e.Use = u
+		e.Use = start.Use
 		e.Ref.Path = e.Ref.Path.Join(rest)
-		if !u.Ref.Var.IsZero() {
-			e.Ref.Var, e.Ref.Depth = u.Ref.Var, u.Ref.Depth
+		if !start.Ref.Var.IsZero() {
+			e.Ref.Var, e.Ref.Depth = start.Ref.Var, start.Ref.Depth
 		}
 	}
-	return out
+	return out, done.partial
 }
 
 // anOwner stands for the variable while the way to an owner is looked for.
@@ -100,49 +152,73 @@ func (wk *walker) up(e Entry) {
 	if wk.seen[key] {
 		return
 	}
+	if e.way.depth > maxDepth || len(wk.seen) >= maxStates {
+		wk.partial = true
+		return
+	}
 	wk.seen[key] = true
-	wk.states++
-	if len(e.Frames) > maxDepth || wk.states > maxStates {
+	if wk.untilNamed && !e.Ref.Var.IsZero() {
+		wk.entries = append(wk.entries, e)
 		return
 	}
 	b := wk.w.Bodies[e.Func]
 	if b == nil {
 		return
 	}
-	root := wk.w.rootOf(b)
-	private := e.Ref.Path.Root.Kind == access.Made && !wk.w.returns(e.Func, e.Ref.Path.Root)
-	if private && root == NoRoot {
-		root = Within
-		if wk.w.isTest(b.Pos) {
-			root = Test
-		}
-	}
-	if root != NoRoot {
+	root, private := wk.rootAt(&e, b)
+	if root != NoRoot && !wk.untilNamed {
 		out := e
 		out.Root = root
 		if b.RequiresLock && len(e.Sites) == 0 && (root == Exported || root == Closed || root == Dead || root == Interface) {
 			out.Unsure = b.Name + " says that its callers hold a lock"
 		}
-		wk.out = append(wk.out, out)
+		wk.entries = append(wk.entries, out)
 	}
 	if private {
-		return // nothing outside can reach the instance by this path
+		return
 	}
 	for _, edge := range wk.w.callers[e.Func] {
-		if slices.ContainsFunc(e.Frames[1:], func(f Frame) bool { return f.Func == edge.Caller }) {
+		if e.passes(edge.Caller) {
 			continue
 		}
-		if next, ok := e.through(edge); ok {
+		if next, ok := wk.through(&e, edge); ok {
 			wk.up(next)
 		}
 	}
 }
 
+// rootAt returns how execution comes from outside to b, the root function of e, and whether the map
+// belongs to something that b keeps to itself: nothing outside can reach it by this path.
+func (s *search) rootAt(e *Entry, b *lockset.Body) (root Root, private bool) {
+	root = s.w.roots[b]
+	private = e.Ref.Path.Root.Kind == access.Made && !s.w.returns(e.Func, e.Ref.Path.Root)
+	if private && root == NoRoot {
+		root = Within
+		if s.w.isTest(b.Pos) {
+			root = Test
+		}
+	}
+	return root, private
+}
+
+// passes reports whether e comes through the function key on its way to the one that makes the use.
+func (e *Entry) passes(key string) bool {
+	for s := e.way.in; s != nil; s = s.in {
+		if s.Func == key {
+			return true
+		}
+	}
+	return false
+}
+
 // through returns e seen from the caller of edge; ok is false when the caller owns the object.
-func (e Entry) through(edge *lockset.Edge) (Entry, bool) {
-	next := e
+func (s *search) through(e *Entry, edge *lockset.Edge) (Entry, bool) {
+	if !edge.Allows(e.At) {
+		return Entry{}, false
+	}
+	next := *e
 	next.Func = edge.Caller
-	next.Frames = append([]Frame{{edge.Caller, edge}}, e.Frames...)
+	next.way = &step{Frame: Frame{edge.Caller, edge}, in: e.way, depth: e.way.depth + 1}
 	next.Ref = e.Ref.Subst(edge.Params, edge.Free)
 	if len(e.Sites) == 0 && owned(edge, next.Ref.Path) {
 		return Entry{}, false
@@ -157,7 +233,7 @@ func (e Entry) through(edge *lockset.Edge) (Entry, bool) {
 	each := made || slices.Contains(edge.Each, next.Ref.Path.Root)
 	switch {
 	case edge.Start != "" || edge.Stored:
-		next.At = e.At.Under(onceOnly(edge.At), edge.Params, edge.Free)
+		next.At, next.numbers.at = s.table.under(e, edge, true)
 		site := edge.Site
 		if made && len(e.Sites) < maxSites {
 			next.Outer = e.Outer + 1
@@ -168,16 +244,17 @@ func (e Entry) through(edge *lockset.Edge) (Entry, bool) {
 				next.Unsure, next.Kept = "the function is kept and may run at any time", edge.Type
 			}
 		}
-		if next.Sites = append([]string{site}, e.Sites...); len(next.Sites) > maxSites {
-			next.Sites = e.Sites // what is started further out has started these too
+		if len(e.Sites) < maxSites { // else what is started further out has started these too
+			next.Sites = append([]string{site}, e.Sites...)
+			next.numbers.sites = s.table.list(next.Sites)
 		}
 		next.Many = e.Many || edge.Many && !each
 	case len(e.Sites) > 0:
-		next.At = e.At.Under(onceOnly(edge.At), edge.Params, edge.Free)
+		next.At, next.numbers.at = s.table.under(e, edge, true)
 		next.Many = e.Many || edge.Loop && !each
 	default:
-		next.At = e.At.Under(edge.At, edge.Params, edge.Free)
-		next.After = union(e.After, edge.After)
+		next.At, next.numbers.at = s.table.under(e, edge, false)
+		next.After, next.numbers.after = s.table.union(e, edge)
 	}
 	return next, true
 }
@@ -187,82 +264,18 @@ func owned(edge *lockset.Edge, p access.Path) bool {
 	if !slices.Contains(edge.Owned, p.Root) {
 		return false
 	}
-	steps := access.Steps(p.Sel)
-	return len(steps) < 2 || !slices.ContainsFunc(edge.Foreign, func(f access.Path) bool { return f.Root == p.Root && (f.Sel == steps[0] || f.Sel == "") })
-}
-
-// onceOnly returns what of p also holds in a goroutine that is started at p.
-func onceOnly(p lockset.Point) lockset.Point {
-	var out lockset.Point
-	for _, h := range p.Held {
-		if h.Once {
-			out.Held = out.Held.With(h)
-		}
-	}
-	return out
-}
-
-// state identifies what the rest of the way depends on.
-func (e Entry) state() string {
-	var b strings.Builder
-	path := func(mark byte, p access.Path) {
-		b.WriteByte(mark)
-		b.WriteByte('0' + byte(p.Root.Kind))
-		b.WriteString(strconv.Itoa(p.Root.Index))
-		b.WriteString(p.Root.Name)
-		b.WriteString(p.Sel)
-	}
-	b.WriteString(e.Func)
-	path('=', e.Ref.Path)
-	b.WriteString(e.Ref.Var.Package)
-	b.WriteString(e.Ref.Var.Owner)
-	b.WriteString(e.Ref.Var.Field)
-	b.WriteString(strconv.Itoa(e.Ref.Depth))
-	b.WriteString(strconv.Itoa(e.Outer))
-	if e.Many {
-		b.WriteByte('m')
-	}
-	if e.Unsure != "" {
-		b.WriteByte('u')
-	}
-	for _, h := range e.At.Held {
-		path('0'+byte(h.Mode), h.Path)
-	}
-	for _, p := range e.At.Released {
-		path('-', p)
-	}
-	for _, s := range e.Sites {
-		b.WriteByte('@')
-		b.WriteString(s)
-	}
-	for _, s := range e.After {
-		b.WriteByte('>')
-		b.WriteString(s)
-	}
-	return b.String()
-}
-
-func union(a, b []string) []string {
-	if len(b) == 0 {
-		return a
-	}
-	if len(a) == 0 {
-		return b
-	}
-	out := slices.Concat(a, b)
-	slices.Sort(out)
-	return slices.Compact(out)
+	return !slices.ContainsFunc(edge.Foreign, func(f access.Path) bool { return f.Above(p) })
 }
 
 // Place returns the function in which the use names the variable, and where: the use itself, or the
 // call that passes the map to a function that uses its parameter.
 func (e *Entry) Place() (fn string, pos token.Pos) {
-	refs := e.Refs()
-	for i := len(e.Frames) - 1; i >= 0; i-- {
+	refs, frames := e.Refs(), e.Frames()
+	for i := len(frames) - 1; i >= 0; i-- {
 		if refs[i].Var.IsZero() && i > 0 {
 			continue
 		}
-		edge := e.Frames[i].Edge
+		edge := frames[i].Edge
 		if edge == nil {
 			break
 		}
@@ -270,17 +283,18 @@ func (e *Entry) Place() (fn string, pos token.Pos) {
 		if k := refs[i+1].Path.Root; k.Kind == access.Param && k.Index < len(edge.Mentions) && edge.Mentions[k.Index].IsValid() {
 			pos = edge.Mentions[k.Index]
 		}
-		return e.Frames[i].Func, pos
+		return frames[i].Func, pos
 	}
 	return e.Use.Func, e.Use.Pos
 }
 
-// Refs returns the map as each of e.Frames names it.
+// Refs returns the map as each of the Frames of e names it.
 func (e *Entry) Refs() []access.Ref {
-	refs := make([]access.Ref, len(e.Frames))
+	frames := e.Frames()
+	refs := make([]access.Ref, len(frames))
 	r := e.Use.Ref
-	for i := len(e.Frames) - 1; i >= 0; i-- {
-		if edge := e.Frames[i].Edge; edge != nil {
+	for i := len(frames) - 1; i >= 0; i-- {
+		if edge := frames[i].Edge; edge != nil {
 			r = r.Subst(edge.Params, edge.Free)
 		}
 		refs[i] = r
@@ -291,7 +305,7 @@ func (e *Entry) Refs() []access.Ref {
 // Chain returns the functions from the root to the use, with "go" where a goroutine starts.
 func (w *World) Chain(e Entry) []string {
 	var out []string
-	for _, f := range e.Frames {
+	for _, f := range e.Frames() {
 		name := f.Func
 		if b := w.Bodies[f.Func]; b != nil {
 			name = b.Name

@@ -20,8 +20,8 @@ type World struct {
 	Uses    []mapuse.Use
 
 	callers   map[string][]*lockset.Edge     // by callee
-	walked    map[string][]Entry             // searches done, by where they began
-	roots     map[*lockset.Body]Root         // see rootOf
+	roots     map[*lockset.Body]Root         // see root
+	usesOf    map[string][]*mapuse.Use       // by function
 	built     map[access.Var]bool            // variables that get a map where their owner is made
 	under     map[access.Var]map[string]bool // locks that are held while unknown function values of a type are called
 	converted map[string]model.Start         // methods reached through an interface: "path.T.M" to how
@@ -36,8 +36,8 @@ func NewWorld(isTest func(token.Pos) bool) *World {
 		Bodies:    make(map[string]*lockset.Body),
 		Effects:   make(map[string]*lockset.Effect),
 		callers:   make(map[string][]*lockset.Edge),
-		walked:    make(map[string][]Entry),
 		roots:     make(map[*lockset.Body]Root),
+		usesOf:    make(map[string][]*mapuse.Use),
 		built:     make(map[access.Var]bool),
 		under:     make(map[access.Var]map[string]bool),
 		converted: make(map[string]model.Start),
@@ -113,6 +113,13 @@ func (w *World) Finish() {
 			w.callers[e.Callee] = append(w.callers[e.Callee], e)
 		}
 	}
+	for _, b := range w.Bodies {
+		w.roots[b] = w.root(b)
+	}
+	for i := range w.Uses {
+		u := &w.Uses[i]
+		w.usesOf[u.Func] = append(w.usesOf[u.Func], u)
+	}
 }
 
 func isInternal(path string) bool {
@@ -166,16 +173,6 @@ const (
 func (w *World) returns(key string, root access.Root) bool {
 	e := w.Effects[key]
 	return e != nil && slices.ContainsFunc(e.Results, func(r access.Ref) bool { return r.Path.Root == root })
-}
-
-// rootOf is root, remembered.
-func (w *World) rootOf(b *lockset.Body) Root {
-	r, ok := w.roots[b]
-	if !ok {
-		r = w.root(b)
-		w.roots[b] = r
-	}
-	return r
 }
 
 // root returns how execution comes to b from outside.

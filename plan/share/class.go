@@ -1,0 +1,86 @@
+package share
+
+import (
+	"go/token"
+	"strconv"
+	"strings"
+
+	"mapmend/plan/access"
+	"mapmend/plan/mapuse"
+	"mapmend/plan/model"
+)
+
+// This file groups the entries that every pair treats alike, so that few pairs are judged.
+
+// maxClasses bounds how many classes of entries of one variable are compared with each other.
+const maxClasses = 400
+
+// class is what a pair looks at.
+type class struct {
+	part   mapuse.Part
+	writes bool
+	root   Root
+	maybe  bool
+	unsure bool
+	kept   string
+	depth  int
+
+	state state     // zero when the root function is one that others call
+	pos   token.Pos // see lazyCache
+
+	// Of a function that others call it does not matter which it is, only whose method.
+	pkg, method string
+	receiver    bool
+	sel         string
+	locks       string
+}
+
+// classify groups entries by class, in the order in which the classes first occur.
+func (w *World) classify(entries []*Entry) [][]*Entry {
+	index := make(map[class]int)
+	var out [][]*Entry
+	for _, e := range entries {
+		key := w.class(e)
+		i, ok := index[key]
+		if !ok {
+			i = len(out)
+			index[key] = i
+			out = append(out, nil)
+		}
+		out[i] = append(out[i], e)
+	}
+	return out
+}
+
+func (w *World) class(e *Entry) class {
+	r := e.Ref.Path.Root
+	c := class{part: e.Use.Op.Part(), writes: e.Use.Op.Writes(), root: e.Root, maybe: len(e.At.Maybe) > 0, unsure: e.Unsure != "", kept: e.Kept, depth: e.Ref.Depth}
+	called := e.Root == Exported || e.Root == Interface || e.Root == Serving || e.Root == Closed
+	if !called || len(e.Sites) > 0 || len(e.After) > 0 || r.Kind != access.Param {
+		c.state = e.state()
+		if e.Root == Exported && r.Kind == access.Global && e.Ref.Path.Sel == "" {
+			c.pos = e.Use.Pos
+		}
+		return c
+	}
+	body := w.Bodies[e.Func]
+	c.pkg, c.method, c.receiver, c.sel = model.Package(body.Key), body.Method, r.Index == 0, e.Ref.Path.Sel
+	c.locks = lockNames(e.locks())
+	return c
+}
+
+// lockNames writes down what a pair looks at in locks.
+func lockNames(locks []Lock) string {
+	var b strings.Builder
+	for _, l := range locks {
+		b.WriteByte('|')
+		b.WriteByte('0' + byte(l.Relation))
+		b.WriteByte('0' + byte(l.Mode))
+		b.WriteString(strconv.FormatBool(l.Indirect))
+		b.WriteString(strconv.FormatBool(l.vague()))
+		b.WriteString(l.Class.String())
+		b.WriteByte('|')
+		b.WriteString(l.ID)
+	}
+	return b.String()
+}

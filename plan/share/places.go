@@ -1,0 +1,81 @@
+package share
+
+import (
+	"cmp"
+	"go/token"
+	"slices"
+
+	"mapmend/plan/lockset"
+	"mapmend/plan/mapuse"
+)
+
+// This file brings entries back to the places in the source where they are used.
+
+// Judged is one place where the variable is used.
+type Judged struct {
+	Func    string    // key of the function
+	Pos     token.Pos // of the identifier that names the variable
+	Op      mapuse.Op
+	At      lockset.Point // the locks there, in terms of Func
+	Entries []*Entry
+	Problem bool // takes part in a pair and does not hold the guard as it must
+	RLocked bool // a write that holds the guard in read mode
+	Wrong   bool // holds another lock, and not the guard
+}
+
+// initializes reports whether all that happens at j is that a new, empty map is put in the variable,
+// as a method Start or Init does before the object is shared.
+func (j Judged) initializes() bool {
+	return j.Op == mapuse.Replace && !slices.ContainsFunc(j.Entries, func(e *Entry) bool { return !e.Use.Fresh })
+}
+
+// judged groups the entries by place and says which are to change.
+func (w *World) judged(entries []*Entry, problem map[*Entry]bool, v Verdict) []Judged {
+	type place struct {
+		pos token.Pos
+		fn  string
+		op  mapuse.Op
+	}
+	byPlace := make(map[place]*Judged)
+	var order []place
+	for _, e := range entries {
+		fn, pos := e.Place()
+		p := place{pos, fn, e.Use.Op}
+		j := byPlace[p]
+		if j == nil {
+			j = &Judged{Func: fn, Pos: pos, Op: e.Use.Op, At: e.atPlace(fn)}
+			byPlace[p] = j
+			order = append(order, p)
+		}
+		j.Entries = append(j.Entries, e)
+		if !problem[e] || v.Guard != nil && e.Holds(*v.Guard, e.Use.Op.Writes()) {
+			continue
+		}
+		j.Problem = true
+		if v.Guard != nil {
+			if e.Holds(*v.Guard, false) {
+				j.RLocked = true
+			} else if slices.ContainsFunc(e.At.Held, func(h lockset.Held) bool { return !h.Once }) {
+				j.Wrong = true
+			}
+		}
+	}
+	slices.SortFunc(order, func(a, b place) int {
+		return cmp.Or(cmp.Compare(a.pos, b.pos), cmp.Compare(a.fn, b.fn), cmp.Compare(a.op, b.op))
+	})
+	out := make([]Judged, len(order))
+	for i, p := range order {
+		out[i] = *byPlace[p]
+	}
+	return out
+}
+
+// atPlace returns the locks at the place in the function fn, one of e.Frames.
+func (e *Entry) atPlace(fn string) lockset.Point {
+	for _, f := range e.Frames() {
+		if f.Func == fn && f.Edge != nil {
+			return f.Edge.At
+		}
+	}
+	return e.Use.At
+}

@@ -1,0 +1,230 @@
+package share
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"mapmend/plan/access"
+	"mapmend/plan/lockset"
+)
+
+// This file makes the states of a search small: what they consist of is numbered, and what happens to
+// it on the way through a call is looked up where it happened before.
+
+// numbers are those of an Entry in a table. Equal numbers mean equal things.
+type numbers struct {
+	at, sites, after int32
+}
+
+// state is what the rest of the way of an Entry depends on.
+type state struct {
+	fn     string
+	path   access.Path
+	v      access.Var
+	depth  int
+	outer  int
+	many   bool
+	unsure bool
+	numbers
+}
+
+func (e *Entry) state() state {
+	return state{e.Func, e.Ref.Path, e.Ref.Var, e.Ref.Depth, e.Outer, e.Many, e.Unsure != "", e.numbers}
+}
+
+// table numbers points and lists. The empty ones have the number 0. It leaves out of them what does
+// not matter for the variable at hand.
+type table struct {
+	*relevant                     // nil means all
+	classes   map[access.Var]bool // the locks that matter; nil means all
+	filter    int32               // number of classes
+	filters   map[string]int32
+
+	points  []lockset.Point
+	lists   [][]string
+	pointOf map[string]int32
+	listOf  map[string]int32
+	moved   map[move]int32
+	joined  map[join]int32
+}
+
+// keepAll makes all locks matter.
+func (t *table) keepAll() { t.classes, t.filter = nil, 0 }
+
+// keep makes only the locks of classes matter, and those that may be any lock. Nil means all.
+func (t *table) keep(classes map[access.Var]bool) {
+	if classes == nil {
+		t.keepAll()
+		return
+	}
+	names := make([]string, 0, len(classes))
+	for c := range classes {
+		names = append(names, c.String())
+	}
+	slices.Sort(names)
+	key := strings.Join(names, "\x00")
+	n, ok := t.filters[key]
+	if !ok {
+		n = int32(len(t.filters)) + 1
+		t.filters[key] = n
+	}
+	t.classes, t.filter = classes, n
+}
+
+// matter returns what of p matters.
+func (t *table) matter(p lockset.Point) lockset.Point {
+	drop := func(h lockset.Held) bool {
+		switch {
+		case h.Class.IsZero():
+			return false
+		case h.Once:
+			return t.relevant != nil && !t.before[h.Class]
+		}
+		return t.classes != nil && !h.Indirect && !t.classes[h.Class]
+	}
+	if slices.ContainsFunc(p.Held, drop) {
+		p.Held = slices.DeleteFunc(slices.Clone(p.Held), drop)
+	}
+	return p
+}
+
+// numbers returns the numbers of e in t.
+func (t *table) numbers(e *Entry) numbers {
+	return numbers{at: t.point(e.At), sites: t.list(e.Sites), after: t.afterList(e.After)}
+}
+
+// move is a point that is seen from the caller of an edge.
+type move struct {
+	edge    *lockset.Edge
+	at      int32
+	started bool // in a goroutine of its own
+	filter  int32
+}
+
+// join is a list to which the goroutines are added that an edge leaves behind.
+type join struct {
+	edge *lockset.Edge
+	list int32
+}
+
+// newTable returns a table for ways for which r matters.
+func newTable(r *relevant) *table {
+	return &table{
+		relevant: r,
+		points:   make([]lockset.Point, 1),
+		lists:    make([][]string, 1),
+		filters:  make(map[string]int32),
+		pointOf:  make(map[string]int32),
+		listOf:   make(map[string]int32),
+		moved:    make(map[move]int32),
+		joined:   make(map[join]int32),
+	}
+}
+
+// under returns the locks of e as seen from the caller of edge, and their number.
+func (t *table) under(e *Entry, edge *lockset.Edge, started bool) (lockset.Point, int32) {
+	key := move{edge, e.numbers.at, started, t.filter}
+	n, ok := t.moved[key]
+	if !ok {
+		around := edge.At
+		if started {
+			around = onceOnly(around)
+		}
+		n = t.point(e.At.Under(around, edge.Params, edge.Free))
+		t.moved[key] = n
+	}
+	return t.points[n], n
+}
+
+// onceOnly returns what of p also holds in a goroutine that is started at p.
+func onceOnly(p lockset.Point) lockset.Point {
+	var out lockset.Point
+	for _, h := range p.Held {
+		if h.Once {
+			out.Held = out.Held.With(h)
+		}
+	}
+	return out
+}
+
+// union returns the goroutines that may run at e as seen from the caller of edge, and their number.
+func (t *table) union(e *Entry, edge *lockset.Edge) ([]string, int32) {
+	if len(edge.After) == 0 {
+		return e.After, e.numbers.after
+	}
+	key := join{edge, e.numbers.after}
+	n, ok := t.joined[key]
+	if !ok {
+		all := slices.Concat(e.After, edge.After)
+		slices.Sort(all)
+		n = t.afterList(slices.Compact(all))
+		t.joined[key] = n
+	}
+	return t.lists[n], n
+}
+
+// list returns the number of l.
+func (t *table) list(l []string) int32 {
+	if len(l) == 0 {
+		return 0
+	}
+	key := strings.Join(l, "\x00")
+	n, ok := t.listOf[key]
+	if !ok {
+		n = int32(len(t.lists))
+		t.listOf[key] = n
+		t.lists = append(t.lists, l)
+	}
+	return n
+}
+
+// afterList returns the number of what matters of l.
+func (t *table) afterList(l []string) int32 {
+	if t.relevant != nil {
+		l = slices.DeleteFunc(slices.Clone(l), func(site string) bool { return !t.sites[site] })
+	}
+	return t.list(l)
+}
+
+// point returns the number of what matters of p.
+func (t *table) point(p lockset.Point) int32 {
+	p = t.matter(p)
+	var b strings.Builder
+	path := func(mark byte, p access.Path) {
+		b.WriteByte(mark)
+		b.WriteByte('0' + byte(p.Root.Kind))
+		b.WriteString(strconv.Itoa(p.Root.Index))
+		b.WriteString(p.Root.Name)
+		b.WriteString(p.Sel)
+	}
+	for _, h := range p.Held {
+		path('0'+byte(h.Mode), h.Path)
+		b.WriteString(h.Class.Package)
+		b.WriteString(h.Class.Owner)
+		b.WriteString(h.Class.Field)
+		b.WriteString(strconv.FormatBool(h.Once))
+		b.WriteString(strconv.FormatBool(h.Indirect))
+	}
+	for _, q := range p.Released {
+		path('-', q)
+	}
+	for _, q := range p.Maybe {
+		path('?', q)
+	}
+	for _, g := range p.Given {
+		b.WriteByte('=')
+		b.WriteString(strconv.Itoa(g.Param))
+		b.WriteString(strconv.FormatBool(g.Is))
+	}
+	if b.Len() == 0 {
+		return 0
+	}
+	n, ok := t.pointOf[b.String()]
+	if !ok {
+		n = int32(len(t.points))
+		t.pointOf[b.String()] = n
+		t.points = append(t.points, p)
+	}
+	return n
+}

@@ -366,7 +366,7 @@ func (o *lockOrders) edge(from, to access.Var) {
 // wouldCycle says why taking to while from is held may deadlock; empty when it may not.
 func (o *lockOrders) wouldCycle(from, to access.Var) string {
 	if from == to {
-		return "two locks " + from.Field + " would be held at once"
+		return "two locks " + lockName(from) + " would be held at once"
 	}
 	seen := make(map[access.Var]bool)
 	stack := []access.Var{to}
@@ -374,7 +374,7 @@ func (o *lockOrders) wouldCycle(from, to access.Var) string {
 		v := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
 		if v == from {
-			return to.Field + " would be taken while " + from.Field + " is held, and elsewhere it is the other way round"
+			return lockName(to) + " would be taken while " + lockName(from) + " is held, and elsewhere it is the other way round"
 		}
 		if seen[v] {
 			continue
@@ -385,6 +385,14 @@ func (o *lockOrders) wouldCycle(from, to access.Var) string {
 		}
 	}
 	return ""
+}
+
+// lockName names a lock apart from one of the same name in another struct: "Store.mu", "cacheMu".
+func lockName(v access.Var) string {
+	if v.Owner == "" {
+		return v.Field
+	}
+	return v.Owner + "." + v.Field
 }
 
 // add notes that guard is taken while outer are held, unless that may deadlock.

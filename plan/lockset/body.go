@@ -56,10 +56,12 @@ type Under struct {
 	Type     string
 }
 
-// AnyType stands for function values of any type, AnyMethod for methods of any interface.
+// AnyType stands for function values of any type, AnyMethod for methods of any interface, Outside for
+// function values that code outside the program may have made.
 const (
 	AnyType   = "any"
 	AnyMethod = "method *"
+	Outside   = "outside"
 )
 
 // MethodType stands for the method of that name, called through an interface.

@@ -163,6 +163,8 @@ func (a *analysis) value(instr ssa.CallInstruction, t target, s *state) {
 		for _, p := range s.points() {
 			a.rec.invoke(Invoke{Func: t.value, At: p, After: sites(s.after), Params: t.params})
 		}
+	} else {
+		a.rec.mayCall(Outside, s)
 	}
 	a.giveAway(t.params, instr, s)
 	a.rec.dynamic(access.FuncType(instr.Common().Value.Type()), s)

@@ -7,7 +7,7 @@
 //
 // Uses that belong together stay together: a use that writes is in the same section as the reads
 // that come before it in the function. If that section would contain a call that may block, call
-// back or take the lock, there is no section at all.
+// back or take the lock, or a loop that waits for others, there is no section at all.
 //
 // A section ends by defer where it can run to the end of the body; else it is a bracket, which
 // nothing may leave and in which nothing but the use itself may panic.

@@ -61,6 +61,10 @@ func (p *planner) nodeHazard(n ast.Node) *Obstacle {
 		}
 	case *ast.SelectStmt:
 		return block(n.Select, "a select")
+	case *ast.ForStmt:
+		if p.waits(n) {
+			return &Obstacle{BlockInRegion, n.For, "the section would contain a loop that waits until others change the map", "wait with a sync.Cond or a channel"}
+		}
 	case *ast.RangeStmt:
 		switch t := p.fn.Info.TypeOf(n.X); t.Underlying().(type) {
 		case *types.Chan:

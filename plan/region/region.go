@@ -73,7 +73,7 @@ type Lock struct {
 func Cover(fn Func, uses []Use, lock Lock, effects Effects) ([]Section, *Obstacle) {
 	uses = slices.Clone(uses)
 	slices.SortFunc(uses, func(a, b Use) int { return cmp.Compare(a.Pos, b.Pos) })
-	p := &planner{fn: fn, lock: lock, effects: effects}
+	p := &planner{fn: fn, lock: lock, effects: effects, uses: uses}
 	var out []Section
 	for i := 0; i < len(uses); {
 		section, obstacle := p.fit(uses[i : i+1])
@@ -112,6 +112,7 @@ type planner struct {
 	fn      Func
 	lock    Lock
 	effects Effects
+	uses    []Use // all of them, in source order
 }
 
 func (p *planner) contains(s Section, u Use) bool {

@@ -38,8 +38,8 @@ func (w *World) pair(a, b *Entry, guard *Lock) (grade Grade, why string, unsure 
 		}
 	}
 	for _, e := range []*Entry{a, b} {
-		if e.Root == Interface && len(e.Sites) == 0 && !slices.ContainsFunc(slices.Concat(la, lb), func(l Lock) bool { return l.Relation == Own }) {
-			unsure = true // whoever calls through the interface may hold the lock
+		if e.Root == Interface && len(e.Sites) == 0 && w.mayHold(slices.Concat(la, lb)) {
+			unsure = true
 		}
 	}
 	grade, why = w.grade(a, b, la, lb, guard, together)
@@ -47,6 +47,21 @@ func (w *World) pair(a, b *Entry, guard *Lock) (grade Grade, why string, unsure 
 		grade = min(grade, Possible)
 	}
 	return grade, why, unsure
+}
+
+// mayHold reports whether whoever calls through an interface may hold one of locks. A lock of the owner
+// is not to be had outside, but something else may be called while it is held.
+func (w *World) mayHold(locks []Lock) bool {
+	own := false
+	for _, l := range locks {
+		if l.Relation == Own {
+			own = true
+			if len(w.under[l.Class]) > 0 {
+				return true
+			}
+		}
+	}
+	return !own
 }
 
 // unsure reports whether e may hold one of locks although its way does not show it. A function value
@@ -78,6 +93,9 @@ func parallel(a, b *Entry) overlap {
 	}
 	ra, rb := a.Sites[n:], b.Sites[n:]
 	if a.Func != b.Func || a.Root != b.Root {
+		if a.Root == Test && b.Root == Test {
+			return never // tests run one after the other, or on instances of their own
+		}
 		// Two activations that nothing orders. What main does can only meet what outlives or was started by it.
 		return apart
 	}

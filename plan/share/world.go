@@ -100,13 +100,7 @@ func (w *World) Finish() {
 	for _, key := range keys {
 		b := w.Bodies[key]
 		for _, u := range b.Under {
-			if u.Indirect {
-				u.Class = anyLock
-			}
-			if w.under[u.Class] == nil {
-				w.under[u.Class] = make(map[string]bool)
-			}
-			w.under[u.Class][u.Type] = true
+			w.addUnder(u)
 		}
 		for i := range b.Calls {
 			e := &b.Calls[i]
@@ -115,10 +109,36 @@ func (w *World) Finish() {
 	}
 	for _, b := range w.Bodies {
 		w.roots[b] = w.root(b)
+		if w.roots[b] == Exported {
+			w.invokesOutside(w.Effects[b.Key])
+		}
 	}
 	for i := range w.Uses {
 		u := &w.Uses[i]
 		w.usesOf[u.Func] = append(w.usesOf[u.Func], u)
+	}
+}
+
+func (w *World) addUnder(u lockset.Under) {
+	if u.Indirect {
+		u.Class = anyLock
+	}
+	if w.under[u.Class] == nil {
+		w.under[u.Class] = make(map[string]bool)
+	}
+	w.under[u.Class][u.Type] = true
+}
+
+// invokesOutside notes the locks under which a function that importers call, of the effect e, calls
+// the functions that they give it.
+func (w *World) invokesOutside(e *lockset.Effect) {
+	for _, inv := range e.Invokes {
+		if inv.Start != "" || inv.Stored {
+			continue
+		}
+		for _, h := range inv.At.Held {
+			w.addUnder(lockset.Under{Class: h.Class, Indirect: h.Indirect, Type: lockset.Outside})
+		}
 	}
 }
 
@@ -143,11 +163,21 @@ func (w *World) CalledUnder(key string, lock access.Var) string {
 		if under[lockset.AnyMethod] && model.CalledByPrinters(key) {
 			return "a printer"
 		}
+		if w.callable(key) && under[lockset.Outside] {
+			return "a function value"
+		}
 		if w.converted[key] != "" && (under[lockset.MethodType(key[strings.LastIndexByte(key, '.')+1:])] || under[lockset.AnyMethod] || under[lockset.AnyType]) {
 			return "an interface"
 		}
 	}
 	return ""
+}
+
+// callable reports whether a function value that nothing of the program made can call the function
+// key: importers can, or whoever is given an interface.
+func (w *World) callable(key string) bool {
+	b := w.Bodies[key]
+	return w.converted[key] != "" || b != nil && w.roots[b] == Exported
 }
 
 // Callers returns the calls of the function key.
@@ -189,7 +219,7 @@ func (w *World) root(b *lockset.Body) Root {
 	case b.Method == "" && b.Name == "main" && w.main[pkg]:
 		return Main
 	case w.isTest(b.Pos):
-		if b.Method == "" && isTestName(b.Name) || !called {
+		if b.Method == "" && isTestName(b.Name) || len(w.callers[b.Key]) == 0 {
 			return Test
 		}
 		return NoRoot

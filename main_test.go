@@ -5,6 +5,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"mapmend/plan"
@@ -112,11 +114,29 @@ func mendTree(t *testing.T, dir string, flags []string, cases []*testCase) (*loa
 	if err != nil {
 		t.Fatal(err)
 	}
+	p = throughJSON(t, p)
 	m, err := inv.mended(prog, p)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return prog, p, m
+}
+
+// throughJSON returns p as it comes out of a file: what is rewritten, proved and shown is that one.
+func throughJSON(t *testing.T, p *plan.Plan) *plan.Plan {
+	t.Helper()
+	data, err := json.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := new(plan.Plan)
+	if err := json.Unmarshal(data, again); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(p, again, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("the plan does not survive JSON (-made +read):\n%s", diff)
+	}
+	return again
 }
 
 // owns reports whether file, relative to the root of the batch, belongs to c.

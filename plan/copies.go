@@ -1,21 +1,18 @@
 package plan
 
 import (
+	"cmp"
 	"go/ast"
 	"go/token"
 	"go/types"
 	"slices"
 
-	"golang.org/x/tools/go/types/typeutil"
-
-	"mapmend/plan/access"
 	"mapmend/plan/load"
 	"mapmend/plan/model"
 )
 
-// This file finds where the owner of a map is copied, and where it meets reflection. A copy of the
-// owner shares the map today; with a generated type in it, it would copy the lock and share the map
-// under two.
+// This file finds where the owner of a map is copied. A copy of the owner shares the map today; with a
+// generated type in it, it would copy the lock and share the map under two.
 
 // holds reports whether a value of type t has the variable in it, not behind a pointer.
 func (w *wrapping) holds(t types.Type) bool { return w.contains(t, false, make(map[types.Type]bool)) }
@@ -42,23 +39,18 @@ func (w *wrapping) contains(t types.Type, follow bool, seen map[types.Type]bool)
 		return follow && w.contains(u.Elem(), follow, seen)
 	case *types.Slice:
 		return follow && w.contains(u.Elem(), follow, seen)
-	case *types.Chan:
-		return follow && w.contains(u.Elem(), follow, seen)
 	case *types.Map:
 		return follow && (w.contains(u.Key(), follow, seen) || w.contains(u.Elem(), follow, seen))
 	}
 	return false
 }
 
-// inOwners visits each node of the program, if the variable is a field.
+// inOwners visits each node that may be about the owner of the variable, if it is a field.
 func (w *wrapping) inOwners(visit func(pkg *load.Package, n ast.Node, stack []ast.Node) *Refusal) (r *Refusal) {
 	if w.c.decl.owner == nil {
 		return nil // nobody holds a package variable
 	}
-	for _, pkg := range w.d.prog.Packages {
-		if pkg.Info == nil || pkg.Broken {
-			continue
-		}
+	for _, pkg := range w.pkgs {
 		for _, file := range pkg.Files {
 			ast.PreorderStack(file.Syntax, nil, func(n ast.Node, stack []ast.Node) bool {
 				if r == nil {
@@ -78,23 +70,23 @@ func (w *wrapping) checkCopies() *Refusal {
 		switch n := n.(type) {
 		case *ast.FuncType:
 			for _, list := range []*ast.FieldList{n.Params, n.Results} {
-				what = w.fieldCopies(pkg, list, what)
+				what = cmp.Or(what, w.fieldCopies(pkg, list))
 			}
 		case *ast.FuncDecl:
-			what = w.fieldCopies(pkg, n.Recv, "")
+			what = w.fieldCopies(pkg, n.Recv)
 		case *ast.RangeStmt:
 			for _, e := range []ast.Expr{n.Key, n.Value} {
-				if e != nil && w.holds(pkg.Info.TypeOf(e)) {
+				if w.holds(pkg.Info.TypeOf(e)) {
 					what = "a range copies it"
 				}
 			}
 		case *ast.Ident:
+			what = w.exprCopies(pkg, n, stack)
 			if inst, ok := pkg.Info.Instances[n]; ok && w.instanceCopies(pkg, n, inst) {
 				what = "it is a type argument, and what that does with values is not known"
 			}
-			what = w.exprCopies(pkg, n, stack, what)
 		case ast.Expr:
-			what = w.exprCopies(pkg, n, stack, what)
+			what = w.exprCopies(pkg, n, stack)
 		}
 		if what == "" {
 			return nil
@@ -103,9 +95,9 @@ func (w *wrapping) checkCopies() *Refusal {
 	})
 }
 
-func (w *wrapping) fieldCopies(pkg *load.Package, list *ast.FieldList, what string) string {
+func (w *wrapping) fieldCopies(pkg *load.Package, list *ast.FieldList) string {
 	if list == nil {
-		return what
+		return ""
 	}
 	for _, f := range list.List {
 		t := pkg.Info.TypeOf(f.Type)
@@ -116,18 +108,18 @@ func (w *wrapping) fieldCopies(pkg *load.Package, list *ast.FieldList, what stri
 			return "a function takes it by value"
 		}
 	}
-	return what
+	return ""
 }
 
 // instanceCopies reports whether the generic function or type id is instantiated with a type that holds
 // the variable. An atomic pointer does not touch what it points to.
 func (w *wrapping) instanceCopies(pkg *load.Package, id *ast.Ident, inst types.Instance) bool {
 	obj := pkg.Info.Uses[id]
-	if obj != nil && obj.Pkg() != nil && model.Pure(obj.Pkg().Path()+".x") && obj.Name() == "Pointer" {
+	if model.Pure(obj.Pkg().Path()+".x") && obj.Name() == "Pointer" {
 		return false
 	}
 	for t := range inst.TypeArgs.Types() {
-		if w.holds(t) || isSliceOf(t, w.holds) {
+		if w.holds(t) {
 			return true
 		}
 	}
@@ -141,289 +133,85 @@ func isSliceOf(t types.Type, holds func(types.Type) bool) bool {
 
 // exprCopies says how the value e, if it holds the variable, is copied where it stands; empty when it
 // is not: a part of it is selected, its address is taken, or it is a new literal that goes to its place.
-func (w *wrapping) exprCopies(pkg *load.Package, e ast.Expr, stack []ast.Node, what string) string {
-	tv, ok := pkg.Info.Types[e]
-	if call, isCall := e.(*ast.CallExpr); isCall && pkg.Info.Types[call.Fun].IsBuiltin() && len(call.Args) > 0 {
-		// append and copy move the elements of a slice of owners.
-		if name := types.ExprString(call.Fun); (name == "append" || name == "copy") && isSliceOf(pkg.Info.TypeOf(call.Args[0]), w.holds) {
-			return name + " copies elements of a slice of it"
-		}
-	}
-	if !ok || !tv.IsValue() || !w.holds(tv.Type) || len(stack) == 0 {
-		return what
-	}
-	if paren, ok := e.(*ast.ParenExpr); ok {
-		_ = paren
-		return what // what is inside is looked at, with the parentheses as what is around
-	}
-	if ix, ok := e.(*ast.IndexExpr); ok {
-		if t := pkg.Info.TypeOf(ix.X); t != nil {
-			if _, isMap := t.Underlying().(*types.Map); isMap {
-				return "it is an element of a map"
+func (w *wrapping) exprCopies(pkg *load.Package, e ast.Expr, stack []ast.Node) string {
+	info := pkg.Info
+	if call, ok := e.(*ast.CallExpr); ok && info.Types[call.Fun].IsBuiltin() {
+		switch name := types.ExprString(call.Fun); name {
+		case "append", "copy", "clear":
+			if isSliceOf(info.TypeOf(call.Args[0]), w.holds) {
+				return name + " copies elements of a slice of it"
 			}
 		}
 	}
-	if _, ok := e.(*ast.TypeAssertExpr); ok {
+	if tv := info.Types[e]; !tv.IsValue() || !w.holds(tv.Type) {
+		return ""
+	}
+	switch e := e.(type) {
+	case *ast.ParenExpr:
+		return "" // what is inside is looked at, with the parentheses as what is around
+	case *ast.IndexExpr:
+		if _, isMap := info.TypeOf(e.X).Underlying().(*types.Map); isMap {
+			return "it is an element of a map"
+		}
+	case *ast.TypeAssertExpr:
 		return "it is taken out of an interface"
 	}
 	i := len(stack) - 1
-	var child ast.Expr = e
+	child := e
 	for {
 		p, ok := stack[i].(*ast.ParenExpr)
-		if !ok || i == 0 {
+		if !ok {
 			break
 		}
 		child, i = p, i-1
 	}
 	_, isNew := e.(*ast.CompositeLit)
 	switch p := stack[i].(type) {
-	case *ast.SelectorExpr:
-		if p.X == child && !valueMethod(pkg.Info, p) {
-			return what
-		}
-		if p.Sel == child {
-			return what // the selector itself is looked at
-		}
+	case *ast.SelectorExpr, *ast.IndexExpr, *ast.SliceExpr:
+		return "" // a field or method; an element or view of an array
+	case *ast.RangeStmt:
+		return "" // of an array, which is evaluated only for the second variable: that is looked at
 	case *ast.UnaryExpr:
 		if p.Op == token.AND {
-			return what
-		}
-	case *ast.IndexExpr:
-		if p.X == child {
-			return what // an array
-		}
-	case *ast.SliceExpr:
-		return what // an array, of which the slice is a view
-	case *ast.RangeStmt:
-		if p.X == child && p.Value == nil {
-			return what // for i := range array does not evaluate the array
+			return ""
 		}
 	case *ast.AssignStmt:
-		if isNew && p.Tok == token.DEFINE && slices.Contains(p.Rhs, child) {
-			return what
-		}
-		if slices.Contains(p.Lhs, child) {
-			if id, ok := child.(*ast.Ident); ok && (id.Name == "_" || pkg.Info.Defs[id] != nil) {
-				return what
-			}
+		if slices.Contains(p.Lhs, child) || !isDefined(info, p, child) {
 			return "it is overwritten as a whole"
 		}
-	case *ast.ValueSpec:
-		if slices.Contains(p.Names, identOf(child)) {
-			return what
+		if isNew {
+			return ""
 		}
-		if isNew && (p.Type == nil || !types.IsInterface(pkg.Info.TypeOf(p.Type))) {
-			return what
+	case *ast.ValueSpec:
+		if isNew && (p.Type == nil || !types.IsInterface(info.TypeOf(p.Type))) {
+			return ""
 		}
 	case *ast.CompositeLit, *ast.KeyValueExpr:
-		if isNew && !inMapOrInterface(pkg.Info, stack[:i+1], child) {
-			return what
+		if isNew && !inMapOrInterface(info, stack[:i+1], child) {
+			return ""
 		}
-		if kv, ok := p.(*ast.KeyValueExpr); ok && kv.Key == child {
-			if v, ok := pkg.Info.Uses[identOf(child)].(*types.Var); ok && v.IsField() {
-				return what
-			}
-		}
-	case *ast.Field:
-		return what // a parameter, looked at with its function
 	}
 	return "its value is used as a whole"
 }
 
-func identOf(e ast.Expr) *ast.Ident {
-	id, _ := e.(*ast.Ident)
-	return id
+// isDefined reports whether the variable that assign gives value to is a new one. With := too it may be
+// there already:
+//
+//	s, err := S{}, f()
+func isDefined(info *types.Info, assign *ast.AssignStmt, value ast.Expr) bool {
+	id, ok := assign.Lhs[slices.Index(assign.Rhs, value)].(*ast.Ident)
+	return ok && (id.Name == "_" || info.Defs[id] != nil)
 }
 
-// valueMethod reports whether sel is a method that takes a copy of its receiver.
-func valueMethod(info *types.Info, sel *ast.SelectorExpr) bool {
-	fn, ok := info.Uses[sel.Sel].(*types.Func)
-	if !ok || fn.Signature().Recv() == nil {
-		return false
+// inMapOrInterface reports whether a new value goes into a map literal or becomes an interface. stack
+// ends in the literal that the value is an element of, or in the key and value there.
+func inMapOrInterface(info *types.Info, stack []ast.Node, value ast.Expr) bool {
+	lit, ok := stack[len(stack)-1].(*ast.CompositeLit)
+	if !ok {
+		lit = stack[len(stack)-2].(*ast.CompositeLit)
 	}
-	_, pointer := fn.Signature().Recv().Type().Underlying().(*types.Pointer)
-	return !pointer && !types.IsInterface(fn.Signature().Recv().Type())
-}
-
-// inMapOrInterface reports whether a new value goes into a map literal or becomes an interface.
-func inMapOrInterface(info *types.Info, stack []ast.Node, child ast.Expr) bool {
-	for i := len(stack) - 1; i >= 0; i-- {
-		lit, ok := stack[i].(*ast.CompositeLit)
-		if !ok {
-			continue
-		}
-		t := info.TypeOf(lit)
-		if t == nil {
-			return true
-		}
-		u := t.Underlying()
-		if p, ok := u.(*types.Pointer); ok {
-			u = p.Elem().Underlying()
-		}
-		switch u := u.(type) {
-		case *types.Struct:
-			for f := range u.Fields() {
-				if types.IsInterface(f.Type()) && types.AssignableTo(info.TypeOf(child), f.Type()) {
-					return true
-				}
-			}
-			return false
-		case *types.Array:
-			return types.IsInterface(u.Elem())
-		case *types.Slice:
-			return types.IsInterface(u.Elem())
-		}
+	if _, isMap := info.TypeOf(lit).Underlying().(*types.Map); isMap {
 		return true
 	}
-	return true
-}
-
-// checkReflection refuses owners that become an empty interface, or any interface that a printer, encoder
-// or comparer is given: what looks at them by reflection would see the generated type, and read without
-// its lock.
-func (w *wrapping) checkReflection() *Refusal {
-	return w.inOwners(func(pkg *load.Package, n ast.Node, stack []ast.Node) *Refusal {
-		for _, f := range flowsAt(pkg.Info, n, stack) {
-			t := pkg.Info.TypeOf(f.value)
-			if t == nil || f.to == nil || !types.IsInterface(f.to) {
-				continue
-			}
-			reads := f.callee != nil && model.ReadsAll(access.ObjectKey(f.callee))
-			if types.IsInterface(t) {
-				if reads && w.mayBeOwner(t) {
-					return w.refuse(Reflected, f.value.Pos(), "a value that may be the owner is given to "+f.callee.Name(), "give it a part of the owner, or use --form lock")
-				}
-				continue
-			}
-			if empty := f.to.Underlying().(*types.Interface).NumMethods() == 0; (empty || reads) && !isTypeParam(f.to) && w.leadsTo(t) {
-				return w.refuse(Reflected, f.value.Pos(), "the owner, or what leads to it, becomes an interface that reflection may look at", "give it a part of the owner, or use --form lock")
-			}
-		}
-		return nil
-	})
-}
-
-func isTypeParam(t types.Type) bool {
-	_, ok := types.Unalias(t).(*types.TypeParam)
-	return ok
-}
-
-// mayBeOwner reports whether a value of the interface type t, which has methods, may be the owner.
-func (w *wrapping) mayBeOwner(t types.Type) bool {
-	iface := t.Underlying().(*types.Interface)
-	tn, ok := w.c.decl.pkg.Info.Defs[w.c.decl.typ.Name].(*types.TypeName)
-	if !ok || iface.NumMethods() == 0 {
-		return false // an empty interface was refused where the owner became one
-	}
-	return types.Implements(types.NewPointer(tn.Type()), iface)
-}
-
-// flow is a value that becomes one of type to.
-type flow struct {
-	value  ast.Expr
-	to     types.Type
-	callee *types.Func // that is given the value, if it is known
-}
-
-// flowsAt returns the values that n converts, in so many words or by the way.
-func flowsAt(info *types.Info, n ast.Node, stack []ast.Node) []flow {
-	var out []flow
-	add := func(value ast.Expr, to types.Type) { out = append(out, flow{value: value, to: to}) }
-	switch n := n.(type) {
-	case *ast.CallExpr:
-		if info.Types[n.Fun].IsBuiltin() {
-			if s, ok := info.TypeOf(n).Underlying().(*types.Slice); ok && types.ExprString(n.Fun) == "append" {
-				for _, arg := range n.Args[1:] {
-					add(arg, s.Elem())
-				}
-			}
-			if types.ExprString(n.Fun) == "panic" {
-				add(n.Args[0], types.NewInterfaceType(nil, nil))
-			}
-			return out
-		}
-		callee, _ := typeutil.Callee(info, n).(*types.Func)
-		for i, arg := range n.Args {
-			out = append(out, flow{arg, paramType(info, n, i), callee})
-		}
-	case *ast.AssignStmt:
-		if n.Tok != token.DEFINE && len(n.Lhs) == len(n.Rhs) {
-			for i, lhs := range n.Lhs {
-				add(n.Rhs[i], info.TypeOf(lhs))
-			}
-		}
-	case *ast.ValueSpec:
-		if n.Type != nil {
-			for _, v := range n.Values {
-				add(v, info.TypeOf(n.Type))
-			}
-		}
-	case *ast.SendStmt:
-		if ch, ok := info.TypeOf(n.Chan).Underlying().(*types.Chan); ok {
-			add(n.Value, ch.Elem())
-		}
-	case *ast.ReturnStmt:
-		if results := resultsOf(info, stack); results != nil && results.Len() == len(n.Results) {
-			for i, e := range n.Results {
-				add(e, results.At(i).Type())
-			}
-		}
-	case *ast.CompositeLit:
-		out = append(out, literalFlows(info, n)...)
-	}
-	return out
-}
-
-// resultsOf returns the results of the innermost function of stack, or nil.
-func resultsOf(info *types.Info, stack []ast.Node) *types.Tuple {
-	for _, n := range slices.Backward(stack) {
-		switch n := n.(type) {
-		case *ast.FuncLit:
-			if sig, ok := info.TypeOf(n).(*types.Signature); ok {
-				return sig.Results()
-			}
-		case *ast.FuncDecl:
-			if fn, ok := info.Defs[n.Name].(*types.Func); ok {
-				return fn.Signature().Results()
-			}
-		}
-	}
-	return nil
-}
-
-func literalFlows(info *types.Info, lit *ast.CompositeLit) []flow {
-	t := info.TypeOf(lit)
-	if t == nil {
-		return nil
-	}
-	u := t.Underlying()
-	if p, ok := u.(*types.Pointer); ok {
-		u = p.Elem().Underlying()
-	}
-	var out []flow
-	for i, e := range lit.Elts {
-		kv, keyed := e.(*ast.KeyValueExpr)
-		value := e
-		if keyed {
-			value = kv.Value
-		}
-		switch u := u.(type) {
-		case *types.Struct:
-			if keyed {
-				out = append(out, flow{value: value, to: info.TypeOf(kv.Key)})
-			} else if i < u.NumFields() {
-				out = append(out, flow{value: value, to: u.Field(i).Type()})
-			}
-		case *types.Map:
-			out = append(out, flow{value: value, to: u.Elem()})
-			if keyed {
-				out = append(out, flow{value: kv.Key, to: u.Key()})
-			}
-		case *types.Slice:
-			out = append(out, flow{value: value, to: u.Elem()})
-		case *types.Array:
-			out = append(out, flow{value: value, to: u.Elem()})
-		}
-	}
-	return out
+	return slices.ContainsFunc(literalFlows(info, lit), func(f flow) bool { return f.value == value && types.IsInterface(f.to) })
 }

@@ -24,9 +24,11 @@ type decider struct {
 	opt   Options
 
 	index    map[token.Pos]function
-	gains    map[string]map[access.Var]bool // see newLocks
-	graph    *callGraph                     // see reach.go
-	names    map[string]bool                // of types and files to generate
+	gains    map[string]map[access.Var]bool               // see newLocks
+	graph    *callGraph                                   // see reach.go
+	shown    []flow                                       // see shows; nil until it is asked for
+	imports  map[*types.Package]map[string]*types.Package // see known
+	names    map[string]bool                              // of types and files to generate
 	cases    []*candidate
 	wrapped  []Mend // in the form rwmutex
 	refusals []Refusal

@@ -78,7 +78,6 @@ func sites(prog *load.Program, w *share.World, v share.Verdict) []Site {
 		posn := prog.Position(j.Pos)
 		s := Site{
 			Pos:      Pos{File: posn.Filename, Line: posn.Line, Column: posn.Column},
-			Offset:   posn.Offset,
 			Function: body.Name,
 			Op:       string(j.Op),
 			Held:     held(j, body, v.Guard),

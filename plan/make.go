@@ -3,6 +3,7 @@ package plan
 import (
 	"go/ast"
 	"go/token"
+	"go/types"
 	"runtime"
 	"sync"
 
@@ -37,7 +38,7 @@ func Make(prog *load.Program, opt Options) (*Plan, error) {
 	}
 	decls := declarations(prog)
 	p := &Plan{}
-	d := &decider{prog: prog, world: world, decls: decls, opt: opt, names: make(map[string]bool)}
+	d := &decider{prog: prog, world: world, decls: decls, opt: opt, names: make(map[string]bool), imports: make(map[*types.Package]map[string]*types.Package)}
 	for _, v := range world.Judge(func(v access.Var) bool { return opt.Silent && opt.wants(toVar(v)) }) {
 		decl, ok := decls[toVar(v.Var)]
 		if !ok || decl.file.Generated || !decl.pkg.Requested || !opt.wants(toVar(v.Var)) {

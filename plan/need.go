@@ -238,8 +238,7 @@ func (d *decider) spellGlobal(fn function, name string) string {
 	return ""
 }
 
-// ownerExpr returns the x of the selector x.field at pos, when that is what the place is and x is
-// made of names only.
+// ownerExpr returns the x of the selector x.field at pos, when that is what the place is and x is a path.
 func ownerExpr(fn function, pos token.Pos, field string) ast.Expr {
 	path, _ := astutil.PathEnclosingInterval(fn.file.Syntax, pos, pos)
 	if len(path) < 2 {
@@ -247,20 +246,22 @@ func ownerExpr(fn function, pos token.Pos, field string) ast.Expr {
 	}
 	id, ok := path[0].(*ast.Ident)
 	sel, isSel := path[1].(*ast.SelectorExpr)
-	if !ok || !isSel || sel.Sel != id || id.Name != field || !isNames(sel.X) {
+	if !ok || !isSel || sel.Sel != id || id.Name != field || !IsPath(sel.X) {
 		return nil
 	}
 	return sel.X
 }
 
-func isNames(e ast.Expr) bool {
+// IsPath reports whether e is made of names only, and so can be the lock of a Section, or lead to it:
+// evaluating it twice has no effect.
+func IsPath(e ast.Expr) bool {
 	switch e := e.(type) {
 	case *ast.Ident:
 		return true
 	case *ast.SelectorExpr:
-		return isNames(e.X)
+		return IsPath(e.X)
 	case *ast.ParenExpr:
-		return isNames(e.X)
+		return IsPath(e.X)
 	}
 	return false
 }

@@ -90,7 +90,6 @@ type Finding struct {
 // Site is one use of the map variable.
 type Site struct {
 	Pos
-	Offset   int    `json:"-"` // byte offset of the mention of the variable in File
 	Function string `json:"function"`
 	Kind     Kind   `json:"kind,omitempty"` // empty when the site is not a problem
 	Op       string `json:"op"`
@@ -153,7 +152,7 @@ type Mutex struct {
 // Section is a run of whole statements of one statement list that must hold the guard.
 type Section struct {
 	Span         // from the first statement's start to the last one's end
-	Lock  string `json:"lock"`  // the mutex as an expression of the function: "s.mu"
+	Lock  string `json:"lock"`  // the mutex as an expression of the function, see IsPath: "s.mu"
 	Read  bool   `json:"read"`  // RLock instead of Lock
 	Defer bool   `json:"defer"` // unlock by defer: the section runs to the end of the function body
 }

@@ -3,6 +3,7 @@ package plan
 import (
 	"go/ast"
 	"go/types"
+	"slices"
 
 	"golang.org/x/tools/go/types/typeutil"
 
@@ -40,7 +41,7 @@ func (d *decider) calls() *callGraph {
 	}
 	g := &callGraph{calls: make(map[string]*callees), taken: make(map[string]bool), named: make(map[string][]string)}
 	for _, pkg := range d.prog.Packages {
-		if pkg.Info == nil || pkg.Broken {
+		if pkg.Broken {
 			continue
 		}
 		for _, file := range pkg.Files {
@@ -63,7 +64,7 @@ func (d *decider) calls() *callGraph {
 // declKey names a declaration: a function by its key, all others of a file by the file.
 func declKey(pkg *load.Package, file *load.File, decl ast.Decl) string {
 	if fn, ok := decl.(*ast.FuncDecl); ok {
-		if obj, ok := pkg.Info.Defs[fn.Name].(*types.Func); ok && fn.Name.Name != "init" && fn.Name.Name != "_" {
+		if obj, ok := pkg.Info.Defs[fn.Name].(*types.Func); ok {
 			return access.ObjectKey(obj)
 		}
 	}
@@ -84,10 +85,8 @@ func (g *callGraph) scan(info *types.Info, n ast.Node, c *callees) {
 			}
 			g.call(info, n, c)
 		case *ast.RangeStmt:
-			if t := info.TypeOf(n.X); t != nil {
-				if _, ok := t.Underlying().(*types.Signature); ok {
-					c.values = true
-				}
+			if _, ok := info.TypeOf(n.X).Underlying().(*types.Signature); ok {
+				c.values = true
 			}
 		case *ast.Ident:
 			if fn, ok := info.Uses[n].(*types.Func); ok && !called[n] {
@@ -117,9 +116,6 @@ func (g *callGraph) call(info *types.Info, call *ast.CallExpr, c *callees) {
 	c.static = append(c.static, access.ObjectKey(callee))
 	for i, arg := range call.Args { // what a function without a body here may call
 		t := info.TypeOf(arg)
-		if t == nil {
-			continue
-		}
 		if _, isFunc := t.Underlying().(*types.Signature); isFunc {
 			c.values = true
 		}
@@ -131,18 +127,17 @@ func (g *callGraph) call(info *types.Info, call *ast.CallExpr, c *callees) {
 	}
 }
 
-// printed are the methods that a function which takes any value may call.
+// printed are the methods that a function which takes any value may call, of it and of what is in it.
 var printed = []string{"String", "GoString", "Format", "Error", "MarshalJSON", "MarshalText", "MarshalBinary", "LogValue"}
 
-// methodNames returns the names of the methods that a value of type t, seen as an interface, may have.
+// methodNames returns the names of the methods that a function which is given a value of type t as an
+// interface may call: those of the value, and of what is in it.
 func methodNames(t types.Type) []string {
-	names := printed
-	if types.IsInterface(t) && t.Underlying().(*types.Interface).NumMethods() == 0 {
-		return names
+	if access.IsPlain(t) {
+		return nil
 	}
-	names = nil
-	set := types.NewMethodSet(t)
-	for sel := range set.Methods() {
+	names := slices.Clone(printed)
+	for sel := range types.NewMethodSet(t).Methods() {
 		names = append(names, sel.Obj().Name())
 	}
 	return names

@@ -2,11 +2,10 @@ package plan
 
 import (
 	"go/ast"
+	"go/types"
 	"slices"
 
 	"golang.org/x/tools/go/types/typeutil"
-
-	"go/types"
 
 	"mapmend/plan/access"
 	"mapmend/plan/model"
@@ -24,7 +23,7 @@ import (
 func (w *wrapping) checkTogether() *Refusal {
 	byFunc := make(map[*ast.FuncDecl][]*mention)
 	for _, m := range w.mentions {
-		if m.shape == ShapeLiteral || m.file.Test || !w.shared[m.id.Pos()] {
+		if m.file.Test || !w.shared[m.id.Pos()] {
 			continue
 		}
 		fn := m.decl()
@@ -40,9 +39,6 @@ func (w *wrapping) checkTogether() *Refusal {
 
 // independent reports whether a, and b after it, may be parted by what another goroutine does.
 func independent(a, b *mention) bool {
-	if a.decl() == nil { // initialisers of package variables
-		return false
-	}
 	if exclusive(a, b) {
 		return true
 	}
@@ -54,46 +50,31 @@ func independent(a, b *mention) bool {
 	return reads && a.key != b.key
 }
 
-// exclusive reports whether a and b stand in two branches of one statement.
+// exclusive reports whether a, and b after it, stand in two branches of one statement.
 func exclusive(a, b *mention) bool {
-	i := 0
-	for i < len(a.stack) && i < len(b.stack) && a.stack[i] == b.stack[i] {
+	n, i := min(len(a.stack), len(b.stack)), 0
+	for i < n && a.stack[i] == b.stack[i] {
 		i++
 	}
-	if i == 0 || i >= len(a.stack) || i >= len(b.stack) {
+	if i == n { // one use is an operand of the other
 		return false
 	}
-	switch around := a.stack[i-1].(type) {
-	case *ast.IfStmt:
-		return a.stack[i] == ast.Node(around.Body) && b.stack[i] == around.Else
-	case *ast.BlockStmt: // of a switch: two clauses, unless the first falls through
-		one, ok := a.stack[i].(*ast.CaseClause)
-		if ok {
-			return fallsNot(one) && inBody(one, a) && inBody(b.stack[i], b)
-		}
-		comm, ok := a.stack[i].(*ast.CommClause)
-		return ok && inBody(comm, a) && inBody(b.stack[i], b)
-	}
-	return false
-}
-
-// inBody reports whether m stands in the statements of a clause, and not in what it is chosen by.
-func inBody(clause ast.Node, m *mention) bool {
-	switch c := clause.(type) {
-	case *ast.CaseClause:
-		return m.id.Pos() > c.Colon
+	switch branch := a.stack[i].(type) {
+	case *ast.BlockStmt:
+		_, ok := a.stack[i-1].(*ast.IfStmt)
+		return ok // b is in the other
+	case *ast.CaseClause: // b is in a later one, and that may be chosen only if this was not
+		return a.id.Pos() > branch.Colon && !falls(branch)
 	case *ast.CommClause:
-		return m.id.Pos() > c.Colon
-	}
-	return false
-}
-
-func fallsNot(c *ast.CaseClause) bool {
-	if len(c.Body) == 0 {
 		return true
 	}
-	_, falls := c.Body[len(c.Body)-1].(*ast.BranchStmt)
-	return !falls
+	return false
+}
+
+// falls reports whether c ends in a fallthrough, or another jump.
+func falls(c *ast.CaseClause) bool {
+	_, jump := c.Body[len(c.Body)-1].(*ast.BranchStmt)
+	return jump
 }
 
 // started returns the innermost function literal around m that runs in a goroutine of its own, or nil:
@@ -108,18 +89,18 @@ func started(m *mention) ast.Node {
 		if !ok {
 			continue
 		}
-		if i > 1 && call.Fun == ast.Expr(lit) {
+		if call.Fun == ast.Expr(lit) {
 			if _, ok := m.stack[i-2].(*ast.GoStmt); ok {
 				return lit
 			}
 			continue
 		}
 		if callee, ok := typeutil.Callee(m.pkg.Info, call).(*types.Func); ok {
-			arg, how := model.Starts(access.ObjectKey(callee))
+			arg, _ := model.Starts(access.ObjectKey(callee))
 			if callee.Signature().Recv() != nil {
 				arg--
 			}
-			if how != "" && arg == slices.Index(call.Args, ast.Expr(lit)) {
+			if arg == slices.Index(call.Args, ast.Expr(lit)) {
 				return lit
 			}
 		}

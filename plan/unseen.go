@@ -38,10 +38,7 @@ func (w *wrapping) checkUnseen() *Refusal {
 
 // unseenIn returns the name of a Go file in dir that was not loaded and may mention the variable.
 func (w *wrapping) unseenIn(dir string) string {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return "" // the folder is in an overlay only
-	}
+	entries, _ := os.ReadDir(dir) // none: the folder is in an overlay only
 	loaded := make(map[string]bool)
 	for _, pkg := range w.d.prog.Packages {
 		for _, file := range pkg.Files {
@@ -75,17 +72,4 @@ func (w *wrapping) isNamedIn(src []byte) bool {
 			return true
 		}
 	}
-}
-
-// exists reports whether there is a file of that name, relative to the root, or one that differs in case.
-func (w *wrapping) exists(name string) bool {
-	for _, pkg := range w.d.prog.Packages {
-		for _, file := range pkg.Files {
-			if strings.EqualFold(file.Name, name) {
-				return true
-			}
-		}
-	}
-	_, err := os.Lstat(filepath.Join(w.d.prog.Root, filepath.FromSlash(name)))
-	return err == nil
 }

@@ -15,8 +15,8 @@ import (
 	"mapmend/plan/load"
 )
 
-// This file plans the form rwmutex: whether the variable can become one of a generated type, and what
-// that type is called.
+// This file plans the form rwmutex: the order of its steps, and whether the variable can become one of a
+// generated type at all. The steps stand in files of their own.
 
 // wrapping is the plan of one variable to be wrapped.
 type wrapping struct {
@@ -24,6 +24,7 @@ type wrapping struct {
 	c        *candidate
 	m        *types.Map
 	objs     map[*types.Var]bool // the variable, as each package knows it
+	pkgs     []*load.Package     // that know it: the one that declares it, and what imports that
 	mentions []*mention
 	wrapper  Wrapper
 	lowered  []Lowering
@@ -88,16 +89,13 @@ func (w *wrapping) refuse(code Code, pos token.Pos, message, todo string) *Refus
 func (w *wrapping) checkDeclaration() *Refusal {
 	decl := w.c.decl
 	obj := decl.object()
-	if obj == nil {
-		return w.refuse(Unlowered, decl.name.Pos(), "the declaration has no type", "use --form lock")
-	}
 	m, ok := obj.Type().Underlying().(*types.Map)
 	switch field, isField := decl.node.(*ast.Field); {
 	case !ok:
 		return w.refuse(Unlowered, decl.name.Pos(), "the map is the type of a type parameter", "use --form lock")
 	case decl.owner == nil && decl.outer == nil:
 		return w.refuse(CapturedLocal, decl.name.Pos(), "the variable is a local of "+w.c.finding.Owner, "declare a mutex beside it and lock it in the goroutines")
-	case isField && (decl.typ == nil || strings.Contains(w.c.finding.Field, ".")):
+	case strings.Contains(w.c.finding.Field, "."):
 		return w.refuse(Unlowered, decl.name.Pos(), "the variable is a field of an anonymous struct", "give the struct a name, or use --form lock")
 	case isField && len(field.Names) == 0:
 		return w.refuse(Unlowered, decl.name.Pos(), "the map is embedded, so its methods are promoted", "give the field a name, or use --form lock")
@@ -117,11 +115,12 @@ func (w *wrapping) checkDeclaration() *Refusal {
 	}
 	w.objs = map[*types.Var]bool{obj: true}
 	for _, pkg := range w.d.prog.Packages {
-		if pkg.Types == nil {
+		if pkg.Broken {
 			continue
 		}
-		if known := importedPackage(pkg.Types, decl.pkg.Types.Path(), make(map[*types.Package]bool)); known != nil {
-			if v := lookUp(known, w.c.finding.Var); v != nil {
+		if as := w.d.known(pkg.Types)[decl.pkg.Types.Path()]; as != nil {
+			w.pkgs = append(w.pkgs, pkg)
+			if v := lookUp(as, w.c.finding.Var); v != nil {
 				w.objs[v] = true
 			}
 		}
@@ -145,25 +144,29 @@ func unconstrained(file *load.File) bool {
 	}
 	ctx := build.Context{GOOS: "none", GOARCH: "none", Compiler: "gc"}
 	ctx.OpenFile = func(string) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("package p\n")), nil }
-	matches, err := ctx.MatchFile(".", path.Base(file.Name))
-	return err == nil && matches
+	matches, _ := ctx.MatchFile(".", path.Base(file.Name)) // a file that cannot be read does not match
+	return matches
 }
 
-// importedPackage returns the package at path as pkg knows it, or nil.
-func importedPackage(pkg *types.Package, path string, seen map[*types.Package]bool) *types.Package {
-	if seen[pkg] {
-		return nil
+// known returns the packages that pkg, and what it imports, knows by their paths. Packages read their
+// imports apart from each other, so one path may be another package to each.
+func (d *decider) known(pkg *types.Package) map[string]*types.Package {
+	if d.imports[pkg] != nil {
+		return d.imports[pkg]
 	}
-	seen[pkg] = true
-	if pkg.Path() == path {
-		return pkg
-	}
-	for _, imp := range pkg.Imports() {
-		if found := importedPackage(imp, path, seen); found != nil {
-			return found
+	known := make(map[string]*types.Package)
+	var add func(*types.Package)
+	add = func(p *types.Package) {
+		if known[p.Path()] == nil {
+			known[p.Path()] = p
+			for _, imp := range p.Imports() {
+				add(imp)
+			}
 		}
 	}
-	return nil
+	add(pkg)
+	d.imports[pkg] = known
+	return known
 }
 
 // lookUp returns the object of v in pkg, or nil.
@@ -210,197 +213,4 @@ func (w *wrapping) checkGuard() *Refusal {
 		}
 	}
 	return nil
-}
-
-// predeclared are the names that the generated code relies on.
-var predeclared = []string{"sync", "iter", "maps", "make", "len", "delete", "clear", "nil", "bool", "int", "true", "false", "comparable", "any"}
-
-// nameType chooses the name of the type and its file, and writes its key and element types.
-func (w *wrapping) nameType() *Refusal {
-	decl := w.c.decl
-	scope := decl.pkg.Types.Scope()
-	for _, name := range predeclared {
-		if scope.Lookup(name) != nil {
-			return w.refuse(Unlowered, decl.name.Pos(), "the package declares the name "+name+", which the generated code needs", "rename it, or use --form lock")
-		}
-	}
-	q := &qualifier{pkg: decl.pkg.Types, names: make(map[string]string)}
-	w.wrapper = Wrapper{Package: decl.pkg.Name, GoVersion: decl.pkg.GoVersion}
-	w.wrapper.Key, w.wrapper.Value = types.TypeString(w.m.Key(), q.qualify), types.TypeString(w.m.Elem(), q.qualify)
-	if name := hidden(w.m, decl.pkg.Types); name != "" {
-		return w.refuse(Unlowered, decl.name.Pos(), "the map's type mentions "+name+", which cannot be named in another file", "use --form lock")
-	}
-	if decl.typ != nil {
-		w.typeParams(q)
-	}
-	w.wrapper.Imports = q.imports
-
-	base := lowerFirst(decl.name.Name)
-	file := strings.ToLower(decl.name.Name)
-	if decl.typ != nil {
-		base = lowerFirst(decl.typ.Name.Name) + strings.ToUpper(decl.name.Name[:1]) + decl.name.Name[1:]
-		file = strings.ToLower(decl.typ.Name.Name) + "_" + file
-	}
-	if !strings.HasSuffix(strings.ToLower(base), "map") {
-		base += "Map"
-	}
-	if !token.IsIdentifier(base) || w.mentionsName(base) || w.d.names[decl.pkg.Path+"."+base] {
-		return w.refuse(Unlowered, decl.name.Pos(), "the name "+base+" of the type to generate is taken", "rename the other one, or use --form lock")
-	}
-	suffix := "_mapmend.go"
-	if decl.file.Test {
-		suffix = "_mapmend_test.go"
-	}
-	w.wrapper.Name = base
-	w.wrapper.File = path.Join(path.Dir(decl.file.Name), strings.TrimLeft(file, "_")+suffix)
-	if w.d.names[w.wrapper.File] || w.exists(w.wrapper.File) {
-		return w.refuse(Unlowered, decl.name.Pos(), "the file "+w.wrapper.File+" to generate exists", "remove it, or use --form lock")
-	}
-	return nil
-}
-
-// typeParams writes the type parameters of a generic owner, which the generated type has too.
-func (w *wrapping) typeParams(q *qualifier) {
-	tn, _ := w.c.decl.pkg.Info.Defs[w.c.decl.typ.Name].(*types.TypeName)
-	named, ok := tn.Type().(*types.Named)
-	if !ok || named.TypeParams().Len() == 0 {
-		return
-	}
-	var params, args []string
-	for tp := range named.TypeParams().TypeParams() {
-		args = append(args, tp.Obj().Name())
-		params = append(params, tp.Obj().Name()+" "+types.TypeString(tp.Constraint(), q.qualify))
-	}
-	w.wrapper.TypeParams = "[" + strings.Join(params, ", ") + "]"
-	w.wrapper.TypeArgs = "[" + strings.Join(args, ", ") + "]"
-}
-
-// qualifier names packages in the generated file and collects its imports.
-type qualifier struct {
-	pkg     *types.Package
-	names   map[string]string // by path
-	imports []Import
-}
-
-func (q *qualifier) qualify(p *types.Package) string {
-	if p == q.pkg {
-		return ""
-	}
-	if name, ok := q.names[p.Path()]; ok {
-		return name
-	}
-	imp := Import{Path: p.Path()}
-	name := p.Name()
-	taken := func(name string) bool {
-		for _, other := range q.names {
-			if other == name {
-				return true
-			}
-		}
-		return q.pkg.Scope().Lookup(name) != nil || slices.Contains(predeclared, name) && p.Path() != name
-	}
-	for taken(name) {
-		name += "pkg"
-		imp.Name = name
-	}
-	q.names[p.Path()] = name
-	q.imports = append(q.imports, imp)
-	slices.SortFunc(q.imports, func(a, b Import) int { return strings.Compare(a.Path, b.Path) })
-	return name
-}
-
-// hidden returns the name in t that a file of pkg cannot write, or "".
-func hidden(t types.Type, pkg *types.Package) string {
-	switch t := t.(type) {
-	case *types.Alias:
-		if obj := t.Obj(); obj.Pkg() == nil || obj.Pkg() == pkg && obj.Parent() == pkg.Scope() || obj.Pkg() != pkg && obj.Exported() {
-			return hiddenIn(t.TypeArgs(), pkg)
-		}
-		return t.Obj().Name()
-	case *types.Named:
-		if obj := t.Obj(); obj.Pkg() == nil || obj.Pkg() == pkg && obj.Parent() == pkg.Scope() || obj.Pkg() != pkg && obj.Exported() {
-			return hiddenIn(t.TypeArgs(), pkg)
-		}
-		return t.Obj().Name()
-	case *types.Pointer:
-		return hidden(t.Elem(), pkg)
-	case *types.Slice:
-		return hidden(t.Elem(), pkg)
-	case *types.Array:
-		return hidden(t.Elem(), pkg)
-	case *types.Chan:
-		return hidden(t.Elem(), pkg)
-	case *types.Map:
-		return cmp.Or(hidden(t.Key(), pkg), hidden(t.Elem(), pkg))
-	case *types.Signature:
-		return cmp.Or(hidden(t.Params(), pkg), hidden(t.Results(), pkg))
-	case *types.Tuple:
-		for v := range t.Variables() {
-			if name := hidden(v.Type(), pkg); name != "" {
-				return name
-			}
-		}
-	case *types.Struct:
-		for f := range t.Fields() {
-			if name := hidden(f.Type(), pkg); name != "" {
-				return name
-			}
-			if !f.Exported() && f.Pkg() != pkg {
-				return f.Name()
-			}
-		}
-	case *types.Interface:
-		for m := range t.Methods() {
-			if name := hidden(m.Type(), pkg); name != "" {
-				return name
-			}
-			if !m.Exported() && m.Pkg() != pkg {
-				return m.Name()
-			}
-		}
-	}
-	return ""
-}
-
-func hiddenIn(args *types.TypeList, pkg *types.Package) string {
-	for t := range args.Types() {
-		if name := hidden(t, pkg); name != "" {
-			return name
-		}
-	}
-	return ""
-}
-
-// lowerFirst returns name with its first word in lower case: httpCache for HTTPCache.
-func lowerFirst(name string) string {
-	n := 0
-	for n < len(name) && 'A' <= name[n] && name[n] <= 'Z' {
-		n++
-	}
-	if n > 1 && n < len(name) {
-		n--
-	}
-	return strings.ToLower(name[:n]) + name[n:]
-}
-
-// mentionsName reports whether an identifier of the package, wherever it stands, has that name: a
-// local of it would hide the type.
-func (w *wrapping) mentionsName(name string) bool {
-	for _, pkg := range w.d.prog.Packages {
-		if pkg.Dir != w.c.decl.pkg.Dir {
-			continue
-		}
-		for _, file := range pkg.Files {
-			found := false
-			ast.Inspect(file.Syntax, func(n ast.Node) bool {
-				id, ok := n.(*ast.Ident)
-				found = found || ok && id.Name == name
-				return !found
-			})
-			if found {
-				return true
-			}
-		}
-	}
-	return false
 }

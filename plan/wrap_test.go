@@ -1,13 +1,18 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"go/parser"
 	"go/token"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
 
 	"mapmend/plan/load"
 )
@@ -42,13 +47,16 @@ func init() {
 
 `
 
-// Each row is a package. What is refused has beside it what is alike and is not.
-var wrapRows = []struct {
+// A wrapRow is a package.
+type wrapRow struct {
 	name string
-	src  string
+	src  string // one file, or a txtar; FOLDER in it stands for the import path
 	want Code   // empty: it is wrapped
-	at   string // text at the place of the refusal
-}{
+	at   string // text at the place of the refusal; of a wrapper what loweredAs or named says, or nothing
+}
+
+// What is refused has beside it what is alike and is not.
+var wrapRows = []wrapRow{
 	{"plain", shared + "type V int\n", "", ""},
 	{"guard", strings.Replace(shared, "m map", "mu sync.Mutex\n\tm map", 1) + "type V int\n\nfunc (s *S) a() { s.mu.Lock(); s.m[\"a\"] = 1; s.mu.Unlock() }\n\nfunc (s *S) b() { s.mu.Lock(); s.m[\"a\"] = 1; s.mu.Unlock() }\n", Footprint, "m map"},
 	{"another lock", shared + "type V int\n\nvar mu sync.Mutex\n\nvar n int\n\nfunc (s *S) a() { mu.Lock(); s.m[\"a\"] = 1; n++; mu.Unlock() }\n", Footprint, "m map"},
@@ -188,15 +196,58 @@ var wrapRows = []struct {
 }
 
 func TestUnconstrained(t *testing.T) {
-	for name, want := range map[string]bool{"p.go": true, "a/p_mapmend.go": true, "p_linux.go": false, "a/p_plan9_arm64.go": false, "p_linux_x.go": true} {
-		syntax, err := parser.ParseFile(token.NewFileSet(), name, "package p\n", parser.ParseComments)
+	for _, tt := range []struct {
+		name, src string
+		want      bool
+	}{
+		{"p.go", "package p\n", true},
+		{"a/p_mapmend.go", "package p\n", true},
+		{"p_linux.go", "package p\n", false},
+		{"a/p_plan9_arm64.go", "package p\n", false},
+		{"p_linux_x.go", "package p\n", true},
+		{"p.go", "//go:build linux\n\npackage p\n", false},
+		{"p.go", "// +build linux\n\npackage p\n", false},
+		{"p.go", "// Package p is built everywhere.\npackage p\n", true},
+		{"p.go", "package p\n\n//go:build linux\n", true},
+	} {
+		syntax, err := parser.ParseFile(token.NewFileSet(), tt.name, tt.src, parser.ParseComments)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := unconstrained(&load.File{Name: name, Syntax: syntax}); got != want {
-			t.Errorf("%s: %v, want %v", name, got, want)
+		if got := unconstrained(&load.File{Name: tt.name, Syntax: syntax}); got != tt.want {
+			t.Errorf("%s: %v, want %v:\n%s", tt.name, got, tt.want, tt.src)
 		}
 	}
+}
+
+// loweredAs tells what becomes of the mentions in m, in order, the field itself aside: accessors and shapes.
+func loweredAs(m Mend) string {
+	var words []string
+	for _, l := range m.Lowered {
+		word := cmp.Or(l.Accessor, string(l.Shape))
+		switch {
+		case l.Shape == ShapeField:
+			continue
+		case l.Accessor == "Update":
+			word += fmt.Sprintf("/%d[%s %s]", len(l.Args), l.Type, l.Name)
+		case l.Shape == ShapeLiteral && l.Type != "":
+			word += "[" + l.Type + "]"
+		}
+		words = append(words, word)
+	}
+	return strings.Join(words, " ")
+}
+
+// named tells how the generated type of m is declared.
+func named(m Mend) string {
+	w := m.Wrapper
+	text := fmt.Sprintf("= %s %s map[%s]%s", w.Name, path.Base(w.File), w.Key, w.Value)
+	for _, imp := range w.Imports {
+		if imp.Name != "" {
+			text += " import " + imp.Name
+		}
+	}
+	return text
 }
 
 // rowFolder is the folder of the package of row i.
@@ -207,7 +258,31 @@ func rowFolder(i int, name string) string {
 	return fmt.Sprintf("r%d", i)
 }
 
-func TestWrap(t *testing.T) {
+// rowFiles returns the files of the module of all rows.
+func rowFiles(rows []wrapRow) map[string]string {
+	files := map[string]string{"hidden/hidden.go": "package hidden\n\ntype n int\n\ntype M map[string]n\n"}
+	for i, row := range rows {
+		folder := rowFolder(i, row.name)
+		archive := txtar.Parse([]byte(strings.ReplaceAll(row.src, "FOLDER", "example.com/m/"+folder)))
+		if len(archive.Files) == 0 {
+			archive.Files = []txtar.File{{Name: "p.go", Data: archive.Comment}}
+		}
+		for _, f := range archive.Files {
+			src := string(f.Data)
+			for _, imp := range []string{"errors", "fmt", "slices", "strings", "sync", "sync/atomic", "time"} {
+				if strings.Contains(src, path.Base(imp)+".") {
+					src = strings.Replace(src, "import \"net/http\"", "import \"net/http\"\nimport \""+imp+"\"", 1)
+				}
+			}
+			files[folder+"/"+f.Name] = src
+		}
+	}
+	return files
+}
+
+// loadFiles writes a module and loads it. Without a go.mod among files it is example.com/m.
+func loadFiles(t *testing.T, files map[string]string, tests bool) *load.Program {
+	t.Helper()
 	dir := t.TempDir()
 	write := func(name, text string) {
 		t.Helper()
@@ -220,34 +295,43 @@ func TestWrap(t *testing.T) {
 		}
 	}
 	write("go.mod", "module example.com/m\n\ngo 1.26\n")
-	write("hidden/hidden.go", "package hidden\n\ntype n int\n\ntype M map[string]n\n")
-	for i, row := range wrapRows {
-		src := row.src
-		for _, path := range []string{"fmt", "sync"} {
-			if strings.Contains(src, path+".") {
-				src = strings.Replace(src, "import \"net/http\"", "import \"net/http\"\nimport \""+path+"\"", 1)
-			}
-		}
-		write(rowFolder(i, row.name)+"/p.go", src)
+	for name, text := range files {
+		write(name, text)
 	}
-	prog, err := load.Load(load.Config{Dir: dir, Tests: true, Env: append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off")})
+	prog, err := load.Load(load.Config{Dir: dir, Tests: tests, Env: append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off")})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return prog
+}
+
+// makePlan is Make, for forms.
+func makePlan(t *testing.T, prog *load.Program, forms ...Form) *Plan {
+	t.Helper()
+	p, err := Make(prog, Options{Forms: forms})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestWrap(t *testing.T) {
+	rows := slices.Concat(wrapRows, guardRows)
+	prog := loadFiles(t, rowFiles(rows), true)
 	for _, e := range prog.Errors {
 		t.Fatal(e)
 	}
-	p, err := Make(prog, Options{Forms: []Form{RWMutex}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, row := range wrapRows {
+	p := makePlan(t, prog, RWMutex)
+	for i, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			folder := rowFolder(i, row.name)
 			found := "nothing was found"
 			for _, m := range p.Mends {
 				if m.Package == "example.com/m/"+folder && (m.Owner == "S" || m.Owner == "" || m.Owner == "f") {
 					found = ""
+					if got := loweredAs(m); row.want == "" && row.at != "" && row.at != got && row.at != named(m) {
+						t.Errorf("lowered as %q, named %q, want %q", got, named(m), row.at)
+					}
 				}
 			}
 			for _, r := range p.Refusals {
@@ -255,7 +339,7 @@ func TestWrap(t *testing.T) {
 					continue
 				}
 				found = string(r.Code)
-				src, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(r.Pos.File)))
+				src, err := os.ReadFile(filepath.Join(prog.Root, filepath.FromSlash(r.Pos.File)))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -297,20 +381,7 @@ func TestForms(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			dir := t.TempDir()
-			for name, text := range map[string]string{"go.mod": "module example.com/m\n\ngo 1.26\n", "p.go": tt.src} {
-				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
-					t.Fatal(err)
-				}
-			}
-			prog, err := load.Load(load.Config{Dir: dir, Env: append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off")})
-			if err != nil {
-				t.Fatal(err)
-			}
-			p, err := Make(prog, Options{Forms: tt.forms})
-			if err != nil {
-				t.Fatal(err)
-			}
+			p := makePlan(t, loadFiles(t, map[string]string{"p.go": tt.src}, false), tt.forms...)
 			var form Form
 			var code Code
 			if len(p.Mends) == 1 {
@@ -326,49 +397,16 @@ func TestForms(t *testing.T) {
 	}
 }
 
-// A file that is not part of the build may use the map.
-func TestWrapUnseen(t *testing.T) {
-	for _, tt := range []struct {
-		name, file, src string
-		tests           bool
-		want            Code
-	}{
-		{"another platform", "p_plan9.go", "package p\n\nfunc (s *S) g() { s.m[\"b\"] = 1 }\n", true, OutOfScope},
-		{"another platform, another name", "p_plan9.go", "package p\n\nfunc g() {}\n", true, ""},
-		{"a tag", "q.go", "//go:build never\n\npackage p\n\nfunc f(x *S) { y := *x; _ = y }\n", true, OutOfScope},
-		{"tests left out", "p_test.go", "package p\n\nfunc g(s *S) int { return len(s.m) }\n", false, OutOfScope},
-		{"tests", "p_test.go", "package p\n\nfunc g(s *S) int { return len(s.m) }\n", true, ""},
-		{"a broken package", "q/q.go", "package q\n\nimport \"example.com/m\"\n\nfunc f(s p.S) { undefined() }\n", true, LoadError},
-		{"a generated file that uses it", "gen.go", "// Code generated by x; DO NOT EDIT.\n\npackage p\n\nfunc (s *S) g() V { return s.m[\"a\"] }\n", true, Generated},
-		{"the file to generate", "s_m_mapmend.go", "package p\n", true, Unlowered},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			dir := t.TempDir()
-			for name, text := range map[string]string{"go.mod": "module example.com/m\n\ngo 1.26\n", "p.go": shared + "type V int\n", tt.file: tt.src} {
-				file := filepath.Join(dir, filepath.FromSlash(name))
-				if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
-					t.Fatal(err)
-				}
-			}
-			prog, err := load.Load(load.Config{Dir: dir, Tests: tt.tests, Env: append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off")})
-			if err != nil {
-				t.Fatal(err)
-			}
-			p, err := Make(prog, Options{Forms: []Form{RWMutex}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			var code Code
-			if len(p.Refusals) == 1 {
-				code = p.Refusals[0].Code
-			}
-			if code != tt.want || len(p.Mends)+len(p.Refusals) != 1 {
-				t.Errorf("%d mends, refusals %v; want %q", len(p.Mends), p.Refusals, tt.want)
-			}
-		})
+// Before go 1.23 there is nothing to range over but a copy: the generated file is as old as the module,
+// even if the file that ranges is newer.
+func TestOlderGo(t *testing.T) {
+	files := map[string]string{
+		"go.mod": "module example.com/m\n\ngo 1.22\n",
+		"p.go":   in("int", "", "for range s.m {}"),
+		"q.go":   "//go:build go1.23\n\npackage p\n\nfunc (s *S) g() { for range s.m {} }\n",
+	}
+	p := makePlan(t, loadFiles(t, files, false), RWMutex)
+	if len(p.Mends) != 1 || loweredAs(p.Mends[0]) != "Store Snapshot Snapshot" {
+		t.Errorf("%+v", p)
 	}
 }

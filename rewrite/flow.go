@@ -96,7 +96,7 @@ func rebinds(s section) bool {
 	return found
 }
 
-// partsOf returns e and every expression in it, as text, field names aside.
+// partsOf returns e and every expression in it, as text, field names aside. Precondition: plan.IsPath(e).
 func partsOf(e ast.Expr) []string {
 	parts := []string{types.ExprString(e)}
 	switch e := e.(type) {
@@ -104,10 +104,6 @@ func partsOf(e ast.Expr) []string {
 		parts = append(parts, partsOf(e.X)...)
 	case *ast.ParenExpr:
 		parts = append(parts, partsOf(e.X)...)
-	case *ast.StarExpr:
-		parts = append(parts, partsOf(e.X)...)
-	case *ast.IndexExpr:
-		parts = append(append(parts, partsOf(e.X)...), partsOf(e.Index)...)
 	}
 	return parts
 }

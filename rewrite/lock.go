@@ -225,7 +225,7 @@ func addSection(e *editor, p plan.Section) error {
 		return err
 	}
 	s.expr, err = parser.ParseExpr(p.Lock)
-	if err != nil || !isPath(s.expr) {
+	if err != nil || !plan.IsPath(s.expr) {
 		return refuse(plan.NotProved, f.name, p.Start, "the planned lock %q is not a variable or field", p.Lock)
 	}
 	s.lock = types.ExprString(s.expr)
@@ -378,40 +378,15 @@ func (s section) calls() (lock, unlock *dst.CallExpr) {
 	return call("Lock"), call("Unlock")
 }
 
-// isPath reports whether e is made of names, fields, dereferences and simple indices only: evaluating
-// it twice has no effect and gives one lock.
-func isPath(e ast.Expr) bool {
-	switch e := e.(type) {
-	case *ast.Ident:
-		return true
-	case *ast.SelectorExpr:
-		return isPath(e.X)
-	case *ast.ParenExpr:
-		return isPath(e.X)
-	case *ast.StarExpr:
-		return isPath(e.X)
-	case *ast.IndexExpr:
-		_, literal := e.Index.(*ast.BasicLit)
-		return isPath(e.X) && (literal || isPath(e.Index))
-	}
-	return false
-}
-
-// pathExpr returns e in dst form. Precondition: isPath(e).
+// pathExpr returns e in dst form. Precondition: plan.IsPath(e).
 func pathExpr(e ast.Expr) dst.Expr {
 	switch e := e.(type) {
 	case *ast.Ident:
 		return dst.NewIdent(e.Name)
-	case *ast.BasicLit:
-		return &dst.BasicLit{Kind: e.Kind, Value: e.Value}
 	case *ast.SelectorExpr:
 		return &dst.SelectorExpr{X: pathExpr(e.X), Sel: dst.NewIdent(e.Sel.Name)}
 	case *ast.ParenExpr:
 		return &dst.ParenExpr{X: pathExpr(e.X)}
-	case *ast.StarExpr:
-		return &dst.StarExpr{X: pathExpr(e.X)}
-	case *ast.IndexExpr:
-		return &dst.IndexExpr{X: pathExpr(e.X), Index: pathExpr(e.Index)}
 	}
 	panic("rewrite: not a path")
 }

@@ -1,0 +1,168 @@
+package lockset
+
+import (
+	"go/types"
+	"slices"
+
+	"golang.org/x/tools/go/ssa"
+
+	"mapmend/plan/access"
+	"mapmend/plan/model"
+)
+
+// This file is the transfer function of calls that leave the program: the model says whether the callee
+// runs the functions it is given, and when; any others may run at any time.
+
+// external handles a call of a function that the program has no body of.
+func (a *analysis) external(instr ssa.CallInstruction, t target, s *state) {
+	arg, how := model.Starts(t.key)
+	for i, p := range t.params {
+		switch {
+		case i == arg:
+			a.start(instr, p, how, t, s)
+		case p.Func == nil && !a.isFunc(p):
+		case model.Synchronous(t.key):
+			a.synchronous(instr, p, t, s)
+		default:
+			a.giveAway([]access.Ref{p}, instr, s)
+		}
+	}
+	if arg < 0 && !model.Synchronous(t.key) {
+		for i, v := range instr.Common().Args {
+			if isFuncType(v.Type()) && i < len(t.params) && t.params[i].Func == nil {
+				a.giveAway(t.params[i:i+1], instr, s)
+			}
+		}
+	}
+	switch {
+	case model.Joins(t.key):
+		a.rec.waits(t.params[0].Path)
+		a.wait(t.params[0].Path, s)
+	case t.key == model.Done:
+		a.rec.done(t.params[0].Path)
+	case model.Serves(t.key):
+		s.after = addStarted(s.after, Started{Site: ServeSite})
+	case t.key == model.Once:
+		for i := range s.alts {
+			s.alts = slices.Clone(s.alts)
+			s.alts[i].Held = s.alts[i].Held.With(Held{Path: t.params[0].Path, Class: t.params[0].Var, Mode: Read, Once: true})
+		}
+	}
+	if a.rec != nil {
+		methods := looksInto(instr.Common())
+		a.rec.external(t.key, methods)
+		if methods {
+			a.rec.mayCall(AnyMethod, s)
+		}
+	}
+}
+
+// synchronous handles that an external function runs f before it returns.
+func (a *analysis) synchronous(instr ssa.CallInstruction, f access.Ref, t target, s *state) {
+	at := func(p Point) Point {
+		if t.key == model.Once {
+			p.Held = p.Held.With(Held{Path: t.params[0].Path, Class: t.params[0].Var, Mode: Write, Once: true})
+		}
+		return p
+	}
+	if f.Func == nil {
+		for _, p := range s.points() {
+			a.rec.invoke(Invoke{Func: f.Path, At: at(p), After: sites(s.after)})
+		}
+		return
+	}
+	ct := a.funcTarget(f.Func, nil)
+	if ct.effect == nil {
+		return
+	}
+	if a.rec != nil {
+		for _, p := range s.points() {
+			a.rec.edgeAt(a, Edge{Callee: ct.key, Pos: posOf(instr), At: at(p), Params: ct.params, Free: ct.free, After: sites(s.after)}, instr, s)
+		}
+	}
+	a.calledBack(ct, s)
+}
+
+// giveAway handles function values that end where we cannot follow them: they may run at any time.
+func (a *analysis) giveAway(refs []access.Ref, instr ssa.Instruction, s *state) {
+	for _, f := range refs {
+		if f.Func == nil {
+			if a.isFunc(f) {
+				a.rec.invoke(Invoke{Func: f.Path, Stored: true})
+			}
+			continue
+		}
+		ct := a.funcTarget(f.Func, nil)
+		if ct.effect != nil && ct.effect.Yield {
+			a.rec.edge(a, Edge{Callee: ct.key, Pos: posOf(instr), Free: ct.free}, instr, s)
+			a.calledBack(ct, s)
+			continue
+		}
+		a.shareRef(s, f)
+		if ct.effect != nil && a.rec != nil {
+			e := Edge{Callee: ct.key, Pos: posOf(instr), Params: ct.params, Free: ct.free, Stored: true, Type: f.Func.Type, After: sites(s.after)}
+			if a.rec.handler(f.Func.Key) {
+				e.Start, e.Site, e.Many, e.Stored = model.Handler, ServeSite, true, false
+			}
+			a.rec.edgeAt(a, e, instr, s)
+		}
+	}
+}
+
+func isFuncType(t types.Type) bool {
+	_, ok := t.Underlying().(*types.Signature)
+	return ok
+}
+
+// isFunc reports whether r may be a function the caller provides.
+func (a *analysis) isFunc(r access.Ref) bool {
+	k := r.Path.Root.Kind
+	if k == access.Param && r.Path.Sel == "" && r.Path.Root.Index < len(a.fn.Params) {
+		return isFuncType(a.fn.Params[r.Path.Root.Index].Type())
+	}
+	return false
+}
+
+// looksInto reports whether the callee may call methods of what it is given as an interface.
+func looksInto(c *ssa.CallCommon) bool {
+	var args []ssa.Value
+	for _, arg := range c.Args {
+		if slice, ok := arg.(*ssa.Slice); ok {
+			args = append(args, packed(slice)...)
+		}
+		args = append(args, arg)
+	}
+	for _, arg := range args {
+		if !types.IsInterface(arg.Type()) {
+			continue
+		}
+		if k, ok := arg.(*ssa.Const); ok && k.IsNil() {
+			continue
+		}
+		if mi, ok := arg.(*ssa.MakeInterface); !ok || !access.IsPlain(mi.X.Type()) {
+			return true
+		}
+	}
+	return false
+}
+
+// packed returns the values that go/ssa put in the array behind slice for a variadic call.
+func packed(slice *ssa.Slice) []ssa.Value {
+	array, ok := slice.X.(*ssa.Alloc)
+	if !ok {
+		return nil
+	}
+	var out []ssa.Value
+	for _, ref := range *array.Referrers() {
+		elem, ok := ref.(*ssa.IndexAddr)
+		if !ok {
+			continue
+		}
+		for _, ref := range *elem.Referrers() {
+			if st, ok := ref.(*ssa.Store); ok && st.Addr == elem {
+				out = append(out, st.Val)
+			}
+		}
+	}
+	return out
+}

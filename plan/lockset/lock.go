@@ -1,0 +1,113 @@
+package lockset
+
+import (
+	"strings"
+
+	"golang.org/x/tools/go/ssa"
+
+	"mapmend/plan/access"
+	"mapmend/plan/model"
+)
+
+// This file is the transfer function of the methods of locks.
+
+// lockOp returns what the call does to the lock it is a method of.
+//
+// A method of the program that is named Lock but takes no lock that we know (a spin lock, a
+// semaphore) is taken at its name, and so is one of another module.
+func (a *analysis) lockOp(t target) (op model.LockOp, method string) {
+	if t.invoke != nil {
+		sig := t.invoke.Signature()
+		if op := model.Lock(t.invoke.Name()); sig.Params().Len() == 0 && sig.Results().Len() == boolResults(op) {
+			return op, t.invoke.Name()
+		}
+		return model.LockOp{}, ""
+	}
+	if len(t.params) != 1 || t.key == "" {
+		return model.LockOp{}, ""
+	}
+	method = t.key[strings.LastIndexByte(t.key, '.')+1:]
+	op = model.Lock(method)
+	if op.IsZero() {
+		return op, ""
+	}
+	if t.effect != nil && (len(t.effect.Outcomes) > 0 || len(t.effect.Acquires) > 0) {
+		return model.LockOp{}, ""
+	}
+	return op, method
+}
+
+func boolResults(op model.LockOp) int {
+	if op.Try {
+		return 1
+	}
+	return 0
+}
+
+func (a *analysis) lock(instr ssa.CallInstruction, t target, op model.LockOp, s *state) {
+	ref := t.params[0]
+	h := Held{Path: ref.Path, Class: ref.Var, Mode: Write, Indirect: isIndirect(t.recv)}
+	if op.Read || isRLocker(t.recv) {
+		h.Mode = Read
+	}
+	a.rec.acquires(op, h.Class, s)
+	var alts []alternative
+	for _, alt := range s.alts {
+		switch {
+		case op.Try:
+			cond := resultCondition(instr.Value(), 0, 1, false)
+			with := alt
+			with.Held = with.Held.With(h)
+			alts = merge(alts, with.assume(cond, true))
+			alts = merge(alts, alt.assume(cond, false))
+		case op.Acquire:
+			alt.Held = alt.Held.With(h)
+			alt.Maybe = dropPath(alt.Maybe, h.Path)
+			alts = merge(alts, alt)
+		default:
+			if _, mine := alt.Held.Find(h.Path); mine {
+				alt.Held = alt.Held.Without(h.Path)
+			} else if n := len(alt.Maybe); n > 0 && len(dropPath(alt.Maybe, h.Path)) < n {
+				alt.Maybe = dropPath(alt.Maybe, h.Path)
+			} else {
+				alt.Released = addPath(alt.Released, h.Path)
+			}
+			alts = merge(alts, alt)
+		}
+	}
+	s.alts = alts
+}
+
+// isIndirect reports whether the lock v is reached through a pointer or an interface that is itself
+// stored somewhere, so that two paths may lead to it.
+func isIndirect(v ssa.Value) bool {
+	switch v := v.(type) {
+	case *ssa.UnOp:
+		switch v.X.(type) {
+		case *ssa.FieldAddr, *ssa.Global:
+			return true
+		}
+	case *ssa.Field, *ssa.Lookup, *ssa.Extract:
+		return true
+	case *ssa.MakeInterface:
+		return isIndirect(v.X)
+	}
+	return false
+}
+
+func isRLocker(v ssa.Value) bool {
+	switch v := v.(type) {
+	case *ssa.Call:
+		callee := v.Call.StaticCallee()
+		return callee != nil && access.FuncKey(callee) == model.Locker
+	case *ssa.UnOp:
+		if alloc, ok := v.X.(*ssa.Alloc); ok {
+			for _, ref := range *alloc.Referrers() {
+				if st, ok := ref.(*ssa.Store); ok && st.Addr == alloc && isRLocker(st.Val) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,237 @@
+package plan
+
+import (
+	"cmp"
+	"go/ast"
+	"go/types"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// This file names the generated type and its file, and writes its key and element types as that file can.
+
+// predeclared are the names that the generated code relies on.
+var predeclared = []string{"sync", "iter", "maps", "make", "len", "delete", "clear", "nil", "bool", "int", "true", "false", "comparable", "any"}
+
+// nameType chooses the name of the type and its file, and writes its key and element types.
+func (w *wrapping) nameType() *Refusal {
+	decl := w.c.decl
+	scope := decl.pkg.Types.Scope()
+	for _, name := range predeclared {
+		if scope.Lookup(name) != nil {
+			return w.refuse(Unlowered, decl.name.Pos(), "the package declares the name "+name+", which the generated code needs", "rename it, or use --form lock")
+		}
+	}
+	q := &qualifier{pkg: decl.pkg.Types, names: make(map[string]string)}
+	w.wrapper = Wrapper{Package: decl.pkg.Name, GoVersion: decl.pkg.GoVersion}
+	w.wrapper.Key, w.wrapper.Value = types.TypeString(w.m.Key(), q.qualify), types.TypeString(w.m.Elem(), q.qualify)
+	if name := hidden(w.m, decl.pkg.Types); name != "" {
+		return w.refuse(Unlowered, decl.name.Pos(), "the map's type mentions "+name+", which cannot be named in another file", "use --form lock")
+	}
+	if decl.typ != nil {
+		w.typeParams(q)
+	}
+	w.wrapper.Imports = q.imports
+
+	base := lowerFirst(decl.name.Name)
+	file := strings.ToLower(decl.name.Name)
+	if decl.typ != nil {
+		base = lowerFirst(decl.typ.Name.Name) + upperFirst(decl.name.Name)
+		file = strings.ToLower(decl.typ.Name.Name) + "_" + file
+	}
+	switch {
+	case !strings.HasSuffix(strings.ToLower(base), "map"):
+		base += "Map"
+	case base == decl.name.Name:
+		base = "guarded" + upperFirst(base)
+	}
+	if w.mentionsName(base) || w.d.names[decl.pkg.Path+"."+base] {
+		return w.refuse(Unlowered, decl.name.Pos(), "the name "+base+" of the type to generate is taken", "rename the other one, or use --form lock")
+	}
+	suffix := "_mapmend.go"
+	if decl.file.Test {
+		suffix = "_mapmend_test.go"
+	}
+	w.wrapper.Name = base
+	w.wrapper.File = path.Join(path.Dir(decl.file.Name), strings.TrimLeft(file, "_")+suffix)
+	if w.d.names[w.wrapper.File] || w.exists(w.wrapper.File) {
+		return w.refuse(Unlowered, decl.name.Pos(), "the file "+w.wrapper.File+" to generate exists", "remove it, or use --form lock")
+	}
+	return nil
+}
+
+// typeParams writes the type parameters of a generic owner, which the generated type has too.
+func (w *wrapping) typeParams(q *qualifier) {
+	tn, _ := w.c.decl.pkg.Info.Defs[w.c.decl.typ.Name].(*types.TypeName)
+	named, ok := tn.Type().(*types.Named)
+	if !ok || named.TypeParams().Len() == 0 {
+		return
+	}
+	var params, args []string
+	for tp := range named.TypeParams().TypeParams() {
+		args = append(args, tp.Obj().Name())
+		params = append(params, tp.Obj().Name()+" "+types.TypeString(tp.Constraint(), q.qualify))
+	}
+	w.wrapper.TypeParams = "[" + strings.Join(params, ", ") + "]"
+	w.wrapper.TypeArgs = "[" + strings.Join(args, ", ") + "]"
+}
+
+// lowerFirst returns name with its first word in lower case: httpCache for HTTPCache.
+func lowerFirst(name string) string {
+	n := 0
+	for n < len(name) && 'A' <= name[n] && name[n] <= 'Z' {
+		n++
+	}
+	if n > 1 && n < len(name) && 'a' <= name[n] {
+		n-- // of the second word
+	}
+	return strings.ToLower(name[:n]) + name[n:]
+}
+
+// upperFirst returns name with its first letter in upper case.
+func upperFirst(name string) string {
+	r, size := utf8.DecodeRuneInString(name)
+	return string(unicode.ToUpper(r)) + name[size:]
+}
+
+// mentionsName reports whether an identifier of the package, wherever it stands, has that name: a
+// local of it would hide the type.
+func (w *wrapping) mentionsName(name string) bool {
+	for _, pkg := range w.d.prog.Packages {
+		if pkg.Dir != w.c.decl.pkg.Dir {
+			continue
+		}
+		for _, file := range pkg.Files {
+			found := false
+			ast.Inspect(file.Syntax, func(n ast.Node) bool {
+				id, ok := n.(*ast.Ident)
+				found = found || ok && id.Name == name
+				return !found
+			})
+			if found {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// exists reports whether there is a file of that name, relative to the root, or one that differs in case.
+func (w *wrapping) exists(name string) bool {
+	for _, pkg := range w.d.prog.Packages {
+		for _, file := range pkg.Files {
+			if strings.EqualFold(file.Name, name) {
+				return true
+			}
+		}
+	}
+	_, err := os.Lstat(filepath.Join(w.d.prog.Root, filepath.FromSlash(name)))
+	return err == nil
+}
+
+// qualifier names packages in the generated file and collects its imports.
+type qualifier struct {
+	pkg     *types.Package
+	names   map[string]string // by path
+	imports []Import
+}
+
+func (q *qualifier) qualify(p *types.Package) string {
+	if p == q.pkg {
+		return ""
+	}
+	if name, ok := q.names[p.Path()]; ok {
+		return name
+	}
+	imp := Import{Path: p.Path()}
+	name := p.Name()
+	taken := func(name string) bool {
+		for _, other := range q.names {
+			if other == name {
+				return true
+			}
+		}
+		return q.pkg.Scope().Lookup(name) != nil || slices.Contains(predeclared, name) && p.Path() != name
+	}
+	for taken(name) {
+		name += "pkg"
+		imp.Name = name
+	}
+	q.names[p.Path()] = name
+	q.imports = append(q.imports, imp)
+	slices.SortFunc(q.imports, func(a, b Import) int { return strings.Compare(a.Path, b.Path) })
+	return name
+}
+
+// hidden returns the name in t that a file of pkg cannot write, or "".
+func hidden(t types.Type, pkg *types.Package) string {
+	switch t := t.(type) {
+	case interface { // *types.Alias, *types.Named
+		Obj() *types.TypeName
+		TypeArgs() *types.TypeList
+	}:
+		switch obj := t.Obj(); obj.Pkg() {
+		case nil: // predeclared
+		case pkg:
+			if obj.Parent() != pkg.Scope() {
+				return obj.Name()
+			}
+		default:
+			if !obj.Exported() {
+				return obj.Name()
+			}
+		}
+		return hiddenIn(t.TypeArgs(), pkg)
+	case *types.Pointer:
+		return hidden(t.Elem(), pkg)
+	case *types.Slice:
+		return hidden(t.Elem(), pkg)
+	case *types.Array:
+		return hidden(t.Elem(), pkg)
+	case *types.Chan:
+		return hidden(t.Elem(), pkg)
+	case *types.Map:
+		return cmp.Or(hidden(t.Key(), pkg), hidden(t.Elem(), pkg))
+	case *types.Signature:
+		return cmp.Or(hidden(t.Params(), pkg), hidden(t.Results(), pkg))
+	case *types.Tuple:
+		for v := range t.Variables() {
+			if name := hidden(v.Type(), pkg); name != "" {
+				return name
+			}
+		}
+	case *types.Struct:
+		for f := range t.Fields() {
+			if name := hidden(f.Type(), pkg); name != "" {
+				return name
+			}
+			if !f.Exported() && f.Pkg() != pkg {
+				return f.Name()
+			}
+		}
+	case *types.Interface:
+		for m := range t.Methods() {
+			if name := hidden(m.Type(), pkg); name != "" {
+				return name
+			}
+			if !m.Exported() && m.Pkg() != pkg {
+				return m.Name()
+			}
+		}
+	}
+	return ""
+}
+
+func hiddenIn(args *types.TypeList, pkg *types.Package) string {
+	for t := range args.Types() {
+		if name := hidden(t, pkg); name != "" {
+			return name
+		}
+	}
+	return ""
+}

@@ -128,7 +128,7 @@ func (a *analysis) invoke(instr ssa.CallInstruction, inv Invoke, t target, s *st
 	if ct.effect == nil {
 		return
 	}
-	if inv.Start != "" || inv.Stored {
+	if inv.Start != "" || inv.Stored && !inv.Owned {
 		a.shareRef(s, ref)
 	}
 	if a.rec != nil {

@@ -59,6 +59,7 @@ type Invoke struct {
 	Site   string      // of the start
 	Many   bool        // may be running several times at once
 	Stored bool        // not called here but kept: it may run at any time, with any locks
+	Owned  bool        // kept in something that nobody else can reach yet
 	After  []string    // goroutines started before
 	Params []access.Ref
 }

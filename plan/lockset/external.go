@@ -85,10 +85,15 @@ func (a *analysis) synchronous(instr ssa.CallInstruction, f access.Ref, t target
 
 // giveAway handles function values that end where we cannot follow them: they may run at any time.
 func (a *analysis) giveAway(refs []access.Ref, instr ssa.Instruction, s *state) {
+	a.keep(refs, false, instr, s)
+}
+
+// keep handles that the functions among refs are kept: in something owned, or who knows where.
+func (a *analysis) keep(refs []access.Ref, owned bool, instr ssa.Instruction, s *state) {
 	for _, f := range refs {
 		if f.Func == nil {
 			if a.isFunc(f) {
-				a.rec.invoke(Invoke{Func: f.Path, Stored: true})
+				a.rec.invoke(Invoke{Func: f.Path, Stored: true, Owned: owned})
 			}
 			continue
 		}
@@ -98,7 +103,9 @@ func (a *analysis) giveAway(refs []access.Ref, instr ssa.Instruction, s *state) 
 			a.calledBack(ct, s)
 			continue
 		}
-		a.shareRef(s, f)
+		if !owned {
+			a.shareRef(s, f)
+		}
 		if ct.effect != nil && a.rec != nil {
 			e := Edge{Callee: ct.key, Pos: posOf(instr), Params: ct.params, Free: ct.free, Stored: true, Type: f.Func.Type, After: sites(s.after)}
 			if a.rec.handler(f.Func.Key) {

@@ -75,16 +75,16 @@ func (r *recorder) instr(instr ssa.Instruction, s *state) {
 		}
 	case *ssa.Store:
 		if _, local := instr.Addr.(*ssa.Alloc); !local {
-			r.given(instr.Val, instr, s)
+			r.given(instr.Val, r.a.owned(r.a.names.Ref(instr.Addr).Path.Root, s), instr, s)
 		}
 	case *ssa.MakeInterface:
 		r.converts(instr, s)
 	case *ssa.MapUpdate:
-		r.given(instr.Value, instr, s)
+		r.given(instr.Value, r.a.owned(r.a.names.Ref(instr.Map).Path.Root, s), instr, s)
 	case *ssa.Return:
 		if r.body.Exported {
 			for _, v := range instr.Results {
-				r.given(v, instr, s)
+				r.given(v, false, instr, s)
 			}
 		}
 		r.returns(instr, s)
@@ -112,10 +112,11 @@ func (r *recorder) converts(instr *ssa.MakeInterface, s *state) {
 	}
 }
 
-// given notes that a function value was put where it cannot be followed.
-func (r *recorder) given(v ssa.Value, instr ssa.Instruction, s *state) {
+// given notes that a function value was put where it cannot be followed. Something owned is not yet a
+// place where others can call it.
+func (r *recorder) given(v ssa.Value, owned bool, instr ssa.Instruction, s *state) {
 	if isFuncType(v.Type()) {
-		r.a.giveAway([]access.Ref{r.a.names.Ref(v)}, instr, s)
+		r.a.keep([]access.Ref{r.a.names.Ref(v)}, owned, instr, s)
 	}
 }
 
@@ -144,7 +145,7 @@ func (r *recorder) edgeAt(a *analysis, e Edge, instr ssa.Instruction, s *state) 
 	e.Loop = inLoop(instr.Block(), nil)
 	for _, ref := range slices.Concat(e.Params, e.Free) {
 		root := ref.Path.Root
-		if e.Start == "" && a.owned(root, s) && !slices.Contains(e.Owned, root) {
+		if e.Start == "" && !e.Stored && a.owned(root, s) && !slices.Contains(e.Owned, root) {
 			e.Owned = append(slices.Clip(e.Owned), root)
 			for _, in := range a.into[root] {
 				if p := (access.Path{Root: root, Sel: in.sel}); !a.owned(in.from, s) && !slices.Contains(e.Foreign, p) {

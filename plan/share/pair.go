@@ -29,7 +29,7 @@ func (w *World) pair(a, b *Entry, guard *Lock) (grade Grade, why string, unsure 
 	unsure = w.unsure(a, lb) || w.unsure(b, la) || len(a.At.Maybe) > 0 || len(b.At.Maybe) > 0
 	for _, x := range la {
 		for _, y := range lb {
-			if excludes(x, y, a.Use.Op.Writes(), b.Use.Op.Writes()) {
+			if excludes(x, y, a.Use.Op.Writes(), b.Use.Op.Writes(), together) {
 				return None, "", false
 			}
 			if mayBeSame(x, y) {

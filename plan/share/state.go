@@ -131,7 +131,11 @@ func (t *table) under(e *Entry, edge *lockset.Edge, started bool) (lockset.Point
 		if started {
 			around = onceOnly(around)
 		}
-		n = t.point(e.At.Under(around, edge.Params, edge.Free))
+		at := e.At.Under(around, edge.Params, edge.Free)
+		if started && edge.Many {
+			at.Held = slices.DeleteFunc(at.Held, func(h lockset.Held) bool { return slices.Contains(edge.Each, h.Path.Root) })
+		}
+		n = t.point(at)
 		t.moved[key] = n
 	}
 	return t.points[n], n

@@ -89,12 +89,16 @@ func (d *decider) newLocks() map[string]map[access.Var]bool {
 }
 
 // refuseReentrant refuses a variable whose mend makes a function take the guard that something calls
-// without naming it while it holds the guard. It reports whether it refused one.
+// without naming it, or waits for, while it holds the guard. It reports whether it refused one.
 func (d *decider) refuseReentrant() bool {
 	for _, fn := range sortedKeys(d.gains) {
 		for _, c := range d.cases {
 			if c.dropped || !d.gains[fn][c.guard.class] {
 				continue
+			}
+			if d.world.WaitsUnder(c.guard.class) {
+				d.refuse(c, Refusal{Code: LockOrder, Message: "a wait for another goroutine holds " + c.guard.name + ", and " + d.world.Bodies[fn].Name + ", which would take it, may be what is waited for", Todo: "wait after the section"})
+				return true
 			}
 			if how := d.world.CalledUnder(fn, c.guard.class); how != "" {
 				d.refuse(c, Refusal{Code: LockOrder, Message: d.world.Bodies[fn].Name + " would take " + c.guard.name + ", and may be called through " + how + " while " + c.guard.name + " is held", Todo: "call it after the section"})

@@ -36,7 +36,7 @@ func (a *analysis) external(instr ssa.CallInstruction, t target, s *state) {
 	}
 	switch {
 	case model.Joins(t.key):
-		a.rec.waits(t.params[0].Path)
+		a.rec.waits(t.params[0].Path, s)
 		a.wait(t.params[0].Path, s)
 	case t.key == model.Done:
 		a.rec.done(t.params[0].Path)

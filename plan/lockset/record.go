@@ -64,14 +64,14 @@ func (r *recorder) instr(instr ssa.Instruction, s *state) {
 	case *ssa.Defer, *ssa.RunDefers:
 		return // seen when they run
 	case *ssa.Send:
-		r.blocks("a channel send")
+		r.awaits("a channel send", s)
 	case *ssa.Select:
 		if instr.Blocking {
-			r.blocks("a select")
+			r.awaits("a select", s)
 		}
 	case *ssa.UnOp:
 		if instr.Op == token.ARROW {
-			r.blocks("a channel receive")
+			r.awaits("a channel receive", s)
 		}
 	case *ssa.Store:
 		if _, local := instr.Addr.(*ssa.Alloc); !local {
@@ -187,11 +187,17 @@ func (r *recorder) acquires(op model.LockOp, class access.Var, s *state) {
 	}
 }
 
-func (r *recorder) waits(p access.Path) {
+func (r *recorder) waits(p access.Path, s *state) {
 	if r != nil {
 		r.effect.Waits = addPath(r.effect.Waits, p)
-		r.blocks("a wait for a group of goroutines")
+		r.awaits("a wait for a group of goroutines", s)
 	}
+}
+
+// awaits notes that the function waits for another goroutine, with the locks of s held.
+func (r *recorder) awaits(why string, s *state) {
+	r.blocks(why)
+	r.mayCall(Waiting, s)
 }
 
 func (r *recorder) done(p access.Path) {

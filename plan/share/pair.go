@@ -56,8 +56,10 @@ func (w *World) mayHold(locks []Lock) bool {
 	for _, l := range locks {
 		if l.Relation == Own {
 			own = true
-			if len(w.under[l.Class]) > 0 {
-				return true
+			for t := range w.under[l.Class] {
+				if t != lockset.Waiting {
+					return true
+				}
 			}
 		}
 	}

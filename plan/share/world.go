@@ -120,7 +120,7 @@ func (w *World) Finish() {
 }
 
 func (w *World) addUnder(u lockset.Under) {
-	if u.Indirect {
+	if u.Indirect && (u.Type != lockset.Waiting || u.Class.IsZero()) {
 		u.Class = anyLock
 	}
 	if w.under[u.Class] == nil {
@@ -148,6 +148,12 @@ func isInternal(path string) bool {
 
 // Built reports whether v gets a map where its owner is made.
 func (w *World) Built(v access.Var) bool { return w.built[v] }
+
+// WaitsUnder reports whether something waits for another goroutine while it holds lock. A goroutine that
+// begins to take the lock may be the one that is waited for.
+func (w *World) WaitsUnder(lock access.Var) bool {
+	return w.under[lock][lockset.Waiting] || w.under[anyLock][lockset.Waiting]
+}
 
 // CalledUnder returns how the function key may be called, without a call that names it, while lock is
 // held: through a function value that was given away, or through an interface. It returns "" when it

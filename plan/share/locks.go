@@ -114,13 +114,16 @@ func isLocalVar(r access.Ref) bool {
 }
 
 // excludes reports whether a lock held at both places keeps them from running at once: the side that
-// writes must hold it in write mode, and one of them must. Goroutines that one activation started share
-// the locks that it made, however these stand to the map.
-func excludes(a, b Lock, aWrites, bWrites bool, together overlap) bool {
-	made := together == inside && a.Path.Root.Kind == access.Made && a.Path == b.Path
-	if !made && (a.Relation == Other || a.Relation != b.Relation || a.ID != b.ID) {
+// writes must hold it in write mode, and one of them must.
+func excludes(a, b Lock, aWrites, bWrites bool) bool {
+	if a.Relation == Other || a.Relation != b.Relation || a.ID != b.ID {
 		return false
 	}
+	return exclusive(a, b, aWrites, bWrites)
+}
+
+// exclusive reports whether the modes of a and b, one lock, keep uses that write from meeting.
+func exclusive(a, b Lock, aWrites, bWrites bool) bool {
 	return (!aWrites || a.Mode == lockset.Write) && (!bWrites || b.Mode == lockset.Write)
 }
 

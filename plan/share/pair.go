@@ -29,7 +29,8 @@ func (w *World) pair(a, b *Entry, guard *Lock) (grade Grade, why string, unsure 
 	unsure = w.unsure(a, lb) || w.unsure(b, la) || len(a.At.Maybe) > 0 || len(b.At.Maybe) > 0
 	for _, x := range la {
 		for _, y := range lb {
-			if excludes(x, y, a.Use.Op.Writes(), b.Use.Op.Writes(), together) {
+			if excludes(x, y, a.Use.Op.Writes(), b.Use.Op.Writes()) ||
+				madeAround(a, b, x, y) && exclusive(x, y, a.Use.Op.Writes(), b.Use.Op.Writes()) {
 				return None, "", false
 			}
 			if mayBeSame(x, y) {
@@ -47,6 +48,27 @@ func (w *World) pair(a, b *Entry, guard *Lock) (grade Grade, why string, unsure 
 		grade = min(grade, Possible)
 	}
 	return grade, why, unsure
+}
+
+// madeAround reports whether x and y, held at a and b, are one lock that an activation made which both
+// ways lead through. Where it stands to the map does not matter.
+func madeAround(a, b *Entry, x, y Lock) bool {
+	root := x.Path.Root
+	if root.Kind != access.Made || x.Path != y.Path {
+		return false
+	}
+	s, t := a.way, b.way
+	for s != nil && t != nil && s.Func == t.Func {
+		if s.Func == root.Name {
+			return true
+		}
+		e, f := s.Edge, t.Edge
+		if e == nil || f == nil || e.Pos != f.Pos || e.Loop || e.Many {
+			return false
+		}
+		s, t = s.in, t.in
+	}
+	return false
 }
 
 // mayHold reports whether whoever calls through an interface may hold one of locks. A lock of the owner

@@ -1,6 +1,8 @@
 package lockset
 
 import (
+	"slices"
+
 	"golang.org/x/tools/go/ssa"
 
 	"mapmend/plan/access"
@@ -131,6 +133,9 @@ func (a *analysis) invoke(instr ssa.CallInstruction, inv Invoke, t target, s *st
 	if inv.Start != "" || inv.Stored && !inv.Owned {
 		a.shareRef(s, ref)
 	}
+	if inv.Start != "" && inv.Site != ServeSite {
+		a.startedAt(&inv, instr, t, s)
+	}
 	if a.rec != nil {
 		for _, p := range s.points() {
 			e := Edge{Callee: ct.key, Pos: posOf(instr), At: inv.At.Under(p, t.params, t.free), Params: ct.params, Free: ct.free,
@@ -141,6 +146,18 @@ func (a *analysis) invoke(instr ssa.CallInstruction, inv Invoke, t target, s *st
 	if inv.Start == "" && !inv.Stored {
 		a.calledBack(ct, s)
 	}
+}
+
+// startedAt makes inv, a goroutine that the callee starts and that still runs when it returns, the one
+// that the call instr leads to: each call starts another.
+func (a *analysis) startedAt(inv *Invoke, instr ssa.CallInstruction, t target, s *state) {
+	i := slices.IndexFunc(t.effect.Starts, func(st Started) bool { return st.Site == inv.Site })
+	if i < 0 {
+		return
+	}
+	inv.Site += " for " + a.site(instr)
+	inv.Many = inv.Many || inLoop(instr.Block(), nil)
+	s.after = addStarted(s.after, Started{inv.Site, access.SubstPath(t.effect.Starts[i].Done, t.params, t.free)})
 }
 
 // calledBack applies what a function that runs during a call leaves behind, except for locks: those

@@ -115,7 +115,7 @@ func (wk *plainWalker) up(e Entry) {
 		return
 	}
 	for _, edge := range wk.w.callers[e.Func] {
-		if e.passes(edge.Caller) {
+		if e.repeats(edge) {
 			continue
 		}
 		if next, ok := wk.through(&e, edge); ok {

@@ -178,7 +178,7 @@ func (wk *walker) up(e Entry) {
 		return
 	}
 	for _, edge := range wk.w.callers[e.Func] {
-		if e.passes(edge.Caller) {
+		if e.repeats(edge) {
 			continue
 		}
 		if next, ok := wk.through(&e, edge); ok {
@@ -201,10 +201,15 @@ func (s *search) rootAt(e *Entry, b *lockset.Body) (root Root, private bool) {
 	return root, private
 }
 
-// passes reports whether e comes through the function key on its way to the one that makes the use.
-func (e *Entry) passes(key string) bool {
-	for s := e.way.in; s != nil; s = s.in {
-		if s.Func == key {
+// repeats reports whether e, seen from the caller of edge, would come through that function twice in one
+// goroutine: the way around says nothing new. A goroutine that a function starts may well call it again.
+func (e *Entry) repeats(edge *lockset.Edge) bool {
+	starts := func(e *lockset.Edge) bool { return e != nil && (e.Start != "" || e.Stored) }
+	if starts(edge) {
+		return false
+	}
+	for s := e.way; s.in != nil && !starts(s.Edge); s = s.in {
+		if s.in.Func == edge.Caller {
 			return true
 		}
 	}

@@ -42,6 +42,7 @@ type Edge struct {
 	After          []string      // goroutines started before the call that may still run
 	Start          model.Start   // how it is started; empty for a plain call
 	Site           string        // of the start
+	Within         bool          // At is what the started goroutine holds, not what is held at the start
 	Many           bool          // several may run at once
 	Loop           bool          // may be run again in the same activation of the caller
 	Each           []access.Root // roots among Params and Free that each round of that loop makes anew

@@ -120,7 +120,7 @@ func (a *analysis) invoke(instr ssa.CallInstruction, inv Invoke, t target, s *st
 		for _, p := range s.points() {
 			next := inv
 			next.Func, next.Params = ref.Path, params
-			next.At = inv.At.Under(p, t.params, t.free)
+			next.At = inv.under(p, t)
 			next.After = union(inv.After, sites(s.after))
 			a.rec.invoke(next)
 		}
@@ -138,14 +138,23 @@ func (a *analysis) invoke(instr ssa.CallInstruction, inv Invoke, t target, s *st
 	}
 	if a.rec != nil {
 		for _, p := range s.points() {
-			e := Edge{Callee: ct.key, Pos: posOf(instr), At: inv.At.Under(p, t.params, t.free), Params: ct.params, Free: ct.free,
-				After: union(inv.After, sites(s.after)), Start: inv.Start, Site: inv.Site, Many: inv.Many, Stored: inv.Stored}
+			e := Edge{Callee: ct.key, Pos: posOf(instr), At: inv.under(p, t), Params: ct.params, Free: ct.free,
+				After: union(inv.After, sites(s.after)), Start: inv.Start, Site: inv.Site, Many: inv.Many, Stored: inv.Stored, Within: inv.Within}
 			a.rec.edgeAt(a, e, instr, s)
 		}
 	}
 	if inv.Start == "" && !inv.Stored {
 		a.calledBack(ct, s)
 	}
+}
+
+// under returns the locks around the call of inv when t is called at p. A goroutine does not hold what
+// was held where it was started.
+func (inv Invoke) under(p Point, t target) Point {
+	if inv.Within {
+		p = Point{}
+	}
+	return inv.At.Under(p, t.params, t.free)
 }
 
 // startedAt makes inv, a goroutine that the callee starts and that still runs when it returns, the one

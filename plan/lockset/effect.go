@@ -60,6 +60,7 @@ type Invoke struct {
 	Many   bool        // may be running several times at once
 	Stored bool        // not called here but kept: it may run at any time, with any locks
 	Owned  bool        // kept in something that nobody else can reach yet
+	Within bool        // the goroutine that calls it was started before: At is what that holds
 	After  []string    // goroutines started before
 	Params []access.Ref
 }

@@ -31,7 +31,7 @@ func (a *analysis) goes(instr *ssa.Go, s *state) {
 		a.rec.edge(a, Edge{Callee: t.key, Pos: instr.Pos(), Params: t.params, Free: t.free, Start: model.Go, Site: site, Many: many}, instr, s)
 		for _, inv := range t.effect.Invokes { // go run(f), with run calling f
 			if inv.Start == "" {
-				inv.Start, inv.Site, inv.Many = model.Go, site, many
+				inv.Start, inv.Site, inv.Many, inv.Within = model.Go, site, many, true
 			}
 			a.invoke(instr, inv, t, s)
 		}

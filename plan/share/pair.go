@@ -252,7 +252,7 @@ func (w *World) sameInstance(a, b *Entry) bool {
 	if a.Ref.Path.Sel != b.Ref.Path.Sel {
 		return false
 	}
-	if slices.Equal(a.Sites, b.Sites) && strings.Contains(OwnerPath(a.Ref).Sel, "[]") {
+	if strings.Contains(OwnerPath(a.Ref).Sel, "[]") {
 		return false // each of the goroutines may have an element of its own
 	}
 	ra, rb := a.Ref.Path.Root, b.Ref.Path.Root

@@ -128,7 +128,7 @@ func (t *table) under(e *Entry, edge *lockset.Edge, started bool) (lockset.Point
 	n, ok := t.moved[key]
 	if !ok {
 		around := edge.At
-		if started {
+		if started && !edge.Within {
 			around = onceOnly(around)
 		}
 		at := e.At.Under(around, edge.Params, edge.Free)

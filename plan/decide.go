@@ -7,6 +7,7 @@ import (
 	"go/types"
 	"maps"
 	"slices"
+	"strings"
 
 	"mapmend/plan/access"
 	"mapmend/plan/load"
@@ -142,6 +143,8 @@ func (d *decider) fileRefusal(pkg *load.Package, file *load.File) *Refusal {
 	switch {
 	case !pkg.Writable:
 		return &Refusal{Code: OutOfScope, Message: file.Name + " is not part of the module", Todo: "mend the module that it belongs to"}
+	case strings.HasPrefix(file.Name, "../"):
+		return &Refusal{Code: OutOfScope, Message: file.Name + " is outside the working directory, which a diff cannot name", Todo: "run mapmend in the folder that holds both"}
 	case file.Generated:
 		return &Refusal{Code: Generated, Message: file.Name + " is generated", Todo: "change what generates it"}
 	case file.Cgo:

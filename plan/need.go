@@ -84,6 +84,9 @@ func (d *decider) place(c *candidate, j share.Judged, e *share.Entry) *Refusal {
 			n.pos = frame.Edge.Pos
 		}
 		for _, h := range e.At.Held {
+			if c.guard.mayBe(h) {
+				return &Refusal{Code: LockOrder, Pos: d.at(j.Pos), Message: "a lock that is reached through a pointer or an interface is held there, and may be " + c.guard.name, Todo: "guard the use by hand"}
+			}
 			if !h.Once {
 				n.outer = append(n.outer, h.Class)
 			}
@@ -91,6 +94,12 @@ func (d *decider) place(c *candidate, j share.Judged, e *share.Entry) *Refusal {
 		return d.name(c, n, refs[i])
 	}
 	return &Refusal{Code: UnlockedCallers, Pos: d.at(j.Pos), Message: "every function on the way runs with " + c.guard.name + " held elsewhere", Todo: "take " + c.guard.name + " in the outermost one"}
+}
+
+// mayBe reports whether h, held where g is not, may be another name of g.
+func (g guard) mayBe(h lockset.Held) bool {
+	indirect := h.Indirect || g.lock != nil && g.lock.Indirect
+	return indirect && !h.Once && h.Class != g.class
 }
 
 // heldByOthers reports whether the use at j is also reached, through the same call in frame i of e,
@@ -302,6 +311,9 @@ func (d *decider) upgradeIn(c *candidate, n need, ref access.Ref) *Refusal {
 		if callee := d.world.Effects[e.Callee]; callee != nil && e.Start == "" && slices.Contains(callee.Acquires, c.guard.class) {
 			return no("a call in the section takes " + c.guard.name + " again")
 		}
+	}
+	if d.world.Around(c.guard.class) {
+		return no("while " + c.guard.name + " is held, something unknown is called or waited for, which may take " + c.guard.name + " for reading")
 	}
 	for _, name := range []string{"RLock", "RUnlock"} {
 		for _, id := range calls[name] {

@@ -100,6 +100,10 @@ func (d *decider) refuseReentrant() bool {
 				d.refuse(c, Refusal{Code: LockOrder, Message: "a wait for another goroutine holds " + c.guard.name + ", and " + d.world.Bodies[fn].Name + ", which would take it, may be what is waited for", Todo: "wait after the section"})
 				return true
 			}
+			if caller := d.calledWithUnknown(fn, c.guard); caller != "" {
+				d.refuse(c, Refusal{Code: LockOrder, Message: d.world.Bodies[fn].Name + " would take " + c.guard.name + ", and " + caller + " calls it with a lock held that is reached through a pointer or an interface, and may be " + c.guard.name, Todo: "guard the uses by hand"})
+				return true
+			}
 			if how := d.world.CalledUnder(fn, c.guard.class); how != "" {
 				d.refuse(c, Refusal{Code: LockOrder, Message: d.world.Bodies[fn].Name + " would take " + c.guard.name + ", and may be called through " + how + " while " + c.guard.name + " is held", Todo: "call it after the section"})
 				return true
@@ -107,6 +111,17 @@ func (d *decider) refuseReentrant() bool {
 		}
 	}
 	return false
+}
+
+// calledWithUnknown returns a function that calls fn while it holds a lock that may be the guard; it
+// returns "" when there is none.
+func (d *decider) calledWithUnknown(fn string, g guard) string {
+	for _, e := range d.world.Callers(fn) {
+		if e.Start == "" && !e.Stored && slices.ContainsFunc(e.At.Held, g.mayBe) {
+			return d.world.Bodies[e.Caller].Name
+		}
+	}
+	return ""
 }
 
 // placedSection is a section and the lock that it holds.

@@ -231,7 +231,7 @@ func paramType(info *types.Info, call *ast.CallExpr, i int) types.Type {
 	t := info.TypeOf(call.Fun)
 	sig, ok := t.Underlying().(*types.Signature)
 	switch {
-	case !ok: // a conversion
+	case !ok || info.Types[call.Fun].IsType(): // a conversion
 		return t
 	case sig.Variadic() && i >= sig.Params().Len()-1:
 		last := sig.Params().At(sig.Params().Len() - 1).Type()

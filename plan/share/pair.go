@@ -243,7 +243,7 @@ func lastDot(s string) int {
 
 // started reports whether e runs in a goroutine that the program starts, or in main beside one.
 func started(e *Entry) bool {
-	return len(e.Sites) > 0 && e.Unsure == "" || e.Root == Main
+	return e.Unsure == "" && (len(e.Sites) > 0 || e.Root == Main)
 }
 
 // sameInstance reports whether a and b are seen to be on the same instance: of a package variable, of

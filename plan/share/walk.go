@@ -225,6 +225,7 @@ func (s *search) through(e *Entry, edge *lockset.Edge) (Entry, bool) {
 	next.Func = edge.Caller
 	next.way = &step{Frame: Frame{edge.Caller, edge}, in: e.way, depth: e.way.depth + 1}
 	next.Ref = e.Ref.Subst(edge.Params, edge.Free)
+	rebase := false
 	if len(e.Sites) == 0 && owned(edge, next.Ref.Path) {
 		return Entry{}, false
 	}
@@ -232,7 +233,8 @@ func (s *search) through(e *Entry, edge *lockset.Edge) (Entry, bool) {
 		if edge.Stored || edge.Start != "" || e.Ref.Var.IsZero() {
 			return Entry{}, false // the instance comes from whoever calls the stored function
 		}
-		next.Ref.Path = access.Path{Root: access.Root{Kind: access.Local, Name: edge.Caller}}
+		next.Ref.Path = access.Path{Root: somewhere(edge.Caller), Sel: e.Ref.Path.Sel}
+		rebase = true
 	}
 	made := e.Ref.Path.Root.Kind == access.Made // each activation of the callee has its own
 	each := made || slices.Contains(edge.Each, next.Ref.Path.Root)
@@ -261,7 +263,27 @@ func (s *search) through(e *Entry, edge *lockset.Edge) (Entry, bool) {
 		next.At, next.numbers.at = s.table.under(e, edge, false)
 		next.After, next.numbers.after = s.table.union(e, edge)
 	}
+	if rebase {
+		s.rebase(&next, e)
+	}
 	return next, true
+}
+
+// somewhere is where an object comes from that fn has no name for.
+func somewhere(fn string) access.Root { return access.Root{Kind: access.Local, Index: -1, Name: fn} }
+
+// rebase keeps in next, e seen from a caller that has no name for the object, the locks of e that belong
+// to that object.
+func (s *search) rebase(next, e *Entry) {
+	at := next.At
+	for _, h := range e.At.Held {
+		if h.Path.Root == e.Ref.Path.Root {
+			h.Path.Root = next.Ref.Path.Root
+			at.Held = at.Held.With(h)
+		}
+	}
+	next.numbers.at = s.table.point(at)
+	next.At = s.table.points[next.numbers.at]
 }
 
 // owned reports whether the caller of edge owns what p leads to.

@@ -155,6 +155,10 @@ func (w *World) WaitsUnder(lock access.Var) bool {
 	return w.under[lock][lockset.Waiting] || w.under[anyLock][lockset.Waiting]
 }
 
+// Around reports whether lock is held around something that is not known: a call of a function value or
+// through an interface, or a wait.
+func (w *World) Around(lock access.Var) bool { return len(w.under[lock]) > 0 }
+
 // CalledUnder returns how the function key may be called, without a call that names it, while lock is
 // held: through a function value that was given away, or through an interface. It returns "" when it
 // is not.

@@ -57,6 +57,9 @@ const (
 // Known reports whether p names a definite location.
 func (p Path) Known() bool { return p.Root.Kind != Unknown }
 
+// Cut reports whether p ends before the location, because that is too many steps away.
+func (p Path) Cut() bool { return strings.HasSuffix(p.Sel, beyond) }
+
 // Field returns the path of the field name of p.
 func (p Path) Field(name string) Path { return p.step("." + name) }
 

@@ -229,10 +229,13 @@ func (s *search) through(e *Entry, edge *lockset.Edge) (Entry, bool) {
 	if len(e.Sites) == 0 && owned(edge, next.Ref.Path) {
 		return Entry{}, false
 	}
-	if !next.Ref.Path.Known() {
+	known := next.Ref.Path.Known()
+	if !known {
 		if edge.Stored || edge.Start != "" || e.Ref.Var.IsZero() {
 			return Entry{}, false // the instance comes from whoever calls the stored function
 		}
+	}
+	if !known || next.Ref.Path.Cut() {
 		next.Ref.Path = access.Path{Root: somewhere(edge.Caller), Sel: e.Ref.Path.Sel}
 		rebase = true
 	}

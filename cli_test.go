@@ -6,6 +6,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -198,6 +199,28 @@ func TestLoadErrorIsPositioned(t *testing.T) {
 	run([]string{"-C", module(t, broken), "check"}, &stdout, &stderr)
 	if n := strings.Count(stderr.String(), "bad/bad.go:3:13: "); n != 1 {
 		t.Errorf("the type error stands %d times in:\n%s", n, &stderr)
+	}
+}
+
+// TestBrokenTest checks that a package is reported, but not rewritten, when only its test does not compile.
+func TestBrokenTest(t *testing.T) {
+	dir := module(t, racy)
+	writeFile(t, filepath.Join(dir, "session", "store_test.go"), []byte("package session\n\nvar n int = \"no\"\n"))
+	const wrong = "session/store_test.go:3:13: cannot use "
+	for _, test := range []struct{ flag, stdout, stderr string }{
+		{"check", "session/store.go:17:", ""},
+		{"-w", "", "(load-error)"},
+	} {
+		var stdout, stderr bytes.Buffer
+		if code := run([]string{"-C", dir, test.flag}, &stdout, &stderr); code != exitError {
+			t.Errorf("%s: exit %d, want %d", test.flag, code, exitError)
+		}
+		if !strings.HasPrefix(stdout.String(), test.stdout) || !strings.Contains(stderr.String(), test.stderr) || strings.Count(stderr.String(), wrong) != 1 {
+			t.Errorf("%s: stdout:\n%s\nstderr:\n%s", test.flag, &stdout, &stderr)
+		}
+	}
+	if got, err := os.ReadFile(filepath.Join(dir, "session", "store.go")); err != nil || string(got) != racy["session/store.go"] {
+		t.Errorf("store.go was rewritten: %v", err)
 	}
 }
 

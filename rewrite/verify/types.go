@@ -35,7 +35,7 @@ func typeChecks(p *proof) []failure {
 	}
 	for _, pkg := range p.before.Packages {
 		now := p.after.Package(pkg.Path)
-		if len(failed) == 0 && (now == nil || now.Broken && !pkg.Broken) {
+		if len(failed) == 0 && (now == nil || now.Broken && !pkg.Broken || len(now.Unchecked) > len(pkg.Unchecked)) {
 			failed = append(failed, failure{message: fmt.Sprintf("package %s does not load any more", pkg.Path)})
 		}
 	}

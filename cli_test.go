@@ -224,6 +224,31 @@ func TestBrokenTest(t *testing.T) {
 	}
 }
 
+// TestNotProvedIsPositioned checks that a refusal of the proof stands at a place of the file as it is, not as it would be.
+func TestNotProvedIsPositioned(t *testing.T) {
+	dir := module(t, map[string]string{"go.mod": racy["go.mod"], "a.go": `package app
+
+import "sync"
+
+type S struct{ m map[string]int }
+
+func Run() {
+	s := &S{m: map[string]int{}}
+	var wg sync.WaitGroup
+	for range 3 {
+		wg.Go(func() { s.m["a"]++ })
+	}
+	wg.Wait()
+	_ = (*struct{ m map[string]int })(s)
+}
+`})
+	var stdout, stderr bytes.Buffer
+	run([]string{"-C", dir}, &stdout, &stderr)
+	if want := "a.go:14:36: cannot mend app.S.m: TypeChecks: "; !strings.HasPrefix(stderr.String(), want) {
+		t.Errorf("stderr does not begin with %s:\n%s", want, &stderr)
+	}
+}
+
 // TestJSON checks the shape that scripts rely on.
 func TestJSON(t *testing.T) {
 	var doc struct {

@@ -24,6 +24,9 @@ func (inv *invocation) load(patterns []string) (*load.Program, int) {
 	prog, err := load.Load(inv.config)
 	if err != nil {
 		inv.errorf("%v", err)
+		if inv.hint != "" {
+			inv.errorf("%s", inv.hint)
+		}
 		return nil, exitError
 	}
 	inv.stepf("loaded %s in %v", count(len(prog.Packages), "package"), time.Since(start).Round(time.Millisecond))

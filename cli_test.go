@@ -82,6 +82,10 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"-C", filepath.Join(dir, "main.go")}, "is not a directory"},
 		{[]string{"explain"}, "which variable?"},
 		{[]string{"-C", dir, "./none"}, "none"},
+		{[]string{"-C", dir, "chekc"}, "package chekc is not in std"},
+		{[]string{"-C", dir, "chekc", "./..."}, "chekc is not a command (check, explain, help)"},
+		{[]string{"help", "chekc"}, "chekc is not a command: the commands are check, explain, help"},
+		{[]string{"help", "-w"}, "'mapmend help' does not take --write"},
 		{[]string{"-C", dir, "explain", "Store.byID"}, "Store.byID"},
 	} {
 		t.Run(strings.Join(test.args, " "), func(t *testing.T) {
@@ -130,6 +134,19 @@ func TestHelp(t *testing.T) {
 	}
 }
 
+// TestHelpCommand checks that help does what --help does.
+func TestHelpCommand(t *testing.T) {
+	for _, test := range []struct{ args, same []string }{
+		{[]string{"help"}, []string{"--help"}},
+		{[]string{"help", "check"}, []string{"check", "--help"}},
+		{[]string{"help", "help"}, []string{"help", "--help"}},
+	} {
+		if got, want := mustRun(t, exitOK, test.args...), mustRun(t, exitOK, test.same...); got != want {
+			t.Errorf("%q prints\n%s\n%q prints\n%s", test.args, got, test.same, want)
+		}
+	}
+}
+
 func TestVersion(t *testing.T) {
 	if line := mustRun(t, exitOK, "--version"); !strings.HasPrefix(line, "mapmend ") || !strings.HasSuffix(line, "\n") {
 		t.Errorf("--version prints %q", line)
@@ -147,6 +164,7 @@ func TestPackageNamedLikeACommand(t *testing.T) {
 		{[]string{"-v", "check", "./a"}, "check", []string{"./a"}},
 		{[]string{"./check"}, "", []string{"./check"}},
 		{[]string{"--", "check"}, "", []string{"check"}},
+		{[]string{"--", "help"}, "", []string{"help"}},
 	} {
 		inv := new(invocation)
 		c, err := inv.parse(test.args)

@@ -4,11 +4,14 @@ package main
 // print: file names as the user would type them, errors, counts.
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"mapmend/plan"
@@ -20,10 +23,13 @@ import (
 // program is nil then) or when something could not; the rest is sound and goes on.
 func (inv *invocation) load(patterns []string) (*load.Program, int) {
 	start := time.Now()
-	inv.config = load.Config{Dir: inv.dir, Patterns: patterns, Tags: inv.tags, Tests: inv.tests, Importers: true}
+	inv.config = load.Config{Dir: inv.dir, Patterns: patterns, Tags: inv.tags, Tests: inv.tests, Importers: true, Context: interrupted}
 	prog, err := load.Load(inv.config)
 	if err != nil {
 		inv.errorf("%v", err)
+		if inv.hint != "" {
+			inv.errorf("%s", inv.hint)
+		}
 		return nil, exitError
 	}
 	inv.stepf("loaded %s in %v", count(len(prog.Packages), "package"), time.Since(start).Round(time.Millisecond))
@@ -34,6 +40,12 @@ func (inv *invocation) load(patterns []string) (*load.Program, int) {
 		return prog, exitError
 	}
 	return prog, exitOK
+}
+
+// interrupted returns a context that an interrupt ends. Until the function it returns is called, an interrupt does not end the
+// process: there is a go command to be ended first, or a file to be written.
+func interrupted() (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 }
 
 // loadError prints e as file:line:col: message.

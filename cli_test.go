@@ -6,6 +6,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -81,6 +82,10 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"-C", filepath.Join(dir, "main.go")}, "is not a directory"},
 		{[]string{"explain"}, "which variable?"},
 		{[]string{"-C", dir, "./none"}, "none"},
+		{[]string{"-C", dir, "chekc"}, "package chekc is not in std"},
+		{[]string{"-C", dir, "chekc", "./..."}, "chekc is not a command (check, explain, help)"},
+		{[]string{"help", "chekc"}, "chekc is not a command: the commands are check, explain, help"},
+		{[]string{"help", "-w"}, "'mapmend help' does not take --write"},
 		{[]string{"-C", dir, "explain", "Store.byID"}, "Store.byID"},
 	} {
 		t.Run(strings.Join(test.args, " "), func(t *testing.T) {
@@ -129,6 +134,19 @@ func TestHelp(t *testing.T) {
 	}
 }
 
+// TestHelpCommand checks that help does what --help does.
+func TestHelpCommand(t *testing.T) {
+	for _, test := range []struct{ args, same []string }{
+		{[]string{"help"}, []string{"--help"}},
+		{[]string{"help", "check"}, []string{"check", "--help"}},
+		{[]string{"help", "help"}, []string{"help", "--help"}},
+	} {
+		if got, want := mustRun(t, exitOK, test.args...), mustRun(t, exitOK, test.same...); got != want {
+			t.Errorf("%q prints\n%s\n%q prints\n%s", test.args, got, test.same, want)
+		}
+	}
+}
+
 func TestVersion(t *testing.T) {
 	if line := mustRun(t, exitOK, "--version"); !strings.HasPrefix(line, "mapmend ") || !strings.HasSuffix(line, "\n") {
 		t.Errorf("--version prints %q", line)
@@ -146,6 +164,7 @@ func TestPackageNamedLikeACommand(t *testing.T) {
 		{[]string{"-v", "check", "./a"}, "check", []string{"./a"}},
 		{[]string{"./check"}, "", []string{"./check"}},
 		{[]string{"--", "check"}, "", []string{"check"}},
+		{[]string{"--", "help"}, "", []string{"help"}},
 	} {
 		inv := new(invocation)
 		c, err := inv.parse(test.args)
@@ -198,6 +217,53 @@ func TestLoadErrorIsPositioned(t *testing.T) {
 	run([]string{"-C", module(t, broken), "check"}, &stdout, &stderr)
 	if n := strings.Count(stderr.String(), "bad/bad.go:3:13: "); n != 1 {
 		t.Errorf("the type error stands %d times in:\n%s", n, &stderr)
+	}
+}
+
+// TestBrokenTest checks that a package is reported, but not rewritten, when only its test does not compile.
+func TestBrokenTest(t *testing.T) {
+	dir := module(t, racy)
+	writeFile(t, filepath.Join(dir, "session", "store_test.go"), []byte("package session\n\nvar n int = \"no\"\n"))
+	const wrong = "session/store_test.go:3:13: cannot use "
+	for _, test := range []struct{ flag, stdout, stderr string }{
+		{"check", "session/store.go:17:", ""},
+		{"-w", "", "(load-error)"},
+	} {
+		var stdout, stderr bytes.Buffer
+		if code := run([]string{"-C", dir, test.flag}, &stdout, &stderr); code != exitError {
+			t.Errorf("%s: exit %d, want %d", test.flag, code, exitError)
+		}
+		if !strings.HasPrefix(stdout.String(), test.stdout) || !strings.Contains(stderr.String(), test.stderr) || strings.Count(stderr.String(), wrong) != 1 {
+			t.Errorf("%s: stdout:\n%s\nstderr:\n%s", test.flag, &stdout, &stderr)
+		}
+	}
+	if got, err := os.ReadFile(filepath.Join(dir, "session", "store.go")); err != nil || string(got) != racy["session/store.go"] {
+		t.Errorf("store.go was rewritten: %v", err)
+	}
+}
+
+// TestNotProvedIsPositioned checks that a refusal of the proof stands at a place of the file as it is, not as it would be.
+func TestNotProvedIsPositioned(t *testing.T) {
+	dir := module(t, map[string]string{"go.mod": racy["go.mod"], "a.go": `package app
+
+import "sync"
+
+type S struct{ m map[string]int }
+
+func Run() {
+	s := &S{m: map[string]int{}}
+	var wg sync.WaitGroup
+	for range 3 {
+		wg.Go(func() { s.m["a"]++ })
+	}
+	wg.Wait()
+	_ = (*struct{ m map[string]int })(s)
+}
+`})
+	var stdout, stderr bytes.Buffer
+	run([]string{"-C", dir}, &stdout, &stderr)
+	if want := "a.go:14:36: cannot mend app.S.m: TypeChecks: "; !strings.HasPrefix(stderr.String(), want) {
+		t.Errorf("stderr does not begin with %s:\n%s", want, &stderr)
 	}
 }
 

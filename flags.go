@@ -27,6 +27,7 @@ type invocation struct {
 	args  []string // what is left: the arguments of the command
 	dir   string   // absolute working directory: that of the process, or -C's
 
+	hint   string      // printed when the packages cannot be found: the first may be a mistyped command
 	config load.Config // how the program was loaded; set by load
 
 	tags          string
@@ -82,15 +83,49 @@ func (inv *invocation) parse(args []string) (command, error) {
 	inv.args = inv.flags.Args()
 	c := commands[0]
 	if len(inv.args) > 0 && inv.flags.ArgsLenAtDash() != 0 {
-		named := slices.IndexFunc(commands, func(c command) bool { return c.name == inv.args[0] })
-		if named > 0 {
-			c, inv.args = commands[named], inv.args[1:]
+		if named := commandNamed(inv.args[0]); named != nil {
+			c, inv.args = *named, inv.args[1:]
+		} else if !strings.ContainsAny(inv.args[0], "./\\") {
+			inv.hint = fmt.Sprintf("%s is not a command (%s); a folder begins with ./", inv.args[0], commandNames())
 		}
 	}
 	if inv.flags.Changed("help") {
 		return c, pflag.ErrHelp
 	}
-	return c, cmp.Or(inv.fits(c), inv.chdir())
+	if err := cmp.Or(inv.fits(c), inv.chdir()); err != nil || c.run != nil {
+		return c, err
+	}
+	return asked(inv.args)
+}
+
+// asked returns the command that help is asked about, with pflag.ErrHelp.
+func asked(args []string) (command, error) {
+	if len(args) == 0 {
+		return commands[0], pflag.ErrHelp
+	}
+	if named := commandNamed(args[0]); named != nil && len(args) == 1 {
+		return *named, pflag.ErrHelp
+	}
+	return command{}, fmt.Errorf("%s is not a command: the commands are %s", strings.Join(args, " "), commandNames())
+}
+
+// commandNamed returns the command of that name, or nil. The nameless one has none.
+func commandNamed(name string) *command {
+	for i := range commands {
+		if name != "" && commands[i].name == name {
+			return &commands[i]
+		}
+	}
+	return nil
+}
+
+// commandNames lists the commands that have a name.
+func commandNames() string {
+	var names []string
+	for _, c := range commands[1:] {
+		names = append(names, c.name)
+	}
+	return strings.Join(names, ", ")
 }
 
 // fits reports, as an error, the first thing about the flags that c cannot honour.

@@ -31,7 +31,10 @@ func help(c command, all *pflag.FlagSet) string {
 			own.AddFlag(f)
 		}
 	})
-	fmt.Fprintf(&b, "\nFlags:\n%s\nExamples:\n", own.FlagUsagesWrapped(100))
+	fmt.Fprintf(&b, "\nFlags:\n%s", own.FlagUsagesWrapped(100))
+	if len(c.examples) > 0 {
+		b.WriteString("\nExamples:\n")
+	}
 	for _, example := range c.examples {
 		fmt.Fprintf(&b, "  %s\n", example)
 	}

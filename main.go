@@ -61,6 +61,12 @@ var commands = []command{
 			"mapmend explain Store.byID ./session      # any suffix that names one variable",
 		},
 	},
+	{
+		name:  "help",
+		args:  "[command]",
+		short: "show this manual, or that of a command",
+		// No run: parse turns it into the --help of the command.
+	},
 }
 
 // A command is one row of the table.
@@ -70,7 +76,7 @@ type command struct {
 	short    string                // what it does, one line
 	flags    []string              // the long names of the flags it takes
 	examples []string              // one command line each
-	run      func(*invocation) int // returns the exit code
+	run      func(*invocation) int // returns the exit code; nil for help
 }
 
 // synopsis returns how c is called.

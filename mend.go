@@ -29,7 +29,9 @@ func mend(inv *invocation) int {
 	}
 
 	if inv.write {
+		_, free := interrupted() // what is begun is finished
 		err = rewrite.Commit(prog.Root, m.changes)
+		free()
 	} else {
 		err = rewrite.Diff(inv.stdout, m.changes, rewrite.DiffOptions{Rel: inv.rel(prog.Root), Color: inv.coloured(inv.stdout)})
 	}

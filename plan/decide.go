@@ -145,6 +145,8 @@ func (d *decider) fileRefusal(pkg *load.Package, file *load.File) *Refusal {
 		return &Refusal{Code: OutOfScope, Message: file.Name + " is not part of the module", Todo: "mend the module that it belongs to"}
 	case strings.HasPrefix(file.Name, "../"):
 		return &Refusal{Code: OutOfScope, Message: file.Name + " is outside the working directory, which a diff cannot name", Todo: "run mapmend in the folder that holds both"}
+	case len(pkg.Unchecked) > 0: // a mend could break them unseen: S{m} where S gains a mutex
+		return &Refusal{Code: LoadError, Message: "the tests of package " + pkg.Path + " do not compile, so that a mend could break them unseen", Todo: "make the tests compile"}
 	case file.Generated:
 		return &Refusal{Code: Generated, Message: file.Name + " is generated", Todo: "change what generates it"}
 	case file.Cgo:

@@ -19,12 +19,13 @@ func (w *wrapping) checkUnseen() *Refusal {
 		if token.IsExported(decl.name.Name) {
 			folders[pkg.Dir] = true
 		}
-		if !pkg.Broken {
-			continue
+		unsound := pkg.Unchecked
+		if pkg.Broken {
+			unsound = pkg.Files
 		}
-		for _, file := range pkg.Files {
+		for _, file := range unsound {
 			if w.isNamedIn(file.Src) {
-				return &Refusal{Code: LoadError, Pos: Pos{File: file.Name, Line: 1, Column: 1}, Message: file.Name + " mentions it or its owner, and the package did not load", Todo: "make the package compile"}
+				return &Refusal{Code: LoadError, Pos: Pos{File: file.Name, Line: 1, Column: 1}, Message: file.Name + " mentions it or its owner, and its package does not compile", Todo: "make the package compile"}
 			}
 		}
 	}

@@ -47,6 +47,21 @@ func lineEdits(old, new []string) []lineEdit {
 	return edits
 }
 
+// OldLine returns which line of c.Old the given line of c.New is, both counted from one, or 0 if it is new or was changed.
+func (c Change) OldLine(line int) int {
+	added := 0 // lines, by the edits above
+	for _, e := range lineEdits(splitLines(c.Old), splitLines(c.New)) {
+		switch {
+		case line <= e.newStart:
+			return line - added
+		case line <= e.newEnd:
+			return 0
+		}
+		added = e.newEnd - e.oldEnd
+	}
+	return line - added
+}
+
 // diffLines is lineEdits for lines of which neither the first nor the last are equal.
 func diffLines(old, new []string) []lineEdit {
 	dmp := diffmatchpatch.New()

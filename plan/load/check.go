@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/types"
+	"slices"
 	"strings"
 )
 
@@ -34,15 +35,68 @@ func (ld *loader) check() {
 		}
 		ld.checkPackage(c, im)
 	})
+	for _, c := range ld.chosen {
+		if c.tested != nil {
+			c.imports = slices.DeleteFunc(c.imports, func(dep *chosen) bool { return c.plain.Imports[dep.Path] == nil })
+		}
+	}
 }
 
 // checkPackage type-checks one package. It writes only to c and to c's own errors.
 func (ld *loader) checkPackage(c *chosen, im *importer) {
 	errs := ld.errs[c]
-	if errs.parse(c, ld.parsed[c]); c.Broken {
-		return // what the type checker says of half a tree is noise
+	errs.parse(c, ld.parsed[c])
+	if !c.Broken { // what the type checker says of half a tree is noise
+		found, err := ld.typeCheck(c, im)
+		errs.types(found)
+		if c.Broken = err != nil; c.Broken && len(found) == 0 {
+			errs.add(Error{File: ld.relative(c.Dir), Msg: err.Error()})
+		}
 	}
-	var found []types.Error
+	if c.Broken || len(c.meta.Errors) > 0 {
+		ld.checkPlain(c)
+	}
+}
+
+// checkPlain checks a package that has errors again without its in-package tests. If it is sound then, that is what c
+// becomes: people run their programs, and want to hear about them, while a test is half written. The errors stay.
+func (ld *loader) checkPlain(c *chosen) {
+	if c.plain == nil || len(c.plain.Errors) > 0 {
+		return
+	}
+	pkg := *c.Package
+	pkg.Broken, pkg.Files, pkg.syntax = false, nil, nil
+	isTest := map[*ast.File]bool{}
+	for _, f := range ld.parsed[c] {
+		switch {
+		case strings.HasSuffix(f.name, "_test.go"):
+			isTest[f.syntax] = true
+			pkg.Unchecked = append(pkg.Unchecked, &File{Name: ld.relative(f.name), Abs: f.name, Syntax: f.syntax, Src: f.src, Test: true})
+		case f.err != nil || len(f.errs) > 0:
+			return
+		}
+	}
+	for _, f := range c.Files {
+		if !f.Test {
+			pkg.Files = append(pkg.Files, f)
+		}
+	}
+	for _, f := range c.syntax {
+		if !isTest[f] {
+			pkg.syntax = append(pkg.syntax, f)
+		}
+	}
+	im := &importer{universe: newUniverse(ld.prog.Fset), meta: c.plain}
+	im.failed = im.universe.importAll(c.plain)
+	if _, err := ld.typeCheck(&chosen{Package: &pkg, meta: c.plain}, im); err != nil {
+		return
+	}
+	*c.Package = pkg
+	c.meta, c.tested = c.plain, c.meta
+}
+
+// typeCheck fills Types and Info of c. It returns what the type checker found, and an error if that is anything.
+func (ld *loader) typeCheck(c *chosen, im *importer) (found []types.Error, err error) {
 	conf := &types.Config{
 		GoVersion: "go" + c.GoVersion,
 		Importer:  im,
@@ -66,14 +120,8 @@ func (ld *loader) checkPackage(c *chosen, im *importer) {
 		Scopes:       map[ast.Node]*types.Scope{},
 		FileVersions: map[*ast.File]string{},
 	}
-	var err error
-	if c.Types, err = safeCheck(conf, c); err != nil {
-		c.Broken = true
-	}
-	errs.types(found)
-	if c.Broken && len(found) == 0 {
-		errs.add(Error{File: ld.relative(c.Dir), Msg: err.Error()})
-	}
+	c.Types, err = safeCheck(conf, c)
+	return found, err
 }
 
 // safeCheck is conf.Check for input that no one has seen before: a panic of the type checker is an error of the

@@ -41,16 +41,22 @@ func isGoFile(name string) bool { return filepath.Ext(name) == ".go" }
 type chosen struct {
 	*Package
 	meta    *packages.Package
-	imports []*chosen // own packages it imports, by path; with edges that only tests have, so it may hold cycles
+	plain   *packages.Package // the same without in-package tests; nil if there is nothing else
+	tested  *packages.Package // what meta was before checkPlain left out the tests; usually nil
+	imports []*chosen         // own packages it imports, by path; with edges that only tests have, so it may hold cycles
 }
 
 // choose returns the packages of the program, sorted by path.
 func choose(l *listing) []*chosen {
 	byPath := map[string]*chosen{} // the key of an external test is its ID's path, "p_test"
+	untested := map[string]*packages.Package{}
 	packages.Visit(l.roots, func(p *packages.Package) bool {
 		v := variantOf(p)
 		if v == testMain || !l.isOwn(p) || len(p.GoFiles)+len(p.CompiledGoFiles) == 0 {
 			return true
+		}
+		if v == plain {
+			untested[p.PkgPath] = p
 		}
 		old := byPath[key(p)]
 		if old == nil || v < variantOf(old.meta) || v == variantOf(old.meta) && p.ID < old.meta.ID {
@@ -61,6 +67,9 @@ func choose(l *listing) []*chosen {
 	all := make([]*chosen, 0, len(byPath))
 	for _, c := range byPath {
 		c.Package = l.describe(c.meta)
+		if variantOf(c.meta) == withTests {
+			c.plain = untested[c.Path]
+		}
 		all = append(all, c)
 	}
 	slices.SortFunc(all, comparePaths)

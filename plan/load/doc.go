@@ -37,6 +37,7 @@
 // Load returns an error only when there is no program to speak of: the go command is missing, a pattern names
 // no package, go.mod does not parse. Everything else is in [Program.Errors] with its position, and the packages
 // without errors are sound. A cascade is one error: an importer of a broken package is [Package.Broken] in silence.
+// A package that is sound but for its in-package tests is loaded without them: they are [Package.Unchecked].
 //
 // # What load does not do
 //

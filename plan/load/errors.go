@@ -55,7 +55,7 @@ func (ld *loader) errors() {
 	})
 	for _, c := range ld.chosen {
 		c.Broken = c.Broken || len(c.meta.Errors) > 0
-		if c.Broken && !explained[c.meta] {
+		if (c.Broken || c.tested != nil) && !explained[cmp.Or(c.tested, c.meta)] {
 			all = append(all, ld.errs[c].silenced...) // better a cascade than a package that is broken for no reason
 		}
 	}
@@ -71,6 +71,9 @@ func (ld *loader) kept() []*packages.Package {
 	var kept []*packages.Package
 	for _, c := range ld.chosen {
 		kept = append(kept, c.meta)
+		if c.tested != nil {
+			kept = append(kept, c.tested)
+		}
 	}
 	for _, p := range ld.roots {
 		if len(p.GoFiles)+len(p.CompiledGoFiles) == 0 && ld.requested[testedPath(p)] {

@@ -4,6 +4,7 @@ package load
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,7 +23,11 @@ type goCommand struct {
 	env     []string
 	flags   []string // build flags
 	overlay map[string][]byte
+	context func() (context.Context, context.CancelFunc)
 }
+
+// errInterrupted is why there is no answer after the context of a run ended.
+var errInterrupted = errors.New("interrupted")
 
 // newGoCommand returns the go command for cfg, or an error if its folder does not exist.
 func newGoCommand(cfg Config) (*goCommand, error) {
@@ -41,7 +46,10 @@ func newGoCommand(cfg Config) (*goCommand, error) {
 	}
 	// A driver of the user's would answer for other variants and without export data. PWD keeps the name by
 	// which the user knows a folder behind a symbolic link.
-	cmd := &goCommand{dir: dir, env: append(env[:len(env):len(env)], "GOPACKAGESDRIVER=off", "PWD="+dir)}
+	cmd := &goCommand{dir: dir, env: append(env[:len(env):len(env)], "GOPACKAGESDRIVER=off", "PWD="+dir), context: cfg.Context}
+	if cmd.context == nil {
+		cmd.context = func() (context.Context, context.CancelFunc) { return context.Background(), func() {} }
+	}
 	if cfg.Tags != "" {
 		cmd.flags = []string{"-tags=" + cfg.Tags}
 	}
@@ -56,7 +64,10 @@ func newGoCommand(cfg Config) (*goCommand, error) {
 
 // packages is packages.Load with the go command's own words as the error.
 func (c *goCommand) packages(mode packages.LoadMode, tests bool, patterns []string) ([]*packages.Package, error) {
+	ctx, free := c.context()
+	defer free()
 	pkgs, err := packages.Load(&packages.Config{
+		Context:    ctx,
 		Mode:       mode,
 		Dir:        c.dir,
 		Env:        c.env,
@@ -64,7 +75,9 @@ func (c *goCommand) packages(mode packages.LoadMode, tests bool, patterns []stri
 		Tests:      tests,
 		Overlay:    c.overlay,
 	}, patterns...)
-	if err != nil {
+	if ctx.Err() != nil {
+		return nil, errInterrupted // an answer may be half of one
+	} else if err != nil {
 		return nil, plainError(err.Error())
 	}
 	return pkgs, nil
@@ -72,12 +85,16 @@ func (c *goCommand) packages(mode packages.LoadMode, tests bool, patterns []stri
 
 // run decodes the JSON objects that the go command prints, calling decode for each until it returns an error.
 func (c *goCommand) run(decode func(*json.Decoder) error, args ...string) error {
-	cmd := exec.Command("go", args...)
+	ctx, free := c.context()
+	defer free()
+	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir, cmd.Env = c.dir, c.env
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
-	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+	if ctx.Err() != nil {
+		return errInterrupted
+	} else if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
 		return plainError(stderr.String())
 	} else if err != nil {
 		return fmt.Errorf("cannot run the go command: %w", err)

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"context"
 	"fmt"
 	"go/token"
 	"runtime"
@@ -19,6 +20,10 @@ type Config struct {
 	Env       []string          // nil means os.Environ()
 	Jobs      int               // how many files or packages to work on at a time; 0 means GOMAXPROCS
 	Importers bool              // load packages of the workspace that import a requested one
+
+	// Context returns the context of one run of the go command, which is ended with it, and what frees it; nil means that
+	// no run is ended early.
+	Context func() (context.Context, context.CancelFunc)
 }
 
 // Load loads a program. It returns an error only if there is none: the go command fails as a whole, or a pattern names no

@@ -153,6 +153,9 @@ func describe(prog *load.Program, err error) string {
 		for _, f := range pkg.Files {
 			fmt.Fprintf(&b, "\tfile %s%s\n", f.Name, words("test", f.Test, "generated", f.Generated, "cgo", f.Cgo))
 		}
+		for _, f := range pkg.Unchecked {
+			fmt.Fprintf(&b, "\tunchecked %s\n", f.Name)
+		}
 		if s, err := pkg.SSA(); err != nil {
 			fmt.Fprintf(&b, "\tno SSA: %v\n", err)
 		} else {

@@ -19,7 +19,7 @@ type Program struct {
 	files map[*token.File]*File // for File and Position
 }
 
-// Package is one of our own packages, in its widest variant.
+// Package is one of our own packages, in its widest variant, or without its in-package tests if only that is sound.
 type Package struct {
 	Path      string // import path without a test variant; an external test has the path "p_test"
 	Name      string
@@ -27,6 +27,7 @@ type Package struct {
 	Module    string // module path, "std" or "cmd" for the Go tree; empty for files named on the command line outside a module
 	GoVersion string // of the module, such as "1.22"
 	Files     []*File
+	Unchecked []*File // in-package tests that are left out, since with them the package has errors; then it is never rewritten
 
 	Types *types.Package // nil or incomplete if Broken
 	Info  *types.Info    // nil or incomplete if Broken

@@ -18,7 +18,7 @@ func noBareUse(p *proof) []failure {
 		}
 		for _, s := range f.Sites {
 			if s.Problem {
-				failed = append(failed, failure{s.Pos, []plan.Var{f.Var}, fmt.Sprintf("the %s of %s in %s has no guard", s.Op, f.Var, s.Function)})
+				failed = append(failed, failure{pos: s.Pos, vars: []plan.Var{f.Var}, message: fmt.Sprintf("the %s of %s in %s has no guard", s.Op, f.Var, s.Function)})
 			}
 		}
 	}
@@ -32,7 +32,7 @@ func clean(p *proof) []failure {
 		switch {
 		case f.Confidence < p.opt.Confidence:
 		case p.mended(f.Var) != nil:
-			failed = append(failed, failure{f.Pos, []plan.Var{f.Var}, fmt.Sprintf("%s has a finding still: %s", f.Var, f.Kind)})
+			failed = append(failed, failure{pos: f.Pos, vars: []plan.Var{f.Var}, message: fmt.Sprintf("%s has a finding still: %s", f.Var, f.Kind)})
 		case !slices.ContainsFunc(p.plan.Findings, func(g plan.Finding) bool { return g.ID == f.ID }):
 			failed = append(failed, failure{pos: f.Pos, message: fmt.Sprintf("%s has a new finding: %s", f.Var, f.Kind)})
 		}
@@ -46,7 +46,7 @@ func idempotent(p *proof) []failure {
 	var failed []failure
 	for _, m := range p.again.Mends {
 		if p.mended(m.Var) != nil {
-			failed = append(failed, failure{position(p.after, m.Decl.File, m.Decl.Start), []plan.Var{m.Var}, fmt.Sprintf("%s would be mended again", m.Var)})
+			failed = append(failed, failure{pos: position(p.after, m.Decl.File, m.Decl.Start), vars: []plan.Var{m.Var}, message: fmt.Sprintf("%s would be mended again", m.Var)})
 		}
 	}
 	return failed

@@ -56,7 +56,7 @@ func onlyPlanned(p *proof) []failure {
 		}
 		after, err := parseFile(c.New)
 		if err != nil {
-			return 0, "the new content does not parse: " + err.Error()
+			return 0, "the new content does not parse: " + place.ReplaceAllString(err.Error(), "")
 		}
 		if at, why := p.outside(c.File, before, after); why != "" {
 			return at, why

@@ -216,9 +216,9 @@ func F(x int) {}
 
 // Errors that were there before are not held against a rewrite, wherever their lines are now.
 func TestOldErrors(t *testing.T) {
-	src := goodFile + "\nvar broken int = \"x\"\n"
+	src := goodFile + "\nvar broken int = \"x\"\n\nfunc (g *Good) Set() {}\n" // the second message names the line of the first Set
 	prog, cfg := module(t, map[string]string{"good.go": src})
-	if len(prog.Errors) != 1 {
+	if len(prog.Errors) != 2 || !strings.Contains(prog.Errors[1].Msg, "good.go:7:") {
 		t.Fatalf("errors: %v", prog.Errors)
 	}
 	for text, want := range map[string]int{"\n" + src: 0, src + "\nvar more int = \"x\"\n": 1} {

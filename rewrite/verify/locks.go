@@ -30,7 +30,7 @@ func noNewBlocking(p *proof) []failure {
 				inspectRun(stmt, s.Defer, func(n ast.Node) {
 					if why := blocks(pkg.Info, n); why != "" {
 						at := p.before.Fset.Position(n.Pos()).Offset
-						failed = append(failed, failure{position(p.before, s.File, at), []plan.Var{m.Var}, "the section of " + s.Lock + " holds " + why})
+						failed = append(failed, failure{was: position(p.before, s.File, at), vars: []plan.Var{m.Var}, message: "the section of " + s.Lock + " holds " + why})
 					}
 				})
 			}

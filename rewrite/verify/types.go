@@ -7,6 +7,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -19,23 +20,28 @@ import (
 	"mapmend/plan/load"
 )
 
+// place matches the places that the type checker's messages name: "method S.f already declared at /m/p.go:3:9",
+// "cannot infer T (declared at p.go:3:9)", "p.go:3:9: S refers to".
+var place = regexp.MustCompile(` \((first|declared) at .*?:\d+:\d+\)| at .*?:\d+:\d+|\S*\d+:\d+: `)
+
 // typeChecks: no package has an error that it did not have before. Lines move, so an error is known by
-// its file and text.
+// its file and text, without the places that the text names.
 func typeChecks(p *proof) []failure {
 	known := make(map[string]int)
-	key := func(e load.Error) string { return e.File + "\x00" + e.Msg }
+	text := func(e load.Error) string { return place.ReplaceAllString(e.Msg, "") }
+	key := func(e load.Error) string { return e.File + "\x00" + text(e) }
 	for _, e := range p.before.Errors {
 		known[key(e)]++
 	}
 	var failed []failure
 	for _, e := range p.after.Errors {
 		if known[key(e)]--; known[key(e)] < 0 {
-			failed = append(failed, failure{pos: plan.Pos{File: e.File, Line: e.Line, Column: e.Col}, message: e.Msg})
+			failed = append(failed, failure{pos: plan.Pos{File: e.File, Line: e.Line, Column: e.Col}, message: text(e)})
 		}
 	}
 	for _, pkg := range p.before.Packages {
 		now := p.after.Package(pkg.Path)
-		if len(failed) == 0 && (now == nil || now.Broken && !pkg.Broken) {
+		if len(failed) == 0 && (now == nil || now.Broken && !pkg.Broken || len(now.Unchecked) > len(pkg.Unchecked)) {
 			failed = append(failed, failure{message: fmt.Sprintf("package %s does not load any more", pkg.Path)})
 		}
 	}

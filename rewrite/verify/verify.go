@@ -53,6 +53,7 @@ const (
 // A failure is one violation of an invariant.
 type failure struct {
 	pos     plan.Pos   // where, in the program after; may be unknown
+	was     plan.Pos   // where, in the program before; if unknown, where pos was
 	vars    []plan.Var // the variables whose mend is to blame; empty when only the file is known
 	message string
 }
@@ -127,7 +128,7 @@ func (s *search) largest(mends []int) (*proof, error) {
 			return p, err
 		}
 		for _, i := range culprits {
-			s.refuse(i, name, failed)
+			s.refuse(i, p, name, failed)
 		}
 		mends = slices.DeleteFunc(slices.Clone(mends), func(i int) bool { return slices.Contains(culprits, i) })
 	}
@@ -148,7 +149,7 @@ func (s *search) grow(base []int, p *proof, more []int) ([]int, *proof, error) {
 	case len(more) == 0: // not even the empty set
 		return nil, nil, fmt.Errorf("verify: %s fails without any change: %s", name, failed[0].message)
 	case len(more) == 1:
-		s.refuse(more[0], name, failed)
+		s.refuse(more[0], next, name, failed)
 		if p == nil {
 			return s.grow(base, nil, nil)
 		}
@@ -208,8 +209,9 @@ func spansOf(m plan.Mend) []plan.Span {
 	return spans
 }
 
-// refuse records that mend i failed the named invariant.
-func (s *search) refuse(i int, name string, failed []failure) {
+// refuse records that mend i failed the named invariant in p. No one but us has the program after, so the place is one in the
+// program before: the declaration of the variable where the failure is about a line that is new.
+func (s *search) refuse(i int, p *proof, name string, failed []failure) {
 	m := s.plan.Mends[i]
 	f := failed[0]
 	for _, g := range failed {
@@ -218,8 +220,8 @@ func (s *search) refuse(i int, name string, failed []failure) {
 			break
 		}
 	}
-	r := plan.Refusal{Code: plan.NotProved, Var: m.Var, Pos: f.pos, Message: name + ": " + f.message}
-	if r.Pos.File == "" {
+	r := plan.Refusal{Code: plan.NotProved, Var: m.Var, Pos: cmp.Or(f.was, p.origin(f.pos)), Message: name + ": " + f.message}
+	if r.Pos == (plan.Pos{}) {
 		r.Pos = position(s.prog, m.Decl.File, m.Decl.Start)
 	}
 	s.refused = append(s.refused, r)
@@ -237,7 +239,7 @@ func (s *search) prove(mends []int) (p *proof, name string, failed []failure, er
 	var left []plan.Refusal
 	if p.changes, left = rewrite.Rewrite(s.prog, &reduced); len(left) > 0 {
 		for _, r := range left { // it could be carried out only beside one that is gone
-			failed = append(failed, failure{r.Pos, []plan.Var{r.Var}, r.Message})
+			failed = append(failed, failure{was: r.Pos, vars: []plan.Var{r.Var}, message: r.Message})
 		}
 		return p, "Rewrite", failed, nil
 	}
@@ -282,6 +284,22 @@ func (p *proof) abs(c rewrite.Change) string {
 		return f.Abs
 	}
 	return filepath.Join(p.before.Root, filepath.FromSlash(c.File))
+}
+
+// origin returns where pos, a place in the program after, was in the program before, or the zero Pos.
+func (p *proof) origin(pos plan.Pos) plan.Pos {
+	if pos.Line == 0 {
+		return plan.Pos{}
+	}
+	for _, c := range p.changes {
+		if c.File == pos.File {
+			pos.Line = c.OldLine(pos.Line)
+		}
+	}
+	if pos.Line == 0 {
+		return plan.Pos{}
+	}
+	return pos
 }
 
 // mended returns the mend of v, or nil.

@@ -141,13 +141,13 @@ func TestProve(t *testing.T) {
 		want string // the refusal; empty when it is proved
 	}{
 		{"good", owner + "func F(s *S) *S { return s }\n", add, ""},
-		{"unkeyed literal", owner + "var x = &S{nil}\n", add, "bad.go:10: m: TypeChecks: cannot use nil as \"sync\".RWMutex value in struct literal\n"},
+		{"unkeyed literal", owner + "var x = &S{nil}\n", add, "bad.go:7: m: TypeChecks: cannot use nil as \"sync\".RWMutex value in struct literal\n"},
 		{"unkeyed literal in another package", "package m\n\nvar Pool struct {\n\tM map[string]int\n}\n", want{owner: "", field: "Pool.M", file: "bad.go", decl: "M map[string]int", mutex: "mu"}, "bad.go:3: Pool.M: TypeChecks: TYPE\n"},
 		{"comparison that stays legal", owner + "func eq(a, b *S) bool { return a == b }\n", add, ""},
-		{"exported mutex", owner, exported, "bad.go:5: m: SameAPI: the exported example.com/m.S changed\n"},
-		{"copied by assignment", owner + "func f(a, b *S) { *a = *b }\n", add, "bad.go:10: m: NoCopiedLock: assignment copies lock value to *a: example.com/m.S contains sync.RWMutex\n"},
-		{"copied by a value receiver", owner + "func (s S) f() {}\n", add, "bad.go:10: m: NoCopiedLock: f passes lock by value: example.com/m.S contains sync.RWMutex\n"},
-		{"copied by a send", owner + "func f(c chan S, s *S) { c <- *s }\n", add, "bad.go:10: m: NoCopiedLock: send copies lock value: example.com/m.S\n"},
+		{"exported mutex", owner, exported, "bad.go:3: m: SameAPI: the exported example.com/m.S changed\n"},
+		{"copied by assignment", owner + "func f(a, b *S) { *a = *b }\n", add, "bad.go:7: m: NoCopiedLock: assignment copies lock value to *a: example.com/m.S contains sync.RWMutex\n"},
+		{"copied by a value receiver", owner + "func (s S) f() {}\n", add, "bad.go:7: m: NoCopiedLock: f passes lock by value: example.com/m.S contains sync.RWMutex\n"},
+		{"copied by a send", owner + "func f(c chan S, s *S) { c <- *s }\n", add, "bad.go:7: m: NoCopiedLock: send copies lock value: example.com/m.S\n"},
 		{"made and sent", owner + "func f(c chan *S) { c <- &S{} }\n", add, ""},
 		{"send", locked + "func (s *S) f(c chan int) {\n\tc <- s.m[\"a\"]\n}\n", section(`s.mu: c <- s.m["a"]`), "bad.go:12: m: NoNewBlocking: the section of s.mu holds a send\n"},
 		{"receive", locked + "func (s *S) f(c chan int) {\n\ts.m[\"a\"] = <-c\n}\n", section(`s.mu: s.m["a"] = <-c`), "bad.go:12: m: NoNewBlocking: the section of s.mu holds a receive\n"},
@@ -159,9 +159,9 @@ func TestProve(t *testing.T) {
 		{"deferred receive before the unlock", locked + "func (s *S) f(c chan int) {\n\tdefer func() { <-c }()\n\ts.m[\"a\"]++\n}\n", section("s.mu defer: defer func() { <-c }()\n\ts.m[\"a\"]++"), "bad.go:12: m: NoNewBlocking: the section of s.mu holds a receive\n"},
 		{"deferred receive after the unlock", locked + "func (s *S) f(c chan int) {\n\tdefer func() { <-c }()\n\ts.m[\"a\"]++\n}\n", section("s.mu: defer func() { <-c }()\n\ts.m[\"a\"]++"), ""},
 		{"receive of another goroutine", locked + "func (s *S) f(c chan int) {\n\tgo func() { <-c }()\n\ts.m[\"a\"]++\n}\n", section("s.mu: go func() { <-c }()\n\ts.m[\"a\"]++"), ""},
-		{"own lock inside", locked + "func (s *S) f() {\n\tif s.m != nil {\n\t\ts.mu.Lock()\n\t\ts.m[\"a\"]++\n\t\ts.mu.Unlock()\n\t}\n}\n", section("s.mu defer: if s.m != nil {\n\t\ts.mu.Lock()\n\t\ts.m[\"a\"]++\n\t\ts.mu.Unlock()\n\t}"), "bad.go:16: m: LockOrder: s.mu is taken while it is held\n"},
-		{"two instances", locked + "func (s *S) f(o *S) {\n\to.mu.Lock()\n\ts.m[\"a\"]++\n\to.mu.Unlock()\n}\n", section("s.mu: s.m[\"a\"]++"), "bad.go:13: m: LockOrder: two locks example.com/m.S.mu are held at a time\n"},
-		{"other order elsewhere", locked + "func (s *S) f() {\n\ts.n.Lock()\n\ts.mu.Lock()\n\ts.mu.Unlock()\n\ts.n.Unlock()\n}\n\nfunc (s *S) g() {\n\ts.n.Lock()\n\ts.n.Unlock()\n\ts.m = nil\n}\n", section("s.mu defer: s.n.Lock()\n\ts.n.Unlock()\n\ts.m = nil"), "bad.go:22: m: LockOrder: example.com/m.S.n is taken under example.com/m.S.mu, and elsewhere the other way round\n"},
+		{"own lock inside", locked + "func (s *S) f() {\n\tif s.m != nil {\n\t\ts.mu.Lock()\n\t\ts.m[\"a\"]++\n\t\ts.mu.Unlock()\n\t}\n}\n", section("s.mu defer: if s.m != nil {\n\t\ts.mu.Lock()\n\t\ts.m[\"a\"]++\n\t\ts.mu.Unlock()\n\t}"), "bad.go:13: m: LockOrder: s.mu is taken while it is held\n"},
+		{"two instances", locked + "func (s *S) f(o *S) {\n\to.mu.Lock()\n\ts.m[\"a\"]++\n\to.mu.Unlock()\n}\n", section("s.mu: s.m[\"a\"]++"), "bad.go:8: m: LockOrder: two locks example.com/m.S.mu are held at a time\n"},
+		{"other order elsewhere", locked + "func (s *S) f() {\n\ts.n.Lock()\n\ts.mu.Lock()\n\ts.mu.Unlock()\n\ts.n.Unlock()\n}\n\nfunc (s *S) g() {\n\ts.n.Lock()\n\ts.n.Unlock()\n\ts.m = nil\n}\n", section("s.mu defer: s.n.Lock()\n\ts.n.Unlock()\n\ts.m = nil"), "bad.go:19: m: LockOrder: example.com/m.S.n is taken under example.com/m.S.mu, and elsewhere the other way round\n"},
 		{"same order elsewhere", locked + "func (s *S) f() {\n\ts.mu.Lock()\n\ts.n.Lock()\n\ts.n.Unlock()\n\ts.mu.Unlock()\n}\n\nfunc (s *S) g() {\n\ts.n.Lock()\n\ts.m = nil\n\ts.n.Unlock()\n\tprintln()\n}\n\nfunc (s *S) h() { s.m = map[string]int{} }\n", section("s.mu: s.m = map[string]int{}"), ""},
 	}
 	for _, tt := range tests {
@@ -194,6 +194,30 @@ func TestProve(t *testing.T) {
 	}
 }
 
+// The place of a refusal is one in the program before.
+func TestOrigin(t *testing.T) {
+	p := &proof{changes: []rewrite.Change{
+		{File: "a.go", Old: []byte("a\nb\nc\nd\n"), New: []byte("new\na\nB\nc\nd\nnew\n")},
+		{File: "new.go", New: []byte("new\n"), Create: true},
+	}}
+	for _, tt := range []struct {
+		file      string
+		line, was int
+	}{
+		{"a.go", 1, 0}, {"a.go", 2, 1}, {"a.go", 3, 0}, {"a.go", 4, 3}, {"a.go", 5, 4}, {"a.go", 6, 0}, {"a.go", 0, 0},
+		{"new.go", 1, 0},
+		{"same.go", 7, 7},
+	} {
+		want := plan.Pos{}
+		if tt.was > 0 {
+			want = plan.Pos{File: tt.file, Line: tt.was, Column: 3}
+		}
+		if got := p.origin(plan.Pos{File: tt.file, Line: tt.line, Column: 3}); got != want {
+			t.Errorf("%s:%d was %v, want %v", tt.file, tt.line, got, want)
+		}
+	}
+}
+
 // What the analysis of the result says counts, for the mended variable and for others.
 func TestProveAgain(t *testing.T) {
 	prog, cfg := module(t, map[string]string{
@@ -214,7 +238,7 @@ func TestProveAgain(t *testing.T) {
 	}{
 		{"nothing", plan.Likely, plan.Plan{}, ""},
 		{"a use", plan.Likely, plan.Plan{Findings: []plan.Finding{{Var: badVar, Confidence: plan.Likely, Sites: []plan.Site{{}, {Pos: plan.Pos{File: "bad.go", Line: 9}, Problem: true, Op: "load", Function: "f"}}}}},
-			"bad.go:9: m: NoBareUse: the load of example.com/m.S.m in f has no guard\n"},
+			"bad.go:6: m: NoBareUse: the load of example.com/m.S.m in f has no guard\n"},
 		{"a finding", plan.Likely, plan.Plan{Findings: []plan.Finding{{Var: badVar, Confidence: plan.Likely, Kind: plan.TornReplace}}},
 			"bad.go:4: m: Clean: example.com/m.S.m has a finding still: torn-replace\n"},
 		{"a finding below the threshold", plan.Likely, plan.Plan{Findings: []plan.Finding{{Var: badVar, Confidence: plan.Possible, Sites: []plan.Site{{Problem: true}}}}}, ""},
@@ -222,7 +246,7 @@ func TestProveAgain(t *testing.T) {
 			"third.go:3: m: Clean: example.com/m.third has a new finding: wrong-guard\n"},
 		{"an old finding", plan.Likely, plan.Plan{Findings: []plan.Finding{{ID: "old", Var: third, Confidence: plan.Likely}}}, ""},
 		{"a mend", plan.Likely, plan.Plan{Mends: []plan.Mend{{Var: badVar, Decl: plan.Span{File: "bad.go", Start: 30}}}},
-			"bad.go:5: m: Idempotent: example.com/m.S.m would be mended again\n"},
+			"bad.go:3: m: Idempotent: example.com/m.S.m would be mended again\n"},
 		{"a mend elsewhere", plan.Likely, plan.Plan{Mends: []plan.Mend{{Var: third}}}, ""},
 	}
 	for _, tt := range tests {

@@ -68,10 +68,14 @@ func (d *decider) addGuard(c *candidate) *Refusal {
 		if r := d.copiedOwner(c); r != nil {
 			return r
 		}
-		if hasField(v, name) {
+		src, r := d.unseenOwners(c)
+		if r != nil {
+			return r
+		}
+		if hasField(v, name) || src.takesName(name) {
 			name = field + "Mu"
 		}
-		if hasField(v, name) {
+		if hasField(v, name) || src.takesName(name) {
 			return &Refusal{Code: UnknownGuard, Message: "the names mu and " + name + " are taken", Todo: "add a mutex by hand"}
 		}
 	case v.outer != nil:
@@ -79,7 +83,7 @@ func (d *decider) addGuard(c *candidate) *Refusal {
 		if token.IsExported(name) {
 			name = strings.ToLower(name[:1]) + name[1:]
 		}
-		if v.pkg.Types.Scope().Lookup(name) != nil {
+		if v.pkg.Types.Scope().Lookup(name) != nil || d.isDeclaredUnseen(v.pkg, name) {
 			return &Refusal{Code: UnknownGuard, Message: "the name " + name + " is taken", Todo: "add a mutex by hand"}
 		}
 	default:

@@ -39,23 +39,31 @@ func (w *wrapping) checkUnseen() *Refusal {
 
 // unseenIn returns the name of a Go file in dir that was not loaded and may mention the variable.
 func (w *wrapping) unseenIn(dir string) string {
+	for _, name := range w.d.unseenFiles(dir) {
+		if src, err := os.ReadFile(name); err != nil || w.isNamedIn(src) {
+			return filepath.Base(name)
+		}
+	}
+	return ""
+}
+
+// unseenFiles returns the Go files in dir that were not loaded.
+func (d *decider) unseenFiles(dir string) []string {
 	entries, _ := os.ReadDir(dir) // none: the folder is in an overlay only
 	loaded := make(map[string]bool)
-	for _, pkg := range w.d.prog.Packages {
+	for _, pkg := range d.prog.Packages {
 		for _, file := range pkg.Files {
 			loaded[file.Abs] = true
 		}
 	}
+	var out []string
 	for _, e := range entries {
 		name := filepath.Join(dir, e.Name())
-		if e.IsDir() || !strings.HasSuffix(name, ".go") || loaded[name] {
-			continue
-		}
-		if src, err := os.ReadFile(name); err != nil || w.isNamedIn(src) {
-			return e.Name()
+		if !e.IsDir() && strings.HasSuffix(name, ".go") && !loaded[name] {
+			out = append(out, name)
 		}
 	}
-	return ""
+	return out
 }
 
 // isNamedIn reports whether src has the name of the variable, or of its owner, which it may copy.

@@ -5,7 +5,6 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
-	"strings"
 
 	"golang.org/x/tools/go/types/typeutil"
 
@@ -180,134 +179,13 @@ func (p *planner) bracketHazard(stmts []ast.Stmt, uses []Use) *Obstacle {
 				found = no(n.Pos(), "a deferred call in the section runs after its end")
 			case *ast.LabeledStmt:
 				found = no(n.Pos(), "the section would contain a label")
-			case *ast.CallExpr:
-				if tv := p.fn.Info.Types[n.Fun]; !tv.IsType() && (!tv.IsBuiltin() || isPanic(n, p.fn.Info)) && !p.isTotal(n) {
-					found = no(n.Pos(), "a call in the section may panic, and the lock would stay held")
-				}
-			case *ast.TypeAssertExpr:
-				if n.Type != nil && !p.isCommaOK(n) {
-					found = no(n.Pos(), "a type assertion in the section may panic, and the lock would stay held")
-				}
-			case *ast.IndexExpr:
-				if why := p.indexPanics(n); why != "" {
-					found = no(n.Pos(), why)
-				}
-			case *ast.StarExpr:
-				if tv := p.fn.Info.Types[n]; !tv.IsType() {
-					found = no(n.Pos(), "a pointer in the section may be nil, and the lock would stay held after the panic")
-				}
-			case *ast.SelectorExpr:
-				if p.mayBeNil(n) {
-					found = no(n.Pos(), "a pointer in the section may be nil, and the lock would stay held after the panic")
-				}
-			case *ast.AssignStmt:
-				for _, lhs := range n.Lhs {
-					if p.storesInNil(lhs, uses) {
-						found = no(lhs.Pos(), "the map may be nil, and the lock would stay held after the panic")
-					}
-				}
-			case *ast.IncDecStmt:
-				if p.storesInNil(n.X, uses) {
-					found = no(n.Pos(), "the map may be nil, and the lock would stay held after the panic")
-				}
-			case *ast.SliceExpr:
-				found = no(n.Pos(), "slicing in the section may panic, and the lock would stay held")
-			case *ast.BinaryExpr:
-				if n.Op == token.QUO || n.Op == token.REM {
-					if b, ok := p.fn.Info.TypeOf(n.X).Underlying().(*types.Basic); ok && b.Info()&types.IsInteger != 0 && p.fn.Info.Types[n.Y].Value == nil {
-						found = no(n.Pos(), "a division in the section may panic, and the lock would stay held")
-					}
-				}
+			}
+			if pos, why := p.panics(n, uses); why != "" && found == nil {
+				found = no(pos, why)
 			}
 		})
 	}
 	return found
-}
-
-// mayBeNil reports whether selecting sel may dereference a nil pointer. What leads to the lock was
-// dereferenced to take it.
-func (p *planner) mayBeNil(sel *ast.SelectorExpr) bool {
-	s := p.fn.Info.Selections[sel]
-	if s == nil || s.Kind() != types.FieldVal || !s.Indirect() {
-		return false
-	}
-	if s.Obj().(*types.Var).Embedded() && len(s.Index()) > 1 {
-		return true
-	}
-	lock := types.ExprString(p.lock.Expr)
-	x := types.ExprString(sel.X)
-	return lock != x && !strings.HasPrefix(lock, x+".")
-}
-
-// storesInNil reports whether lhs is an entry of a map that may be nil.
-func (p *planner) storesInNil(lhs ast.Expr, uses []Use) bool {
-	index, ok := ast.Unparen(lhs).(*ast.IndexExpr)
-	if !ok {
-		return false
-	}
-	if _, isMap := p.fn.Info.TypeOf(index.X).Underlying().(*types.Map); !isMap {
-		return false
-	}
-	for _, u := range uses {
-		if index.X.Pos() <= u.Pos && u.Pos < index.X.End() {
-			if _, nested := ast.Unparen(index.X).(*ast.IndexExpr); !nested {
-				return u.MayBeNil
-			}
-		}
-	}
-	return true
-}
-
-// isTotal reports whether call is of a function that never panics.
-func (p *planner) isTotal(call *ast.CallExpr) bool {
-	callee, ok := typeutil.Callee(p.fn.Info, call).(*types.Func)
-	return ok && p.effects.Total(callee)
-}
-
-func isPanic(call *ast.CallExpr, info *types.Info) bool {
-	b, ok := typeutil.Callee(info, call).(*types.Builtin)
-	return ok && b.Name() == "panic"
-}
-
-func (p *planner) isCommaOK(e ast.Expr) bool {
-	_, ok := p.fn.Info.TypeOf(e).(*types.Tuple)
-	return ok
-}
-
-// indexPanics says why an index may panic: out of range, or a key that cannot be compared.
-func (p *planner) indexPanics(n *ast.IndexExpr) string {
-	switch t := p.fn.Info.TypeOf(n.X).Underlying().(type) {
-	case *types.Map:
-		if mayNotCompare(t.Key()) {
-			return "a key that is an interface may not be comparable, and the lock would stay held after the panic"
-		}
-	case *types.Slice, *types.Pointer:
-		return "an index in the section may panic, and the lock would stay held"
-	case *types.Basic:
-		return "an index in the section may panic, and the lock would stay held"
-	case *types.Array:
-		if p.fn.Info.Types[n.Index].Value == nil {
-			return "an index in the section may panic, and the lock would stay held"
-		}
-	}
-	return ""
-}
-
-// mayNotCompare reports whether comparing values of t may panic.
-func mayNotCompare(t types.Type) bool {
-	switch t := t.Underlying().(type) {
-	case *types.Interface:
-		return true
-	case *types.Struct:
-		for f := range t.Fields() {
-			if mayNotCompare(f.Type()) {
-				return true
-			}
-		}
-	case *types.Array:
-		return mayNotCompare(t.Elem())
-	}
-	return false
 }
 
 // leaves returns where control leaves stmts other than at their end.

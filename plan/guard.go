@@ -68,6 +68,11 @@ func (d *decider) addGuard(c *candidate) *Refusal {
 		if r := d.copiedOwner(c); r != nil {
 			return r
 		}
+		w := &wrapping{d: d, c: c}
+		w.findObjects()
+		if r := w.checkNewField(); r != nil {
+			return r
+		}
 		src, r := d.unseenOwners(c)
 		if r != nil {
 			return r

@@ -31,6 +31,45 @@ func (w *wrapping) checkReflection() *Refusal {
 	return nil
 }
 
+// checkNewField refuses owners that what counts their fields is given: with a mutex added the map is no more
+// reflect.ValueOf(s).Elem().Field(0).
+func (w *wrapping) checkNewField() *Refusal {
+	const message, todo = "the owner, or what leads to it, is looked at by reflection, which would see a mutex added to it", "add a mutex by hand, or look at the fields by name"
+	for _, f := range w.d.shows() {
+		if w.d.mayCount(f) && w.mayShow(f.from) {
+			return w.refuse(Reflected, f.value.Pos(), message, todo)
+		}
+	}
+	for _, pkg := range w.pkgs {
+		for id, inst := range pkg.Info.Instances {
+			if fn, ok := pkg.Info.Uses[id].(*types.Func); ok && model.CountsFields(access.ObjectKey(fn)) && slices.ContainsFunc(slices.Collect(inst.TypeArgs.Types()), w.mayShow) {
+				return w.refuse(Reflected, w.c.decl.name.Pos(), message, todo)
+			}
+		}
+	}
+	return nil
+}
+
+// mayCount reports whether what becomes an interface in f may be given to what counts fields: in so many
+// words, or by the package where it becomes one, which gives some interface to that:
+//
+//	func fields(x any) int { return reflect.TypeOf(x).NumField() }
+func (d *decider) mayCount(f flow) bool {
+	path := f.in.Path
+	if f.callee != nil {
+		if model.CountsFields(access.ObjectKey(f.callee)) {
+			return true
+		}
+		if f.callee.Pkg() == nil {
+			return false
+		}
+		path = f.callee.Pkg().Path()
+	}
+	return slices.ContainsFunc(d.shows(), func(g flow) bool {
+		return g.in.Path == path && g.callee != nil && types.IsInterface(g.from) && model.CountsFields(access.ObjectKey(g.callee))
+	})
+}
+
 // shows returns the flows of the program into what reflection may look at.
 func (d *decider) shows() []flow {
 	if d.shown != nil {
@@ -49,6 +88,7 @@ func (d *decider) shows() []flow {
 					}
 					empty := f.to.Underlying().(*types.Interface).NumMethods() == 0
 					if empty || f.callee != nil && model.ReadsAll(access.ObjectKey(f.callee)) {
+						f.in = pkg
 						d.shown = append(d.shown, f)
 					}
 				}
@@ -122,7 +162,8 @@ func (w *wrapping) mayBeOwner(t types.Type) bool {
 type flow struct {
 	value    ast.Expr // the value, or the call that has it among its results
 	from, to types.Type
-	callee   *types.Func // that is given the value, if it is known
+	callee   *types.Func   // that is given the value, if it is known
+	in       *load.Package // where it stands; set by shows
 }
 
 // flows pairs values, or the results of a call that stands for them, with the types that they become.
@@ -131,11 +172,11 @@ func flows(info *types.Info, values []ast.Expr, to func(i int) types.Type, calle
 	for i, v := range values {
 		if results, ok := info.TypeOf(v).(*types.Tuple); ok {
 			for i := range results.Len() {
-				out = append(out, flow{v, results.At(i).Type(), to(i), callee})
+				out = append(out, flow{value: v, from: results.At(i).Type(), to: to(i), callee: callee})
 			}
 			continue
 		}
-		out = append(out, flow{v, info.TypeOf(v), to(i), callee})
+		out = append(out, flow{value: v, from: info.TypeOf(v), to: to(i), callee: callee})
 	}
 	return out
 }

@@ -113,7 +113,14 @@ func (w *wrapping) checkDeclaration() *Refusal {
 	if !unconstrained(decl.file) {
 		return w.refuse(OutOfScope, decl.name.Pos(), decl.file.Name+" is built on some platforms only", "move the declaration to a file without build constraints, or use --form lock")
 	}
-	w.objs = map[*types.Var]bool{obj: true}
+	w.findObjects()
+	return nil
+}
+
+// findObjects finds the packages that know the variable, and what it is to them.
+func (w *wrapping) findObjects() {
+	decl := w.c.decl
+	w.objs = map[*types.Var]bool{decl.object(): true}
 	for _, pkg := range w.d.prog.Packages {
 		if pkg.Broken {
 			continue
@@ -125,7 +132,6 @@ func (w *wrapping) checkDeclaration() *Refusal {
 			}
 		}
 	}
-	return nil
 }
 
 // importable reports whether packages outside the program can mention what decl declares.

@@ -56,6 +56,14 @@ var writersTo = set(`
 // ReadsAll reports whether key looks into the maps of every value it is given.
 func ReadsAll(key string) bool { return readers[Package(key)] }
 
+// fieldCounters tell the fields of a struct apart by their number, or panic at one that is not exported.
+var fieldCounters = set(`
+	reflect.ValueOf reflect.TypeOf reflect.TypeFor github.com/google/go-cmp/cmp.Equal github.com/google/go-cmp/cmp.Diff gotest.tools/v3/assert.DeepEqual`)
+
+// CountsFields reports whether what key is given may be seen to have one more field that is not exported.
+// Printers are not meant, which show it, nor encoders and [reflect.DeepEqual], for which a free mutex is nothing.
+func CountsFields(key string) bool { return fieldCounters[key] }
+
 // Fills reports whether key assigns what its argument points to.
 func Fills(key string) bool { return writersTo[key] }
 

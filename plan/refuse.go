@@ -19,7 +19,7 @@ const (
 	UnknownGuard     Code = "unknown-guard"     // the guard's identity cannot be established
 	RangeMutates     Code = "range-mutates"     // the body of a range changes the map it ranges over
 	Footprint        Code = "footprint"         // a region touches more than the map
-	Reflected        Code = "reflected"         // the owner flows to reflection, which would see the new type
+	Reflected        Code = "reflected"         // the owner flows to reflection, which would see the new type or count the mutex
 	NilObserved      Code = "nil-observed"      // the program looks at whether the map is nil
 	ExportedField    Code = "exported-field"    // the field is API of an importable package
 	AliasWritten     Code = "alias-written"     // the map value is retained elsewhere

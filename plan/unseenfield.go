@@ -90,11 +90,8 @@ func (d *decider) mayKnow(file *ast.File, pkg *load.Package, decl declaration) b
 	if pkg.Dir == decl.pkg.Dir && file.Name.Name == decl.pkg.Name {
 		return true
 	}
-	if name := decl.name.Name; decl.typ != nil {
-		name = decl.typ.Name.Name
-		if !token.IsExported(name) {
-			return false
-		}
+	if decl.typ != nil && !token.IsExported(decl.typ.Name.Name) {
+		return false
 	}
 	return slices.ContainsFunc(file.Imports, func(spec *ast.ImportSpec) bool {
 		path, err := strconv.Unquote(spec.Path.Value)

@@ -57,8 +57,8 @@ const (
 // Known reports whether p names a definite location.
 func (p Path) Known() bool { return p.Root.Kind != Unknown }
 
-// Cut reports whether p ends before the location, because that is too many steps away.
-func (p Path) Cut() bool { return strings.HasSuffix(p.Sel, beyond) }
+// Far reports whether p has so many steps that what lies a field or two further cannot be told apart.
+func (p Path) Far() bool { return CountSteps(p.Sel) > maxSteps-2 }
 
 // Field returns the path of the field name of p.
 func (p Path) Field(name string) Path { return p.step("." + name) }

@@ -235,7 +235,7 @@ func (s *search) through(e *Entry, edge *lockset.Edge) (Entry, bool) {
 			return Entry{}, false // the instance comes from whoever calls the stored function
 		}
 	}
-	if !known || next.Ref.Path.Cut() {
+	if !known || next.Ref.Path.Far() {
 		next.Ref.Path = access.Path{Root: somewhere(edge.Caller), Sel: e.Ref.Path.Sel}
 		rebase = true
 	}

@@ -9,6 +9,7 @@ import (
 
 	"mapmend/plan/access"
 	"mapmend/plan/load"
+	"mapmend/plan/lockset"
 	"mapmend/plan/mapuse"
 	"mapmend/plan/model"
 	"mapmend/plan/region"
@@ -100,6 +101,10 @@ func (d *decider) refuseReentrant() bool {
 				d.refuse(c, Refusal{Code: LockOrder, Message: "a wait for another goroutine holds " + c.guard.name + ", and " + d.world.Bodies[fn].Name + ", which would take it, may be what is waited for", Todo: "wait after the section"})
 				return true
 			}
+			if caller := d.calledWith(fn, c.guard.class); caller != "" {
+				d.refuse(c, Refusal{Code: UnlockedCallers, Message: d.world.Bodies[fn].Name + " would take " + c.guard.name + ", and " + caller + " calls it with " + c.guard.name + " held", Todo: "split it into one function that takes " + c.guard.name + " and one for callers that hold it"})
+				return true
+			}
 			if caller := d.calledWithUnknown(fn, c.guard); caller != "" {
 				d.refuse(c, Refusal{Code: LockOrder, Message: d.world.Bodies[fn].Name + " would take " + c.guard.name + ", and " + caller + " calls it with a lock held that is reached through a pointer or an interface, and may be " + c.guard.name, Todo: "guard the uses by hand"})
 				return true
@@ -111,6 +116,17 @@ func (d *decider) refuseReentrant() bool {
 		}
 	}
 	return false
+}
+
+// calledWith returns a function, which may be one of a test, that calls fn while it holds guard; it
+// returns "" when there is none.
+func (d *decider) calledWith(fn string, guard access.Var) string {
+	for _, e := range d.world.Callers(fn) {
+		if e.Start == "" && !e.Stored && slices.ContainsFunc(e.At.Held, func(h lockset.Held) bool { return h.Class == guard && !h.Once }) {
+			return d.world.Bodies[e.Caller].Name
+		}
+	}
+	return ""
 }
 
 // calledWithUnknown returns a function that calls fn while it holds a lock that may be the guard; it

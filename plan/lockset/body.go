@@ -19,6 +19,7 @@ type Body struct {
 	Free         []string        // names of the captured variables
 	Calls        []Edge          // of functions of the program, in source order
 	Under        []Under         // which locks it holds while it may call what it does not know
+	Values       []FuncValue     // the functions that it uses as values
 	Orders       [][2]access.Var // locks it takes while it holds another: the held one, the taken one
 	Exported     bool            // a name that other packages can call
 	Method       string          // receiver's type name, or empty
@@ -49,6 +50,9 @@ type Edge struct {
 	Stored         bool          // given away: may run at any time, with any locks
 	Type           string        // of the function value that was given away
 }
+
+// FuncValue is a function that is used as a value of a type.
+type FuncValue struct{ Key, Type string }
 
 // Under is that a lock is held while a function value of a type is called that is not known.
 type Under struct {

@@ -239,7 +239,7 @@ func (a *analysis) instr(instr ssa.Instruction, s *state) {
 				s.alts[i].defers = append(slices.Clip(alt.defers), instr)
 			}
 		}
-	case *ssa.RunDefers:
+	case *ssa.RunDefers, *ssa.Panic:
 		a.runDefers(s)
 	}
 }

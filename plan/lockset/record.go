@@ -60,6 +60,7 @@ func (a *analysis) owned(r access.Root, s *state) bool {
 }
 
 func (r *recorder) instr(instr ssa.Instruction, s *state) {
+	r.values(instr)
 	switch instr := instr.(type) {
 	case *ssa.Defer, *ssa.RunDefers:
 		return // seen when they run
@@ -90,6 +91,30 @@ func (r *recorder) instr(instr ssa.Instruction, s *state) {
 		r.returns(instr, s)
 	}
 	r.visit(instr, View{s.points(), sites(s.after), r.a, s})
+}
+
+// values notes the functions that instr uses as values, other than to call them.
+func (r *recorder) values(instr ssa.Instruction) {
+	var called ssa.Value
+	if c, ok := instr.(ssa.CallInstruction); ok {
+		called = c.Common().Value
+	}
+	if _, ok := instr.(*ssa.MakeClosure); ok {
+		return // its function; what becomes of the closure is seen where that goes
+	}
+	for _, op := range instr.Operands(nil) {
+		switch v := (*op).(type) {
+		case *ssa.Function, *ssa.MakeClosure:
+			if v == called {
+				continue
+			}
+			if f := r.a.names.Ref(v).Func; f != nil {
+				if fv := (FuncValue{f.Key, f.Type}); !slices.Contains(r.body.Values, fv) {
+					r.body.Values = append(r.body.Values, fv)
+				}
+			}
+		}
+	}
 }
 
 // deferred reports a deferred call at the moment it runs.

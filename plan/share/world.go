@@ -22,6 +22,7 @@ type World struct {
 	callers   map[string][]*lockset.Edge     // by callee
 	roots     map[*lockset.Body]Root         // see root
 	usesOf    map[string][]*mapuse.Use       // by function
+	values    map[string]map[string]bool     // types as whose values a function is used, by function
 	built     map[access.Var]bool            // variables that get a map where their owner is made
 	under     map[access.Var]map[string]bool // locks that are held while unknown function values of a type are called
 	converted map[string]model.Start         // methods reached through an interface: "path.T.M" to how
@@ -38,6 +39,7 @@ func NewWorld(isTest func(token.Pos) bool) *World {
 		callers:   make(map[string][]*lockset.Edge),
 		roots:     make(map[*lockset.Body]Root),
 		usesOf:    make(map[string][]*mapuse.Use),
+		values:    make(map[string]map[string]bool),
 		built:     make(map[access.Var]bool),
 		under:     make(map[access.Var]map[string]bool),
 		converted: make(map[string]model.Start),
@@ -102,6 +104,12 @@ func (w *World) Finish() {
 		for _, u := range b.Under {
 			w.addUnder(u)
 		}
+		for _, v := range b.Values {
+			if w.values[v.Key] == nil {
+				w.values[v.Key] = make(map[string]bool)
+			}
+			w.values[v.Key][v.Type] = true
+		}
 		for i := range b.Calls {
 			e := &b.Calls[i]
 			w.callers[e.Callee] = append(w.callers[e.Callee], e)
@@ -165,8 +173,8 @@ func (w *World) Around(lock access.Var) bool { return len(w.under[lock]) > 0 }
 func (w *World) CalledUnder(key string, lock access.Var) string {
 	for _, class := range []access.Var{lock, anyLock} {
 		under := w.under[class]
-		for _, e := range w.callers[key] {
-			if e.Stored && (under[e.Type] || under[lockset.AnyType]) {
+		for t := range w.values[key] {
+			if under[t] || under[lockset.AnyType] {
 				return "a function value"
 			}
 		}

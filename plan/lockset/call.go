@@ -193,5 +193,9 @@ func (a *analysis) value(instr ssa.CallInstruction, t target, s *state) {
 		a.rec.mayCall(Outside, s)
 	}
 	a.giveAway(t.params, instr, s)
-	a.rec.dynamic(access.FuncType(instr.Common().Value.Type()), s)
+	if t := instr.Common().Value.Type(); isGeneric(t) {
+		a.rec.dynamic(AnyType, s)
+	} else {
+		a.rec.dynamic(access.FuncType(t), s)
+	}
 }

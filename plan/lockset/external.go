@@ -121,6 +121,34 @@ func isFuncType(t types.Type) bool {
 	return ok
 }
 
+// isGeneric reports whether the function type t names a type parameter, so that functions of other types
+// are values of its instances.
+func isGeneric(t types.Type) bool {
+	switch t := types.Unalias(t).(type) {
+	case *types.TypeParam:
+		return true
+	case *types.Signature:
+		return isGeneric(t.Params()) || isGeneric(t.Results())
+	case *types.Tuple:
+		for v := range t.Variables() {
+			if isGeneric(v.Type()) {
+				return true
+			}
+		}
+	case *types.Map:
+		return isGeneric(t.Key()) || isGeneric(t.Elem())
+	case interface{ Elem() types.Type }: // a pointer, slice, array or channel
+		return isGeneric(t.Elem())
+	case *types.Named:
+		for arg := range t.TypeArgs().Types() {
+			if isGeneric(arg) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // isFunc reports whether r may be a function the caller provides.
 func (a *analysis) isFunc(r access.Ref) bool {
 	k := r.Path.Root.Kind

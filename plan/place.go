@@ -97,6 +97,10 @@ func (d *decider) refuseReentrant() bool {
 			if c.dropped || !d.gains[fn][c.guard.class] {
 				continue
 			}
+			if d.world.Renamed(c.guard.class) {
+				d.refuse(c, Refusal{Code: UnknownGuard, Message: c.guard.name + " is stored under another name, and it is not known where it is held by that", Todo: "guard the uses by hand"})
+				return true
+			}
 			if d.world.WaitsUnder(c.guard.class) {
 				d.refuse(c, Refusal{Code: LockOrder, Message: "a wait for another goroutine holds " + c.guard.name + ", and " + d.world.Bodies[fn].Name + ", which would take it, may be what is waited for", Todo: "wait after the section"})
 				return true

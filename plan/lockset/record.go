@@ -61,6 +61,7 @@ func (a *analysis) owned(r access.Root, s *state) bool {
 
 func (r *recorder) instr(instr ssa.Instruction, s *state) {
 	r.values(instr)
+	r.renames(instr)
 	switch instr := instr.(type) {
 	case *ssa.Defer, *ssa.RunDefers:
 		return // seen when they run
@@ -91,6 +92,47 @@ func (r *recorder) instr(instr ssa.Instruction, s *state) {
 		r.returns(instr, s)
 	}
 	r.visit(instr, View{s.points(), sites(s.after), r.a, s})
+}
+
+// renames notes a lock that gets another name: a pointer to it is stored, or its Lock becomes a function.
+func (r *recorder) renames(instr ssa.Instruction) {
+	var lock ssa.Value
+	switch instr := instr.(type) {
+	case *ssa.Store:
+		if _, local := instr.Addr.(*ssa.Alloc); local {
+			return
+		}
+		lock = instr.Val
+		if i, ok := lock.(*ssa.MakeInterface); ok {
+			lock = i.X
+		}
+		if !isLockPointer(lock.Type()) {
+			return
+		}
+	case *ssa.MakeClosure:
+		fn := instr.Fn.(*ssa.Function)
+		m, ok := fn.Object().(*types.Func)
+		if !ok || m.Pkg() == nil || m.Pkg().Path() != "sync" || !model.Lock(m.Name()).Acquire || len(instr.Bindings) != 1 {
+			return
+		}
+		lock = instr.Bindings[0]
+	default:
+		return
+	}
+	if class := r.a.names.Ref(lock).Var; !class.IsZero() {
+		if u := (Under{Class: class, Type: Renamed}); !slices.Contains(r.body.Under, u) {
+			r.body.Under = append(r.body.Under, u)
+		}
+	}
+}
+
+func isLockPointer(t types.Type) bool {
+	p, ok := t.Underlying().(*types.Pointer)
+	if !ok {
+		return false
+	}
+	n, ok := types.Unalias(p.Elem()).(*types.Named)
+	return ok && n.Obj().Pkg() != nil && n.Obj().Pkg().Path() == "sync" && (n.Obj().Name() == "Mutex" || n.Obj().Name() == "RWMutex")
 }
 
 // values notes the functions that instr uses as values, other than to call them.

@@ -79,7 +79,7 @@ func (w *World) mayHold(locks []Lock) bool {
 		if l.Relation == Own {
 			own = true
 			for t := range w.under[l.Class] {
-				if t != lockset.Waiting {
+				if t != lockset.Waiting && t != lockset.Renamed {
 					return true
 				}
 			}

@@ -163,6 +163,10 @@ func (w *World) WaitsUnder(lock access.Var) bool {
 	return w.under[lock][lockset.Waiting] || w.under[anyLock][lockset.Waiting]
 }
 
+// Renamed reports whether lock may be held under a name that does not tell: a pointer to it is stored
+// somewhere, or its method Lock is used as a function value.
+func (w *World) Renamed(lock access.Var) bool { return w.under[lock][lockset.Renamed] }
+
 // Around reports whether lock is held around something that is not known: a call of a function value or
 // through an interface, or a wait.
 func (w *World) Around(lock access.Var) bool { return len(w.under[lock]) > 0 }

@@ -63,12 +63,13 @@ type Under struct {
 
 // AnyType stands for function values of any type, AnyMethod for methods of any interface, Outside for
 // function values that code outside the program may have made, Waiting for what other goroutines do
-// while they are waited for. Renamed says that the lock may be held under another name.
+// while they are waited for, ByName for exported methods that are called by name. Renamed says that the lock may be held under another name.
 const (
 	AnyType   = "any"
 	AnyMethod = "method *"
 	Outside   = "outside"
 	Waiting   = "wait"
+	ByName    = "by name"
 	Renamed   = "renamed"
 )
 

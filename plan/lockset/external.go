@@ -54,6 +54,9 @@ func (a *analysis) external(instr ssa.CallInstruction, t target, s *state) {
 		if methods {
 			a.rec.mayCall(AnyMethod, s)
 		}
+		if model.CallsByName(t.key) {
+			a.rec.mayCall(ByName, s)
+		}
 	}
 }
 

@@ -43,5 +43,13 @@ var total = set(`
 // not deferred.
 func Total(key string) bool { return total[key] }
 
+// byName call methods whose names they get as data.
+var byName = set(`
+	text/template.Template.Execute text/template.Template.ExecuteTemplate html/template.Template.Execute html/template.Template.ExecuteTemplate
+	reflect.Value.Call reflect.Value.CallSlice`)
+
+// CallsByName reports whether key may call any exported method of what it is given.
+func CallsByName(key string) bool { return byName[key] }
+
 // Blocking reports whether key is known to wait.
 func Blocking(key string) bool { return blocking[key] }

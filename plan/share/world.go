@@ -185,6 +185,9 @@ func (w *World) CalledUnder(key string, lock access.Var) string {
 		if under[lockset.AnyMethod] && model.CalledByPrinters(key) {
 			return "a printer"
 		}
+		if b := w.Bodies[key]; under[lockset.ByName] && b != nil && b.Method != "" && isExported(key[strings.LastIndexByte(key, '.')+1:]) {
+			return "its name"
+		}
 		if w.callable(key) && under[lockset.Outside] {
 			return "a function value"
 		}

@@ -139,6 +139,16 @@ func (d *decider) checkWays(c *candidate) *Refusal {
 	return &Refusal{Code: TooManyWays, Message: "a use is reached in more ways than are followed, so that it is not known where the lock is held", Todo: "take the lock by hand"}
 }
 
+// checkSettled refuses variables with a use of which it is not known whether it holds the guard: the mend
+// would leave it out.
+func (d *decider) checkSettled(c *candidate) *Refusal {
+	u := c.verdict.Unsettled
+	if u == nil {
+		return nil
+	}
+	return &Refusal{Code: UnknownGuard, Pos: d.at(u.Pos), Message: "it is not known whether " + c.finding.Guard + " is held at this use", Todo: "guard the uses by hand"}
+}
+
 func (d *decider) fileRefusal(pkg *load.Package, file *load.File) *Refusal {
 	switch {
 	case !pkg.Writable:

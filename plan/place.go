@@ -26,7 +26,7 @@ func (d *decider) placeSections() map[*candidate][]Section {
 	orders := d.newOrders()
 	for {
 		d.gains = d.newLocks()
-		if d.refuseReentrant() {
+		if d.refuseReentrant() || d.refuseUnsettled() {
 			continue
 		}
 		out := make(map[*candidate][]Section)
@@ -142,6 +142,21 @@ func (d *decider) calledWithUnknown(fn string, g guard) string {
 		}
 	}
 	return ""
+}
+
+// refuseUnsettled refuses a variable of which checkSettled has something to say, after all else. It
+// reports whether it refused one.
+func (d *decider) refuseUnsettled() bool {
+	for _, c := range d.cases {
+		if c.dropped {
+			continue
+		}
+		if r := d.checkSettled(c); r != nil {
+			d.refuse(c, *r)
+			return true
+		}
+	}
+	return false
 }
 
 // placedSection is a section and the lock that it holds.

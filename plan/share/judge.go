@@ -33,6 +33,8 @@ type Verdict struct {
 	Pair     [2]*Entry // one pair that shows the problem
 	Replaced bool      // all writes that conflict assign the variable
 	Partial  bool      // it is reached in more ways than were looked at
+
+	Unsettled *mapuse.Use // one of which it is not known whether it holds the guard; nil when there is none
 }
 
 // Judge judges all map variables of the world. The verdicts are sorted by variable. Of a variable
@@ -240,10 +242,13 @@ func (w *World) judge(v access.Var, entries []*Entry) (Verdict, bool) {
 	slices.Sort(verdict.Evidence)
 	verdict.Replaced = conflictsOnlyReplace
 	for i, c := range classes {
-		if sure[i] || some[i] && (verdict.Grade < Likely || verdict.Guard == nil) {
+		switch {
+		case sure[i] || some[i] && (verdict.Grade < Likely || verdict.Guard == nil):
 			for _, e := range c {
 				problem[e] = true
 			}
+		case some[i] && !guarded[i] && verdict.Unsettled == nil:
+			verdict.Unsettled = c[0].Use
 		}
 	}
 	verdict.Uses = w.judged(entries, problem, verdict)

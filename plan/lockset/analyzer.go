@@ -110,13 +110,30 @@ func function(fn *ssa.Function, effect func(string) *Effect, cfg Config, visit f
 	in := a.run()
 	f := &Func{Body: body, SSA: fn, Names: a.names, effect: effect}
 	a.rec = &recorder{a: a, body: body, effect: &Effect{Handler: isHandler(fn), Yield: isYield(fn)}, visit: func(instr ssa.Instruction, v View) { visit(f, instr, v) }}
+	ends := false
+	var after []state
 	for i, b := range fn.Blocks {
 		if len(in[i].alts) > 0 {
-			a.block(b, in[i])
+			after = append(after, a.block(b, in[i]))
+			ends = ends || endsFunction(b)
+		}
+	}
+	if !ends { // what it calls ends it, by a panic: the deferred calls run wherever that is
+		for _, s := range after {
+			a.runDefers(&s)
 		}
 	}
 	a.rec.finish()
 	return body, a.rec.effect
+}
+
+// endsFunction reports whether control leaves the function at the end of b, and runs what was deferred.
+func endsFunction(b *ssa.BasicBlock) bool {
+	switch b.Instrs[len(b.Instrs)-1].(type) {
+	case *ssa.Return, *ssa.Panic:
+		return true
+	}
+	return false
 }
 
 // functions returns the functions of pkg that have a body, closures after what they stand in, in

@@ -114,14 +114,7 @@ func (wk *plainWalker) up(e Entry) {
 	if private {
 		return
 	}
-	for _, edge := range wk.w.callers[e.Func] {
-		if e.repeats(edge) {
-			continue
-		}
-		if next, ok := wk.through(&e, edge); ok {
-			wk.up(next)
-		}
-	}
+	wk.callers(&e, wk.up)
 }
 
 // takesLock reports whether e holds a lock that stands around the map in the mode that its use needs,

@@ -177,12 +177,17 @@ func (wk *walker) up(e Entry) {
 	if private {
 		return
 	}
-	for _, edge := range wk.w.callers[e.Func] {
+	wk.callers(&e, wk.up)
+}
+
+// callers calls up for e as each caller of its root function sees it.
+func (s *search) callers(e *Entry, up func(Entry)) {
+	for _, edge := range s.w.callers[e.Func] {
 		if e.repeats(edge) {
 			continue
 		}
-		if next, ok := wk.through(&e, edge); ok {
-			wk.up(next)
+		if next, ok := s.through(e, edge); ok {
+			up(next)
 		}
 	}
 }

@@ -85,14 +85,8 @@ func (c command) synopsis() string {
 }
 
 func main() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
-
-// gcPercent trades memory for time: a run lives for seconds, and syntax and types stay to its end.
-const gcPercent = 400
 
 // run carries out one command line and returns its exit code.
 func run(args []string, stdout, stderr io.Writer) (code int) {

@@ -19,10 +19,11 @@ type Collector struct {
 	Uses     []Use
 	Built    []Built
 
-	fresh bool            // the map that is being stored was made in the function
-	instr ssa.Instruction // the one being visited
-	fn    *ssa.Function   // the function of replaces
-	swaps []*ssa.Store    // of maps, in fn
+	fresh  bool            // the map that is being stored was made in the function
+	valued bool            // the value that is being looked up goes somewhere
+	instr  ssa.Instruction // the one being visited
+	fn     *ssa.Function   // the function of replaces
+	swaps  []*ssa.Store    // of maps, in fn
 }
 
 // Built is an assignment of a map variable while only one goroutine could reach its owner.
@@ -37,7 +38,9 @@ func (c *Collector) Visit(fn *lockset.Func, instr ssa.Instruction, at lockset.Vi
 	switch instr := instr.(type) {
 	case *ssa.Lookup:
 		if isMap(instr.X.Type()) {
+			c.valued = hasValue(instr)
 			c.add(fn, instr.X, Index, c.Mentions.mention(instr.Pos(), 0), at)
+			c.valued = false
 		}
 	case *ssa.MapUpdate:
 		c.add(fn, instr.Map, Store, c.Mentions.mention(instr.Pos(), 0), at)
@@ -71,6 +74,28 @@ func (c *Collector) Visit(fn *lockset.Func, instr ssa.Instruction, at lockset.Vi
 func isMap(t types.Type) bool {
 	_, ok := t.Underlying().(*types.Map)
 	return ok
+}
+
+// hasValue reports whether the value that instr looks up goes somewhere: it does not when only its
+// presence is asked for.
+func hasValue(instr *ssa.Lookup) bool {
+	values := []ssa.Value{instr}
+	if instr.CommaOk {
+		values = nil
+		for _, ref := range *instr.Referrers() {
+			if e, ok := ref.(*ssa.Extract); ok && e.Index == 0 {
+				values = append(values, e)
+			}
+		}
+	}
+	for _, v := range values {
+		for _, ref := range *v.Referrers() {
+			if cmp, ok := ref.(*ssa.BinOp); !ok || cmp.Op != token.EQL && cmp.Op != token.NEQ {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // load adds the read of a variable. A global's has no position of its own: its place is that of the
@@ -317,6 +342,6 @@ func (c *Collector) addRef(fn *lockset.Func, ref access.Ref, op Op, pos token.Po
 		return // no variable that another function could name
 	}
 	for _, p := range at.Points {
-		c.Uses = append(c.Uses, Use{Func: fn.Key, Ref: ref, Op: op, At: p, After: at.After, Pos: pos, Fresh: c.fresh})
+		c.Uses = append(c.Uses, Use{Func: fn.Key, Ref: ref, Op: op, At: p, After: at.After, Pos: pos, Fresh: c.fresh, Valued: c.valued})
 	}
 }

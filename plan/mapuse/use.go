@@ -57,11 +57,12 @@ func (o Op) Conflicts(p Op) bool { return o.Part() == p.Part() && (o.Writes() ||
 
 // Use is one operation on one map variable at one place, in terms of the function it stands in.
 type Use struct {
-	Func  string     // key
-	Ref   access.Ref // the map; its Var is zero while the map is a parameter
-	Op    Op
-	At    lockset.Point // one of the possible states; a place with several has a Use for each
-	Fresh bool          // a Replace by a map made in the function
-	After []string      // goroutines started before that may still run
-	Pos   token.Pos     // of the identifier that mentions the variable
+	Func   string     // key
+	Ref    access.Ref // the map; its Var is zero while the map is a parameter
+	Op     Op
+	At     lockset.Point // one of the possible states; a place with several has a Use for each
+	Fresh  bool          // a Replace by a map made in the function
+	Valued bool          // an Index whose value goes somewhere, rather than only its presence
+	After  []string      // goroutines started before that may still run
+	Pos    token.Pos     // of the identifier that mentions the variable
 }

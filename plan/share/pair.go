@@ -198,6 +198,8 @@ func (w *World) grade(a, b *Entry, la, lb []Lock, guard *Lock, together overlap)
 			return Likely, "one side holds " + l.Name() + " of the owner"
 		case l.Relation == Up && strings.HasSuffix(OwnerPath(other.Ref).Sel, l.Rest):
 			return Likely, "one side holds " + l.Name() + ", from which the owner is reached"
+		case l.Relation == Package && together == apart && !(w.rooted(a) && w.rooted(b)):
+			// what the package does under its lock says nothing of an object that comes from somewhere else
 		case l.Relation == Package:
 			return Likely, "one side holds " + l.Name() + " of the package"
 		case l.Relation == Same:
@@ -218,6 +220,12 @@ func (w *World) grade(a, b *Entry, la, lb []Lock, guard *Lock, together overlap)
 		return Likely, "a package-level cache that importers of the package fill on demand"
 	}
 	return Possible, "callers outside the program may share it"
+}
+
+// rooted reports whether the map of e is reached from a package variable or a receiver.
+func (w *World) rooted(e *Entry) bool {
+	k := e.Ref.Path.Root.Kind
+	return k == access.Global || k == access.Param && !w.private(e)
 }
 
 // private reports whether the map of e belongs to an argument of the root function, other than a
@@ -267,7 +275,11 @@ func (w *World) sameInstance(a, b *Entry) bool {
 }
 
 // lazyCache reports whether e is on a package variable that an importable package's API fills on
-// demand: the function that uses it, or one on the way, both looks the map up and stores in it.
+// demand: the function that uses it, or one on the way, both looks the map up for a value and stores in
+// it. One that only asks whether the key is there may be a registry that is filled once:
+//
+//	if _, dup := drivers[name]; dup { panic("registered twice") }
+//	drivers[name] = driver
 func (w *World) lazyCache(e *Entry) bool {
 	if e.Root != Exported || e.Ref.Path.Root.Kind != access.Global || e.Ref.Path.Sel != "" {
 		return false
@@ -276,7 +288,7 @@ func (w *World) lazyCache(e *Entry) bool {
 		reads, writes := false, false
 		for _, u := range w.usesOf[f.Func] {
 			if u.Ref.Var == e.Use.Ref.Var {
-				reads = reads || u.Op == mapuse.Index
+				reads = reads || u.Op == mapuse.Index && u.Valued
 				writes = writes || u.Op == mapuse.Store
 			}
 		}

@@ -176,8 +176,8 @@ func keys(set map[*chosen]bool, all []*chosen) func(func(*chosen) bool) {
 }
 
 // reach returns what can be reached from start, start included.
-func reach(start []*chosen, next func(*chosen) []*chosen) map[*chosen]bool {
-	seen := map[*chosen]bool{}
+func reach[T comparable](start []T, next func(T) []T) map[T]bool {
+	seen := map[T]bool{}
 	todo := slices.Clone(start)
 	for len(todo) > 0 {
 		c := todo[len(todo)-1]

@@ -40,30 +40,30 @@ func list(cmd *goCommand, cfg Config) (*listing, error) {
 	if err != nil {
 		return nil, err
 	}
-	wanted, all := cfg.Patterns, cfg.Patterns
+	wanted := cfg.Patterns
 	if len(wanted) == 0 {
-		wanted, all = []string{"./..."}, []string{"./..."}
+		wanted = []string{"./..."}
 	}
-	widened := cfg.Importers && !ws.covers(cmd.dir, wanted)
+	patterns, widened := wanted, cfg.Importers && !ws.covers(cmd.dir, wanted)
+	var matched []*packages.Package
 	if widened {
-		all = slices.Clone(wanted)
-		for _, m := range ws.Modules {
-			all = append(all, filepath.Join(m.Dir, "..."))
+		if matched, err = cmd.packages(packages.NeedName|packages.NeedFiles, false, wanted); err != nil {
+			return nil, ws.explain(err, cmd)
 		}
+		importers, err := ws.importersOf(cmd, cfg.Tests, matched)
+		if err != nil {
+			return nil, ws.explain(err, cmd)
+		}
+		patterns = slices.Concat(wanted, importers)
 	}
 	const mode = packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFiles | packages.NeedImports |
 		packages.NeedDeps | packages.NeedExportFile | packages.NeedForTest | packages.NeedModule
-	roots, err := cmd.packages(mode, cfg.Tests, all)
-	if err != nil && len(ws.Modules) == 0 {
-		return nil, fmt.Errorf("%w (there is no go.mod in %s or above it)", err, cmd.dir)
-	} else if err != nil {
-		return nil, err
+	roots, err := cmd.packages(mode, cfg.Tests, patterns)
+	if err != nil {
+		return nil, ws.explain(err, cmd)
 	}
-	matched := roots
-	if widened {
-		if matched, err = cmd.packages(packages.NeedName|packages.NeedFiles, false, wanted); err != nil {
-			return nil, err
-		}
+	if !widened {
+		matched = roots
 	}
 	l := &listing{workspace: *ws, roots: roots, requested: map[string]bool{}}
 	for _, p := range matched {
@@ -76,6 +76,56 @@ func list(cmd *goCommand, cfg Config) (*listing, error) {
 		return nil, fmt.Errorf("no packages matched %s", strings.Join(wanted, " "))
 	}
 	return l, nil
+}
+
+// explain adds to an error of the go command what it means where there is no module.
+func (ws *workspace) explain(err error, cmd *goCommand) error {
+	if len(ws.Modules) == 0 {
+		return fmt.Errorf("%w (there is no go.mod in %s or above it)", err, cmd.dir)
+	}
+	return err
+}
+
+// importersOf returns the paths of the packages of the main modules that import one of matched, directly or not, or
+// whose tests do. It only reads import clauses: with export data the go command would compile all of a large workspace,
+// of which a few packages may be importers.
+func (ws *workspace) importersOf(cmd *goCommand, tests bool, matched []*packages.Package) ([]string, error) {
+	var folders []string
+	for _, m := range ws.Modules {
+		folders = append(folders, filepath.Join(m.Dir, "..."))
+	}
+	if len(folders) == 0 {
+		return nil, nil
+	}
+	all, err := cmd.packages(packages.NeedName|packages.NeedFiles|packages.NeedImports|packages.NeedDeps|packages.NeedForTest, tests, folders)
+	if err != nil {
+		return nil, err
+	}
+	importers := map[string][]string{} // paths by path
+	own := map[string]bool{}
+	for _, p := range all {
+		own[testedPath(p)] = variantOf(p) != testMain
+	}
+	packages.Visit(all, nil, func(p *packages.Package) {
+		for _, dep := range p.Imports {
+			if from, to := testedPath(p), testedPath(dep); from != to && own[from] {
+				importers[to] = append(importers[to], from)
+			}
+		}
+	})
+	var start []string
+	for _, p := range matched {
+		start = append(start, p.PkgPath)
+	}
+	up := reach(start, func(path string) []string { return importers[path] })
+	var paths []string
+	for path := range up {
+		if own[path] && !slices.Contains(start, path) {
+			paths = append(paths, path)
+		}
+	}
+	slices.Sort(paths)
+	return paths, nil
 }
 
 // askWorkspace finds the main modules and the root.

@@ -37,7 +37,7 @@ func Make(prog *load.Program, opt Options) (*Plan, error) {
 		return nil, err
 	}
 	decls := declarations(prog)
-	p := &Plan{}
+	p := &Plan{Orders: ordersOf(world).list()}
 	d := &decider{prog: prog, world: world, decls: decls, opt: opt, names: make(map[string]bool), imports: make(map[*types.Package]map[string]*types.Package)}
 	for _, v := range world.Judge(func(v access.Var) bool { return opt.Silent && opt.wants(toVar(v)) }) {
 		decl, ok := decls[toVar(v.Var)]

@@ -23,7 +23,7 @@ type spot struct{ fn, lock string }
 
 // placeSections returns the sections of each candidate that can be mended; the others are refused.
 func (d *decider) placeSections() map[*candidate][]Section {
-	orders := d.newOrders()
+	orders := ordersOf(d.world)
 	for {
 		d.gains = d.newLocks()
 		if d.refuseReentrant() || d.refuseUnsettled() {
@@ -55,7 +55,7 @@ func (d *decider) placeSections() map[*candidate][]Section {
 			}
 			return out
 		}
-		orders = d.newOrders()
+		orders = ordersOf(d.world)
 	}
 }
 
@@ -378,86 +378,4 @@ func (e *effects) Hazard(callee *types.Func) (code, why string) {
 		return "", ""
 	}
 	return region.CallInRegion, "a call of " + access.ShortCall(key)
-}
-
-// lockOrders is the graph of which lock is taken while which is held, by field.
-type lockOrders struct {
-	next map[access.Var]map[access.Var]bool
-}
-
-// newOrders returns the order in which the program takes locks today.
-func (d *decider) newOrders() *lockOrders {
-	o := &lockOrders{next: make(map[access.Var]map[access.Var]bool)}
-	for _, key := range sortedKeys(d.world.Bodies) {
-		b := d.world.Bodies[key]
-		for _, pair := range b.Orders {
-			o.edge(pair[0], pair[1])
-		}
-		for _, e := range b.Calls {
-			callee := d.world.Effects[e.Callee]
-			if callee == nil || e.Start != "" {
-				continue
-			}
-			for _, h := range e.At.Held {
-				for _, a := range callee.Acquires {
-					if !h.Once {
-						o.edge(h.Class, a)
-					}
-				}
-			}
-		}
-	}
-	return o
-}
-
-func (o *lockOrders) edge(from, to access.Var) {
-	if o.next[from] == nil {
-		o.next[from] = make(map[access.Var]bool)
-	}
-	o.next[from][to] = true
-}
-
-// wouldCycle says why taking to while from is held may deadlock; empty when it may not.
-func (o *lockOrders) wouldCycle(from, to access.Var) string {
-	if from == to {
-		return "two locks " + lockName(from) + " would be held at once"
-	}
-	seen := make(map[access.Var]bool)
-	stack := []access.Var{to}
-	for len(stack) > 0 {
-		v := stack[len(stack)-1]
-		stack = stack[:len(stack)-1]
-		if v == from {
-			return lockName(to) + " would be taken while " + lockName(from) + " is held, and elsewhere it is the other way round"
-		}
-		if seen[v] {
-			continue
-		}
-		seen[v] = true
-		for w := range o.next[v] {
-			stack = append(stack, w)
-		}
-	}
-	return ""
-}
-
-// lockName names a lock apart from one of the same name in another struct: "Store.mu", "cacheMu".
-func lockName(v access.Var) string {
-	if v.Owner == "" {
-		return v.Field
-	}
-	return v.Owner + "." + v.Field
-}
-
-// add notes that guard is taken while outer are held, unless that may deadlock.
-func (o *lockOrders) add(outer []access.Var, guard access.Var) string {
-	for _, h := range outer {
-		if why := o.wouldCycle(h, guard); why != "" {
-			return why
-		}
-	}
-	for _, h := range outer {
-		o.edge(h, guard)
-	}
-	return ""
 }

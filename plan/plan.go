@@ -9,6 +9,14 @@ type Plan struct {
 	Findings []Finding `json:"findings"`
 	Mends    []Mend    `json:"mends"`    // variables to rewrite, sorted by file and offset of the declaration
 	Refusals []Refusal `json:"refusals"` // variables with a finding that will not be rewritten, and why
+	Orders   []Order   `json:"orders"`   // in which order the program takes locks, sorted; the proof compares them
+}
+
+// Order is that one lock is taken while another is held, in one function or through calls. Both are named
+// by type and field: which instances they are is not told.
+type Order struct {
+	Held  Var `json:"held"`
+	Taken Var `json:"taken"`
 }
 
 // Var names a map variable across packages, processes and runs.

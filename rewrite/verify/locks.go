@@ -1,5 +1,5 @@
-// This file holds the invariants about locks that syntax and types show: NoNewBlocking, LockOrder,
-// Footprint.
+// This file holds the invariants about locks that syntax and types show: NoNewBlocking and Footprint. LockOrder looks at
+// the same regions.
 
 package verify
 
@@ -138,94 +138,6 @@ func find(prog *load.Program, name string) (*load.Package, *load.File) {
 		}
 	}
 	return nil, nil
-}
-
-// lockOrder: no section takes its lock again, and no order in which two locks are taken is new that
-// closes a cycle. Only what the text of a function shows is seen here.
-func lockOrder(p *proof) []failure {
-	known := make(map[edge]int)
-	for _, e := range edgesOf(p.before) {
-		known[e.edge]++
-	}
-	now := edgesOf(p.after)
-	graph := make(map[string][]string)
-	for _, e := range now {
-		graph[e.from] = append(graph[e.from], e.to)
-	}
-	var failed []failure
-	for _, e := range now {
-		if known[e.edge]--; known[e.edge] >= 0 {
-			continue
-		}
-		switch {
-		case e.same:
-			failed = append(failed, failure{pos: e.pos, message: e.path + " is taken while it is held"})
-		case e.from == e.to:
-			failed = append(failed, failure{pos: e.pos, message: fmt.Sprintf("two locks %s are held at a time", e.to)})
-		case reaches(graph, e.to, e.from):
-			failed = append(failed, failure{pos: e.pos, message: fmt.Sprintf("%s is taken under %s, and elsewhere the other way round", e.to, e.from)})
-		}
-	}
-	return failed
-}
-
-// An edge says that in a function one lock is taken while another is held, both by type and field.
-type edge struct {
-	file, function string
-	from, to       string
-	same           bool // also the same expression
-}
-
-// A seenEdge is an edge with its place.
-type seenEdge struct {
-	edge
-	path string // of the lock that is taken
-	pos  plan.Pos
-}
-
-func reaches(graph map[string][]string, from, to string) bool {
-	seen := make(map[string]bool)
-	var walk func(string) bool
-	walk = func(n string) bool {
-		if n == to {
-			return true
-		}
-		if seen[n] {
-			return false
-		}
-		seen[n] = true
-		return slices.ContainsFunc(graph[n], walk)
-	}
-	return walk(from)
-}
-
-// edgesOf returns every lock that is taken inside a section of another.
-func edgesOf(prog *load.Program) []seenEdge {
-	var list []seenEdge
-	for _, pkg := range prog.Packages {
-		if pkg.Info == nil {
-			continue
-		}
-		for _, f := range pkg.Files {
-			for _, r := range regionsOf(pkg.Info, f.Syntax) {
-				for _, stmt := range r.stmts {
-					inspectRun(stmt, r.deferred, func(n ast.Node) {
-						c := lockCall(pkg.Info, n)
-						if c == nil || !strings.HasSuffix(c.method, "Lock") || strings.HasPrefix(c.method, "Try") || isUnlock(c.method) {
-							return
-						}
-						posn := prog.Position(n.Pos())
-						list = append(list, seenEdge{
-							edge: edge{f.Name, r.function, r.class, c.class, r.path == c.path},
-							path: c.path,
-							pos:  plan.Pos{File: f.Name, Line: posn.Line, Column: posn.Column},
-						})
-					})
-				}
-			}
-		}
-	}
-	return list
 }
 
 // A region is what stands between a lock and its unlock in one statement list.

@@ -36,8 +36,8 @@ var invariants = []struct {
 	{"SameAPI", sameAPI},
 	{"NoCopiedLock", noCopiedLock},
 	{"NoNewBlocking", noNewBlocking},
-	{"LockOrder", lockOrder},
 	{"Footprint", footprint},
+	{"LockOrder", lockOrder},
 	{"NoBareUse", noBareUse},
 	{"Clean", clean},
 	{"Idempotent", idempotent},
@@ -47,7 +47,7 @@ var invariants = []struct {
 // of the first that needs its plan.
 const (
 	loaded   = "TypeChecks"
-	analyzed = "NoBareUse"
+	analyzed = "LockOrder"
 )
 
 // A failure is one violation of an invariant.

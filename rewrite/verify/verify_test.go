@@ -44,6 +44,7 @@ type want struct {
 	file         string
 	decl         string
 	mutex        string   // name of a sync.RWMutex to add
+	guard        string   // name of the mutex, if it is there already
 	sections     []string // "lock how: text"
 }
 
@@ -58,7 +59,7 @@ func (w want) mend(t *testing.T, prog *load.Program) plan.Mend {
 		at := strings.Index(src, text)
 		return plan.Span{File: w.file, Start: at, End: at + len(text)}
 	}
-	m := plan.Mend{Var: plan.Var{Package: "example.com/m", Owner: w.owner, Field: w.field}, Form: plan.Lock, Decl: span(w.decl)}
+	m := plan.Mend{Var: plan.Var{Package: "example.com/m", Owner: w.owner, Field: w.field}, Form: plan.Lock, Guard: w.guard, Decl: span(w.decl)}
 	if w.mutex != "" {
 		m.Mutex = &plan.Mutex{Name: w.mutex, Type: "sync.RWMutex"}
 	}
@@ -311,5 +312,43 @@ func TestProvePartial(t *testing.T) {
 	proved, refused, err := Prove(prog, p, changes, Options{Load: cfg, Analyze: analyze})
 	if err != nil || len(refused) != 0 || files(proved) != "good.go" {
 		t.Errorf("proved %q, refused %v, error %v", files(proved), refused, err)
+	}
+}
+
+// Orders in which locks are taken are also seen through calls.
+func TestLockOrderThroughCalls(t *testing.T) {
+	const head = "package m\n\nimport \"sync\"\n\ntype S struct {\n\tmu sync.Mutex\n\tn  sync.Mutex\n\tm  map[string]int\n}\n\n" +
+		"func (s *S) lockN() {\n\ts.n.Lock()\n\ts.n.Unlock()\n}\n\nfunc (s *S) size() int {\n\ts.mu.Lock()\n\tdefer s.mu.Unlock()\n\treturn len(s.m)\n}\n\n"
+	mend := func(s string) want {
+		return want{owner: "S", field: "m", file: "bad.go", decl: "m  map[string]int", guard: "mu", sections: []string{s}}
+	}
+	for _, tt := range []struct {
+		name, src string
+		mend      want
+		want      string
+	}{
+		{"other lock", "func (s *S) f() {\n\ts.m[\"a\"]++\n\ts.lockN()\n}\n", mend("s.mu: s.m[\"a\"]++\n\ts.lockN()"), ""},
+		{"own lock", "func (s *S) f() {\n\ts.m[\"a\"] = s.size()\n}\n", mend("s.mu: s.m[\"a\"] = s.size()"),
+			"bad.go:8: m: LockOrder: example.com/m.S.mu is taken in what is called while one is held\n"},
+		{"other order", "func (s *S) f() {\n\ts.m[\"a\"]++\n\ts.lockN()\n}\n\nfunc (s *S) g() {\n\ts.n.Lock()\n\ts.size()\n\ts.n.Unlock()\n}\n", mend("s.mu: s.m[\"a\"]++\n\ts.lockN()"),
+			"bad.go:8: m: LockOrder: example.com/m.S.n is taken under example.com/m.S.mu, and elsewhere the other way round\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			prog, cfg := module(t, map[string]string{"good.go": goodFile, "bad.go": head + tt.src})
+			orders := func(prog *load.Program) (*plan.Plan, error) {
+				p, err := plan.Make(prog, plan.Options{})
+				return &plan.Plan{Orders: p.Orders}, err
+			}
+			p := planOf(t, prog, tt.mend, good)
+			before, err := orders(prog)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.Orders = before.Orders
+			if _, refused := prove(t, prog, p, Options{Load: cfg, Analyze: orders}); refused != tt.want {
+				t.Errorf("refused (-want +got):\n%s", cmp.Diff(tt.want, refused))
+			}
+		})
 	}
 }

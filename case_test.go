@@ -15,6 +15,7 @@ package main
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"go/format"
 	"os"
 	"path"
@@ -157,73 +158,41 @@ func (c *testCase) readComments(t *testing.T, f txtar.File) {
 	}
 }
 
-// goMod is the go.mod of the module that all cases are packages of.
-const goMod = `module example.com
+// stubs is the archive of the third-party packages that cases may import: as little of each as they need.
+const stubs = "testdata/stubs.txtar"
 
-go 1.26
-
-require golang.org/x/sync v0.0.0
-
-replace golang.org/x/sync => ./stubs/sync
-`
-
-// stubs are the third-party packages that cases may import, in the place that goMod names.
-var stubs = map[string]string{
-	"stubs/sync/go.mod": "module golang.org/x/sync\n\ngo 1.26\n",
-	"stubs/sync/errgroup/errgroup.go": `// Package errgroup is a stub of golang.org/x/sync/errgroup.
-package errgroup
-
-import (
-	"context"
-	"sync"
-)
-
-type Group struct {
-	cancel  context.CancelCauseFunc
-	wg      sync.WaitGroup
-	errOnce sync.Once
-	err     error
-}
-
-func WithContext(ctx context.Context) (*Group, context.Context) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	return &Group{cancel: cancel}, ctx
-}
-
-func (g *Group) Go(f func() error) {
-	g.wg.Go(func() {
-		if err := f(); err != nil {
-			g.errOnce.Do(func() {
-				g.err = err
-				if g.cancel != nil {
-					g.cancel(err)
-				}
-			})
+// layStubs writes below dir the stubs and a go.mod that names them.
+func layStubs(t *testing.T, dir string) {
+	t.Helper()
+	archive, err := txtar.ParseFile(stubs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var requires, replaces strings.Builder
+	for _, f := range archive.Files {
+		writeFile(t, filepath.Join(dir, "stubs", filepath.FromSlash(f.Name)), f.Data)
+		if module, ok := strings.CutSuffix(f.Name, "/go.mod"); ok {
+			fmt.Fprintf(&requires, "\t%s %s\n", module, firstVersion(module))
+			fmt.Fprintf(&replaces, "replace %s => ./stubs/%[1]s\n", module)
 		}
-	})
+	}
+	writeFile(t, filepath.Join(dir, "go.mod"), fmt.Appendf(nil, "module example.com\n\ngo 1.26\n\nrequire (\n%s)\n\n%s", &requires, &replaces))
 }
 
-func (g *Group) TryGo(f func() error) bool {
-	g.Go(f)
-	return true
+// firstVersion returns a version that a module of that path can have: v3.0.0 of one that ends in /v3.
+func firstVersion(module string) string {
+	if base := path.Base(module); majorVersion.MatchString(base) {
+		return base + ".0.0"
+	}
+	return "v0.0.0"
 }
 
-func (g *Group) SetLimit(n int) {}
-
-func (g *Group) Wait() error {
-	g.wg.Wait()
-	return g.err
-}
-`,
-}
+var majorVersion = regexp.MustCompile(`^v[0-9]+$`)
 
 // layOut writes the cases below dir as packages of one module, without their race drivers.
 func layOut(t *testing.T, dir string, cases []*testCase) {
 	t.Helper()
-	writeFile(t, filepath.Join(dir, "go.mod"), []byte(goMod))
-	for name, text := range stubs {
-		writeFile(t, filepath.Join(dir, filepath.FromSlash(name)), []byte(text))
-	}
+	layStubs(t, dir)
 	for _, c := range cases {
 		c.writeFiles(t, dir, c.files)
 	}

@@ -96,11 +96,11 @@ func started(m *mention) ast.Node {
 			continue
 		}
 		if callee, ok := typeutil.Callee(m.pkg.Info, call).(*types.Func); ok {
-			arg, _ := model.Starts(access.ObjectKey(callee))
+			arg, ok := (*model.Library)(nil).Starts(access.ObjectKey(callee)) // what a configuration adds is a refusal more
 			if callee.Signature().Recv() != nil {
-				arg--
+				arg.Arg--
 			}
-			if arg == slices.Index(call.Args, ast.Expr(lit)) {
+			if ok && arg.Arg == slices.Index(call.Args, ast.Expr(lit)) {
 				return lit
 			}
 		}

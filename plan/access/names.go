@@ -229,8 +229,16 @@ func (n *Names) boxed(v *ssa.MakeInterface) Ref {
 	if sel == nil {
 		return r
 	}
-	t := v.X.Type()
-	for _, i := range sel.Index()[:len(sel.Index())-1] {
+	return n.embedded(r, v.X.Type(), sel.Index())
+}
+
+// Receiver returns what a method of v is called on that is reached by index, the path of fields to an
+// embedded value and the number of the method there.
+func (n *Names) Receiver(v ssa.Value, index []int) Ref { return n.embedded(n.Ref(v), v.Type(), index) }
+
+// embedded follows all but the last step of index from r, whose type is t.
+func (n *Names) embedded(r Ref, t types.Type, index []int) Ref {
+	for _, i := range index[:len(index)-1] {
 		_, st := ownerOf(t)
 		r = n.fieldOf(r, t, i)
 		t = st.Field(i).Type()

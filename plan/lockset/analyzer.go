@@ -22,6 +22,7 @@ type Config struct {
 	Position func(token.Pos) string                          // unique name of a place, the same in every run
 	Mention  func(token.Pos, *ssa.CallCommon, int) token.Pos // where the call at a place mentions an argument
 	Naming   func(token.Pos) string                          // the variable that source assigns a map made at that place to, or ""
+	Library  *model.Library                                  // nil: the model as it is
 	Visit    func(fn *Func, instr ssa.Instruction, at View)  // called once for each instruction that is reached, deferred calls at their run
 }
 
@@ -60,6 +61,7 @@ type analysis struct {
 	effect   func(key string) *Effect
 	position func(token.Pos) string
 	mention  func(token.Pos, *ssa.CallCommon, int) token.Pos
+	library  *model.Library
 	numbers  *numbering
 	into     map[access.Root][]stored // what is stored in what, anywhere in the function
 	rec      *recorder
@@ -98,18 +100,18 @@ func Package(pkg *ssa.Package, cfg Config) *Result {
 	}
 	for _, fn := range fns {
 		res.Bodies = append(res.Bodies, bodies[fn])
-		res.Conversions = append(res.Conversions, conversions(fn)...)
+		res.Conversions = append(res.Conversions, conversions(fn, cfg.Library)...)
 	}
 	return res
 }
 
 func function(fn *ssa.Function, effect func(string) *Effect, cfg Config, visit func(*Func, ssa.Instruction, View)) (*Body, *Effect) {
 	body := describe(fn)
-	a := &analysis{fn: fn, effect: effect, position: cfg.Position, mention: cfg.Mention, into: make(map[access.Root][]stored), numbers: &numbering{numbers: make(map[access.Root]int)}}
+	a := &analysis{fn: fn, effect: effect, position: cfg.Position, mention: cfg.Mention, library: cfg.Library, into: make(map[access.Root][]stored), numbers: &numbering{numbers: make(map[access.Root]int)}}
 	a.names = access.NewNames(fn, a.results, cfg.Naming)
 	in := a.run()
 	f := &Func{Body: body, SSA: fn, Names: a.names, effect: effect}
-	a.rec = &recorder{a: a, body: body, effect: &Effect{Handler: isHandler(fn), Yield: isYield(fn)}, visit: func(instr ssa.Instruction, v View) { visit(f, instr, v) }}
+	a.rec = &recorder{a: a, body: body, effect: &Effect{Serves: requests(fn), Yield: isYield(fn)}, visit: func(instr ssa.Instruction, v View) { visit(f, instr, v) }}
 	ends := false
 	var after []state
 	for i, b := range fn.Blocks {
@@ -307,56 +309,4 @@ func requiresLock(decl *ast.FuncDecl) bool {
 // isYield reports whether fn is the body of a loop over a function.
 func isYield(fn *ssa.Function) bool {
 	return fn.Parent() != nil && strings.HasPrefix(fn.Synthetic, "range-over-func")
-}
-
-// isHandler reports whether fn has the parameters of an HTTP handler.
-func isHandler(fn *ssa.Function) bool {
-	for p := range fn.Signature.Params().Variables() {
-		if named, ok := types.Unalias(p.Type()).(*types.Named); ok && named.Obj().Pkg() != nil &&
-			named.Obj().Pkg().Path()+"."+named.Obj().Name() == model.HandlerParam {
-			return true
-		}
-	}
-	return false
-}
-
-// conversions returns the conversions to interfaces with methods in fn.
-func conversions(fn *ssa.Function) []Conversion {
-	var out []Conversion
-	for _, b := range fn.Blocks {
-		for _, instr := range b.Instrs {
-			if mi, ok := instr.(*ssa.MakeInterface); ok {
-				if c, ok := conversion(mi); ok {
-					out = append(out, c)
-				}
-			}
-		}
-	}
-	return out
-}
-
-// conversion describes mi; ok is false when no method can be called through the interface.
-func conversion(mi *ssa.MakeInterface) (c Conversion, ok bool) {
-	iface := mi.Type().Underlying().(*types.Interface)
-	c = Conversion{Type: access.TypeName(mi.X.Type()), Package: typePath(mi.X.Type())}
-	if iface.NumMethods() == 0 || c.Type == "" {
-		return c, false
-	}
-	if named, ok := types.Unalias(mi.Type()).(*types.Named); ok {
-		c.Interface = typePath(named) + "." + named.Obj().Name()
-	}
-	for m := range iface.Methods() {
-		c.Methods = append(c.Methods, m.Name())
-	}
-	return c, true
-}
-
-func typePath(t types.Type) string {
-	if p, ok := types.Unalias(t).(*types.Pointer); ok {
-		t = p.Elem()
-	}
-	if n, ok := types.Unalias(t).(*types.Named); ok && n.Obj().Pkg() != nil {
-		return n.Obj().Pkg().Path()
-	}
-	return ""
 }

@@ -42,6 +42,7 @@ type Edge struct {
 	Foreign        []access.Path // places in those of Owned where something is stored that is not
 	After          []string      // goroutines started before the call that may still run
 	Start          model.Start   // how it is started; empty for a plain call
+	By             string        // the library that starts it; empty when the program does
 	Site           string        // of the start
 	Within         bool          // At is what the started goroutine holds, not what is held at the start
 	Many           bool          // several may run at once
@@ -78,7 +79,15 @@ func MethodType(name string) string { return "method " + name }
 
 // Conversion is a value that becomes an interface: its methods may be called through that.
 type Conversion struct {
-	Package, Type string   // of the concrete type
-	Interface     string   // "path.Name", empty for an unnamed one
-	Methods       []string // of the interface
+	Interface string // "path.Name", empty for one without an exported name
+	Methods   []Method
+}
+
+// Method is a method that is called through an interface.
+type Method struct {
+	Key  string     // of the method of the concrete type, or of what it embeds
+	Name string     // of the interface's method
+	Runs model.Runs // the library that calls it; zero when it is not known to
+
+	index []int // the way to the method from the concrete type
 }

@@ -37,11 +37,18 @@ func (a *analysis) call(instr ssa.CallInstruction, s *state) {
 	switch {
 	case t.effect != nil:
 		a.rec.edge(a, Edge{Callee: t.key, Pos: posOf(instr), Params: t.params, Free: t.free}, instr, s)
+		if a.library.Extended(t.key) {
+			a.arguments(instr, t, s)
+		}
 		a.apply(instr, t, s)
 	case t.key != "":
 		a.external(instr, t, s)
 	case t.invoke != nil:
-		a.giveAway(t.params, instr, s)
+		t.key = access.ObjectKey(t.invoke)
+		a.arguments(instr, t, s)
+		if a.library.Serves(t.key) {
+			s.after = addStarted(s.after, Started{Site: ServeSite})
+		}
 		a.rec.unknown("a call of the interface method " + t.invoke.Name())
 		a.rec.mayCall(MethodType(t.invoke.Name()), s)
 	default:
@@ -133,13 +140,13 @@ func (a *analysis) invoke(instr ssa.CallInstruction, inv Invoke, t target, s *st
 	if inv.Start != "" || inv.Stored && !inv.Owned {
 		a.shareRef(s, ref)
 	}
-	if inv.Start != "" && inv.Site != ServeSite {
+	if inv.Start != "" && !inv.Start.Served() {
 		a.startedAt(&inv, instr, t, s)
 	}
 	if a.rec != nil {
 		for _, p := range s.points() {
 			e := Edge{Callee: ct.key, Pos: posOf(instr), At: inv.under(p, t), Params: ct.params, Free: ct.free,
-				After: union(inv.After, sites(s.after)), Start: inv.Start, Site: inv.Site, Many: inv.Many, Stored: inv.Stored, Within: inv.Within}
+				After: union(inv.After, sites(s.after)), Start: inv.Start, By: inv.By, Site: inv.Site, Many: inv.Many, Stored: inv.Stored, Within: inv.Within}
 			a.rec.edgeAt(a, e, instr, s)
 		}
 	}

@@ -24,7 +24,7 @@ type Effect struct {
 
 	Acquires []access.Var // locks it, or what it calls, ever takes; zero for a lock that is a parameter
 	Yield    bool         // the body of a loop over a function: it runs while the loop does
-	Handler  bool         // serves requests: has the parameters of an HTTP handler
+	Serves   *Serving     // it is called for each request; nil when its parameters do not say so
 	Blocks   string       // why it may wait for something other than a lock; empty when it does not
 	Dynamic  []string     // types of the function values that it, or what it calls, calls without knowing them
 	Unknown  string       // a call in it, or in what it calls, whose effect is not known; empty when there is none
@@ -56,6 +56,7 @@ type Invoke struct {
 	Func   access.Path // the value, rooted in a parameter or captured variable
 	At     Point       // the locks at the call
 	Start  model.Start // how it is started; empty for a plain call
+	By     string      // the library that starts it; empty when the program does
 	Site   string      // of the start
 	Many   bool        // may be running several times at once
 	Stored bool        // not called here but kept: it may run at any time, with any locks

@@ -15,32 +15,14 @@ import (
 
 // external handles a call of a function that the program has no body of.
 func (a *analysis) external(instr ssa.CallInstruction, t target, s *state) {
-	arg, how := model.Starts(t.key)
-	for i, p := range t.params {
-		switch {
-		case i == arg:
-			a.start(instr, p, how, t, s)
-		case p.Func == nil && !a.isFunc(p):
-		case model.Synchronous(t.key):
-			a.synchronous(instr, p, t, s)
-		default:
-			a.giveAway([]access.Ref{p}, instr, s)
-		}
-	}
-	if arg < 0 && !model.Synchronous(t.key) {
-		for i, v := range instr.Common().Args {
-			if isFuncType(v.Type()) && i < len(t.params) && t.params[i].Func == nil {
-				a.giveAway(t.params[i:i+1], instr, s)
-			}
-		}
-	}
+	a.arguments(instr, t, s)
 	switch {
 	case model.Joins(t.key):
 		a.rec.waits(t.params[0].Path, s)
 		a.wait(t.params[0].Path, s)
 	case t.key == model.Done:
 		a.rec.done(t.params[0].Path)
-	case model.Serves(t.key):
+	case a.library.Serves(t.key):
 		s.after = addStarted(s.after, Started{Site: ServeSite})
 	case t.key == model.Once:
 		for i := range s.alts {
@@ -56,6 +38,30 @@ func (a *analysis) external(instr ssa.CallInstruction, t target, s *state) {
 		}
 		if model.CallsByName(t.key) {
 			a.rec.mayCall(ByName, s)
+		}
+	}
+}
+
+// arguments handles the functions that t, which the program has no body of, is given.
+func (a *analysis) arguments(instr ssa.CallInstruction, t target, s *state) {
+	arg, starts := a.library.Starts(t.key)
+	for i, p := range t.params {
+		switch {
+		case starts && i == arg.Arg:
+			a.start(instr, p, arg.Runs, t, s)
+		case p.Func == nil && !a.isFunc(p):
+		case a.library.Synchronous(t.key):
+			a.synchronous(instr, p, t, s)
+		default:
+			a.giveAway([]access.Ref{p}, instr, s)
+		}
+	}
+	if !starts && !a.library.Synchronous(t.key) {
+		for i, v := range instr.Common().Args {
+			i += len(t.params) - len(instr.Common().Args) // the receiver of a method of an interface is none of Args
+			if isFuncType(v.Type()) && i < len(t.params) && t.params[i].Func == nil {
+				a.giveAway(t.params[i:i+1], instr, s)
+			}
 		}
 	}
 }
@@ -111,8 +117,8 @@ func (a *analysis) keep(refs []access.Ref, owned bool, instr ssa.Instruction, s 
 		}
 		if ct.effect != nil && a.rec != nil {
 			e := Edge{Callee: ct.key, Pos: posOf(instr), Params: ct.params, Free: ct.free, Stored: true, Type: f.Func.Type, After: sites(s.after)}
-			if a.rec.handler(f.Func.Key) {
-				e.Start, e.Site, e.Many, e.Stored = model.Handler, ServeSite, true, false
+			if by := a.rec.serving(f.Func.Key); by != nil {
+				e.Start, e.By, e.Site, e.Many, e.Stored = model.Handler, by.By, ServeSite, true, false
 			}
 			a.rec.edgeAt(a, e, instr, s)
 		}

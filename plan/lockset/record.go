@@ -75,7 +75,10 @@ func (r *recorder) instr(instr ssa.Instruction, s *state) {
 		if instr.Op == token.ARROW {
 			r.awaits("a channel receive", s)
 		}
+	case *ssa.ChangeType:
+		r.becomes(instr, s)
 	case *ssa.Store:
+		r.storesFunc(instr, s)
 		if _, local := instr.Addr.(*ssa.Alloc); !local {
 			r.given(instr.Val, r.a.owned(r.a.names.Ref(instr.Addr).Path.Root, s), instr, s)
 		}
@@ -162,21 +165,6 @@ func (r *recorder) values(instr ssa.Instruction) {
 // deferred reports a deferred call at the moment it runs.
 func (r *recorder) deferred(instr *ssa.Defer, s *state) {
 	r.visit(instr, View{s.points(), sites(s.after), r.a, s})
-}
-
-// converts notes that a value becomes an interface whose methods a library calls from many goroutines.
-func (r *recorder) converts(instr *ssa.MakeInterface, s *state) {
-	c, ok := conversion(instr)
-	if !ok {
-		return
-	}
-	for _, m := range model.Concurrent(c.Interface) {
-		key := c.Package + "." + c.Type + "." + m
-		if r.a.effect(key) == nil {
-			continue
-		}
-		r.edge(r.a, Edge{Callee: key, Pos: instr.Pos(), Params: []access.Ref{r.a.names.Ref(instr.X)}, Start: model.Handler, Site: ServeSite, Many: true}, instr, s)
-	}
 }
 
 // given notes that a function value was put where it cannot be followed. Something owned is not yet a
@@ -339,10 +327,12 @@ func (r *recorder) external(key string, methods bool) {
 	}
 }
 
-// handler reports whether the function key serves requests.
-func (r *recorder) handler(key string) bool {
-	e := r.a.effect(key)
-	return e != nil && e.Handler
+// serving returns what is known about who calls the function key for each request; nil when nothing is.
+func (r *recorder) serving(key string) *Serving {
+	if e := r.a.effect(key); e != nil {
+		return e.Serves
+	}
+	return nil
 }
 
 // inherit takes over from a callee what a call of it may do on the way.

@@ -11,7 +11,8 @@ import (
 
 // This file is the transfer function of what starts goroutines and of what waits for their end.
 
-// ServeSite is the start of every handler that was registered before a server began to serve.
+// ServeSite is the start of every handler that was registered before a server began to serve. The starts of
+// what is run by one goroutine of a library begin with it.
 const ServeSite = "serve"
 
 // goes handles a go statement.
@@ -36,7 +37,7 @@ func (a *analysis) goes(instr *ssa.Go, s *state) {
 			a.invoke(instr, inv, t, s)
 		}
 	case t.key != "":
-		if model.Serves(t.key) {
+		if a.library.Serves(t.key) {
 			s.after = addStarted(s.after, Started{Site: ServeSite})
 		}
 		a.external(instr, t, s)
@@ -52,30 +53,30 @@ func (a *analysis) goes(instr *ssa.Go, s *state) {
 	}
 }
 
-// start handles that an external function runs f concurrently.
-func (a *analysis) start(instr ssa.CallInstruction, f access.Ref, how model.Start, t target, s *state) {
+// start handles that an external function has f run concurrently, as by says.
+func (a *analysis) start(instr ssa.CallInstruction, f access.Ref, by model.Runs, t target, s *state) {
 	a.shareRef(s, f)
-	site := a.site(instr)
-	if how == model.Handler {
-		site = ServeSite
+	how, site := by.How, a.site(instr)
+	if how.Served() {
+		site = a.served(by, instr)
 	}
-	many := how.Many() || inLoop(instr.Block(), nil)
+	many := by.Many() || inLoop(instr.Block(), nil)
 	if f.Func == nil {
-		a.rec.invoke(Invoke{Func: f.Path, Start: how, Site: site, Many: many, After: sites(s.after)})
-		if how != model.Handler {
+		a.rec.invoke(Invoke{Func: f.Path, Start: how, By: by.By, Site: site, Many: many, After: sites(s.after)})
+		if !how.Served() {
 			s.after = addStarted(s.after, Started{Site: site, Done: t.params[0].Path})
 		}
 		return
 	}
 	ct := a.funcTarget(f.Func, nil)
-	if how != model.Handler {
+	if !how.Served() {
 		a.begin(s, site, ct)
 		if how == model.Go { // a group: waiting for it waits for this
 			s.after = addStarted(slices.DeleteFunc(slices.Clone(s.after), func(x Started) bool { return x.Site == site }), Started{site, t.params[0].Path})
 		}
 	}
 	if ct.effect != nil {
-		a.rec.edge(a, Edge{Callee: ct.key, Pos: posOf(instr), Params: ct.params, Free: ct.free, Start: how, Site: site, Many: many}, instr, s)
+		a.rec.edge(a, Edge{Callee: ct.key, Pos: posOf(instr), Params: ct.params, Free: ct.free, Start: how, By: by.By, Site: site, Many: many}, instr, s)
 	}
 }
 

@@ -21,6 +21,7 @@ type Collector struct {
 
 	fresh  bool            // the map that is being stored was made in the function
 	valued bool            // the value that is being looked up goes somewhere
+	given  bool            // the value that is being stored was given to the function
 	instr  ssa.Instruction // the one being visited
 	fn     *ssa.Function   // the function of replaces
 	swaps  []*ssa.Store    // of maps, in fn
@@ -43,6 +44,8 @@ func (c *Collector) Visit(fn *lockset.Func, instr ssa.Instruction, at lockset.Vi
 			c.valued = false
 		}
 	case *ssa.MapUpdate:
+		c.given = fn.Names.Ref(instr.Value).Path.Root.Kind == access.Param
+		defer func() { c.given = false }()
 		c.add(fn, instr.Map, Store, c.Mentions.mention(instr.Pos(), 0), at)
 	case *ssa.Range:
 		if isMap(instr.X.Type()) {
@@ -342,6 +345,6 @@ func (c *Collector) addRef(fn *lockset.Func, ref access.Ref, op Op, pos token.Po
 		return // no variable that another function could name
 	}
 	for _, p := range at.Points {
-		c.Uses = append(c.Uses, Use{Func: fn.Key, Ref: ref, Op: op, At: p, After: at.After, Pos: pos, Fresh: c.fresh, Valued: c.valued})
+		c.Uses = append(c.Uses, Use{Func: fn.Key, Ref: ref, Op: op, At: p, After: at.After, Pos: pos, Fresh: c.fresh, Valued: c.valued, Given: c.given})
 	}
 }

@@ -63,6 +63,7 @@ type Use struct {
 	At     lockset.Point // one of the possible states; a place with several has a Use for each
 	Fresh  bool          // a Replace by a map made in the function
 	Valued bool          // an Index whose value goes somewhere, rather than only its presence
+	Given  bool          // a Store of a value that the function was given
 	After  []string      // goroutines started before that may still run
 	Pos    token.Pos     // of the identifier that mentions the variable
 }

@@ -27,6 +27,7 @@ type class struct {
 
 	state state     // zero when the root function is one that others call
 	pos   token.Pos // see lazyCache
+	by    string    // who starts it
 
 	// Of a function that others call it does not matter which it is, only whose method.
 	pkg, method string
@@ -61,11 +62,15 @@ func (w *World) class(e *Entry) class {
 		if e.Root == Exported && r.Kind == access.Global && e.Ref.Path.Sel == "" {
 			c.pos = e.Use.Pos
 		}
+		c.by = e.by()
 		return c
 	}
 	body := w.Bodies[e.Func]
 	c.pkg, c.method, c.receiver, c.sel = model.Package(body.Key), body.Method, r.Index == 0, e.Ref.Path.Sel
 	c.locks = lockNames(e.locks())
+	if e.Root == Serving {
+		c.by = w.server(e)
+	}
 	return c
 }
 

@@ -101,11 +101,10 @@ func (s *search) variable(v access.Var, uses *variableUses, kept bool) (verdict 
 		found, more := s.ways(&uses.starts[i])
 		partial = partial || more
 		for i := range found {
-			if e := &found[i]; !e.beforeStart() {
-				entries = append(entries, e)
-			}
+			entries = append(entries, &found[i])
 		}
 	}
+	entries = s.w.afterStart(entries)
 	verdict, ok = s.w.judge(v, entries)
 	verdict.Partial = verdict.Partial || partial
 	return verdict, ok || kept
@@ -182,19 +181,39 @@ func (w *World) neverWritten() map[access.Var]bool {
 	return skip
 }
 
-// beforeStart reports whether e happens before any goroutine of the program runs.
-func (e *Entry) beforeStart() bool {
-	return len(e.Sites) == 0 && (e.Root == Start || e.Root == Main && len(e.After) == 0)
+// users returns the functions on the ways of entries.
+func users(entries []*Entry) map[string]bool {
+	out := make(map[string]bool)
+	for _, e := range entries {
+		for s := e.way; s != nil; s = s.in {
+			out[s.Func] = true
+		}
+	}
+	return out
+}
+
+// parted returns the entries for which is holds, and the others.
+func parted(entries []*Entry, is func(*Entry) bool) (those, others []*Entry) {
+	for _, e := range entries {
+		if is(e) {
+			those = append(those, e)
+		} else {
+			others = append(others, e)
+		}
+	}
+	return those, others
 }
 
 func (w *World) judge(v access.Var, entries []*Entry) (Verdict, bool) {
-	test := slices.DeleteFunc(slices.Clone(entries), func(e *Entry) bool { return e.Root != Test })
-	entries = slices.DeleteFunc(slices.Clone(entries), func(e *Entry) bool { return e.Root == Test })
-	if len(entries) == 0 { // a variable of test code
-		entries = test
+	test, entries := parted(entries, func(e *Entry) bool { return e.Root == Test })
+	onlyTests := len(entries) == 0
+	if onlyTests {
+		test, entries = nil, test
 	}
 	verdict := Verdict{Var: v, Guard: w.guard(entries)}
+	about := &variable{guard: verdict.Guard, claim: w.claims[v], tested: w.tested(test), users: users(entries)}
 	problem := make(map[*Entry]bool)
+	var best Evidence
 	evidence := make(map[string]bool)
 	conflictsOnlyReplace := true
 	sure, some := make(map[int]bool), make(map[int]bool)
@@ -212,9 +231,12 @@ func (w *World) judge(v access.Var, entries []*Entry) (Verdict, bool) {
 			if guarded[i] && guarded[i+j] || !a.Use.Op.Writes() && !b.Use.Op.Writes() {
 				continue
 			}
-			grade, why, unsure := w.pair(a, b, verdict.Guard)
-			if grade == None {
+			why, unsure := w.pair(a, b, about)
+			if why.Grade == None {
 				continue
+			}
+			if onlyTests {
+				why = Evidence{Grade: Possible, Why: "only test code uses it"}
 			}
 			if !unsure {
 				sure[i], sure[i+j] = true, true
@@ -223,12 +245,13 @@ func (w *World) judge(v access.Var, entries []*Entry) (Verdict, bool) {
 			if a.Use.Op.Part() == mapuse.Entries {
 				conflictsOnlyReplace = false
 			}
-			if grade > verdict.Grade {
-				verdict.Grade, verdict.Pair = grade, [2]*Entry{a, b}
+			order := why.compare(best)
+			if order > 0 {
+				best, verdict.Grade, verdict.Pair = why, why.Grade, [2]*Entry{a, b}
 				clear(evidence)
 			}
-			if grade == verdict.Grade {
-				evidence[why] = true
+			if order >= 0 {
+				evidence[why.Why] = true
 			}
 		}
 	}

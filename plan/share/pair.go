@@ -6,24 +6,21 @@ import (
 
 	"mapmend/plan/access"
 	"mapmend/plan/lockset"
-	"mapmend/plan/mapuse"
-	"mapmend/plan/model"
 )
 
-// This file judges two entries of one map variable: whether they may run at the same time on the same map, and
-// how strong the evidence for that is.
+// This file judges two entries of one map variable: whether they may run at the same time on the same map.
 
 // pair judges two entries, which may be the same one.
-func (w *World) pair(a, b *Entry, guard *Lock) (grade Grade, why string, unsure bool) {
+func (w *World) pair(a, b *Entry, v *variable) (why Evidence, unsure bool) {
 	if !a.Use.Op.Conflicts(b.Use.Op) || a.Ref.Depth != b.Ref.Depth {
-		return None, "", false
+		return Evidence{}, false
 	}
 	if a.Root == Dead && len(a.Sites) == 0 || b.Root == Dead && len(b.Sites) == 0 {
-		return None, "", false
+		return Evidence{}, false
 	}
 	together := parallel(a, b)
 	if together == never || !mayMeet(a, b) {
-		return None, "", false
+		return Evidence{}, false
 	}
 	la, lb := a.locks(), b.locks()
 	unsure = w.unsure(a, lb) || w.unsure(b, la) || len(a.At.Maybe) > 0 || len(b.At.Maybe) > 0
@@ -31,7 +28,7 @@ func (w *World) pair(a, b *Entry, guard *Lock) (grade Grade, why string, unsure 
 		for _, y := range lb {
 			if excludes(x, y, a.Use.Op.Writes(), b.Use.Op.Writes()) ||
 				madeAround(a, b, x, y) && exclusive(x, y, a.Use.Op.Writes(), b.Use.Op.Writes()) {
-				return None, "", false
+				return Evidence{}, false
 			}
 			if mayBeSame(x, y) {
 				unsure = true
@@ -43,11 +40,11 @@ func (w *World) pair(a, b *Entry, guard *Lock) (grade Grade, why string, unsure 
 			unsure = true
 		}
 	}
-	grade, why = w.grade(a, b, la, lb, guard, together)
+	why = w.evidence(&meeting{a: a, b: b, together: together, variable: v})
 	if unsure {
-		grade = min(grade, Possible)
+		why.Grade = min(why.Grade, Possible)
 	}
-	return grade, why, unsure
+	return why, unsure
 }
 
 // madeAround reports whether x and y, held at a and b, are one lock that an activation made which both
@@ -128,9 +125,9 @@ func parallel(a, b *Entry) overlap {
 	case len(ra) > 0 && len(rb) > 0:
 		within = true
 	case len(ra) > 0:
-		within = slices.Contains(b.After, ra[0]) || n > 0 && a.Many
+		within = runsAfter(ra[0], b.After) || n > 0 && a.Many
 	case len(rb) > 0:
-		within = slices.Contains(a.After, rb[0]) || n > 0 && b.Many
+		within = runsAfter(rb[0], a.After) || n > 0 && b.Many
 	case n > 0:
 		within = a.Many || b.Many
 	}
@@ -141,6 +138,13 @@ func parallel(a, b *Entry) overlap {
 		return apart
 	}
 	return never
+}
+
+// runsAfter reports whether what is started at site may run once after may run.
+func runsAfter(site string, after []string) bool {
+	return slices.ContainsFunc(after, func(s string) bool {
+		return s == site || s == lockset.ServeSite && strings.HasPrefix(site, lockset.ServeSite)
+	})
 }
 
 // overlap is how two uses come to run at the same time.
@@ -183,58 +187,6 @@ func (e *Entry) inner() *Entry {
 	return &in
 }
 
-// grade says how strong the evidence is that a and b meet.
-func (w *World) grade(a, b *Entry, la, lb []Lock, guard *Lock, together overlap) (Grade, string) {
-	for i, l := range slices.Concat(la, lb) {
-		other := b
-		if i >= len(la) {
-			other = a
-		}
-		if guard == nil || l.Relation != guard.Relation || l.ID != guard.ID {
-			continue
-		}
-		switch {
-		case l.Relation == Own:
-			return Likely, "one side holds " + l.Name() + " of the owner"
-		case l.Relation == Up && strings.HasSuffix(OwnerPath(other.Ref).Sel, l.Rest):
-			return Likely, "one side holds " + l.Name() + ", from which the owner is reached"
-		case l.Relation == Package && together == apart && !(w.rooted(a) && w.rooted(b)):
-			// what the package does under its lock says nothing of an object that comes from somewhere else
-		case l.Relation == Package:
-			return Likely, "one side holds " + l.Name() + " of the package"
-		case l.Relation == Same:
-			return Likely, "one side holds " + l.Name()
-		}
-	}
-	if together == apart && (w.private(a) || w.private(b)) {
-		return None, ""
-	}
-	switch {
-	case !w.sameInstance(a, b):
-	case together == inside && a.Kept == "" && b.Kept == "", started(a) && started(b):
-		return Likely, "both sides run in goroutines that the program starts, on the same instance"
-	case a.Root == Serving && b.Root == Serving, a.Root == Serving && started(b), started(a) && b.Root == Serving:
-		return Likely, "a server calls it from many goroutines"
-	}
-	if w.lazyCache(a) && w.lazyCache(b) {
-		return Likely, "a package-level cache that importers of the package fill on demand"
-	}
-	return Possible, "callers outside the program may share it"
-}
-
-// rooted reports whether the map of e is reached from a package variable or a receiver.
-func (w *World) rooted(e *Entry) bool {
-	k := e.Ref.Path.Root.Kind
-	return k == access.Global || k == access.Param && !w.private(e)
-}
-
-// private reports whether the map of e belongs to an argument of the root function, other than a
-// receiver: a request, say. Nothing shows that two calls share it.
-func (w *World) private(e *Entry) bool {
-	r := e.Ref.Path.Root
-	return r.Kind == access.Param && (r.Index > 0 || w.Bodies[e.Func].Method == "")
-}
-
 func packageOf(l Lock) string {
 	id := l.Path.Root.Name
 	return id[:len(id)-len(id[lastDot(id):])]
@@ -247,54 +199,4 @@ func lastDot(s string) int {
 		}
 	}
 	return 0
-}
-
-// started reports whether e runs in a goroutine that the program starts, or in main beside one.
-func started(e *Entry) bool {
-	return e.Unsure == "" && (len(e.Sites) > 0 || e.Root == Main)
-}
-
-// sameInstance reports whether a and b are seen to be on the same instance: of a package variable, of
-// what one activation made or was given, or of the receiver of methods of one type.
-func (w *World) sameInstance(a, b *Entry) bool {
-	if a.Ref.Path.Sel != b.Ref.Path.Sel {
-		return false
-	}
-	if strings.Contains(OwnerPath(a.Ref).Sel, "[]") {
-		return false // each of the goroutines may have an element of its own
-	}
-	ra, rb := a.Ref.Path.Root, b.Ref.Path.Root
-	switch {
-	case ra.Kind == access.Global, a.Func == b.Func && ra.Kind != access.Local:
-		return ra == rb
-	case ra.Kind == access.Param && ra == rb && ra.Index == 0:
-		fa, fb := w.Bodies[a.Func], w.Bodies[b.Func]
-		return fa.Method != "" && fa.Method == fb.Method && model.Package(fa.Key) == model.Package(fb.Key)
-	}
-	return false
-}
-
-// lazyCache reports whether e is on a package variable that an importable package's API fills on
-// demand: the function that uses it, or one on the way, both looks the map up for a value and stores in
-// it. One that only asks whether the key is there may be a registry that is filled once:
-//
-//	if _, dup := drivers[name]; dup { panic("registered twice") }
-//	drivers[name] = driver
-func (w *World) lazyCache(e *Entry) bool {
-	if e.Root != Exported || e.Ref.Path.Root.Kind != access.Global || e.Ref.Path.Sel != "" {
-		return false
-	}
-	for _, f := range e.Frames() {
-		reads, writes := false, false
-		for _, u := range w.usesOf[f.Func] {
-			if u.Ref.Var == e.Use.Ref.Var {
-				reads = reads || u.Op == mapuse.Index && u.Valued
-				writes = writes || u.Op == mapuse.Store
-			}
-		}
-		if reads && writes {
-			return true
-		}
-	}
-	return false
 }

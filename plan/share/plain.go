@@ -171,6 +171,7 @@ func (w *World) relevantTo(starts []Entry) *relevant {
 		for _, f := range starts[i].Frames() {
 			if f.Edge != nil && f.Edge.Start != "" {
 				r.sites[f.Edge.Site] = true
+				r.sites[lockset.ServeSite] = r.sites[lockset.ServeSite] || f.Edge.Start.Served()
 			}
 		}
 		at(starts[i].At)
@@ -182,6 +183,7 @@ func (w *World) relevantTo(starts []Entry) *relevant {
 		for _, e := range w.callers[fn] {
 			if e.Start != "" {
 				r.sites[e.Site] = true
+				r.sites[lockset.ServeSite] = r.sites[lockset.ServeSite] || e.Start.Served()
 			}
 			at(e.At)
 			reach(e.Caller)

@@ -25,7 +25,9 @@ type World struct {
 	values    map[string]map[string]bool     // types as whose values a function is used, by function
 	built     map[access.Var]bool            // variables that get a map where their owner is made
 	under     map[access.Var]map[string]bool // locks that are held while unknown function values of a type are called
-	converted map[string]model.Start         // methods reached through an interface: "path.T.M" to how
+	converted map[string]model.Runs          // methods reached through an interface, and the library that calls them
+	claims    map[access.Var]string          // what its author says about concurrent use, by map variable
+	methods   map[access.Var][]*lockset.Body // the exported ones that are not test code, by type
 	open      map[string]bool                // import paths that packages outside the program can import
 	main      map[string]bool                // import paths of commands
 	isTest    func(token.Pos) bool
@@ -42,7 +44,9 @@ func NewWorld(isTest func(token.Pos) bool) *World {
 		values:    make(map[string]map[string]bool),
 		built:     make(map[access.Var]bool),
 		under:     make(map[access.Var]map[string]bool),
-		converted: make(map[string]model.Start),
+		converted: make(map[string]model.Runs),
+		claims:    make(map[access.Var]string),
+		methods:   make(map[access.Var][]*lockset.Body),
 		open:      make(map[string]bool),
 		main:      make(map[string]bool),
 		isTest:    isTest,
@@ -56,6 +60,13 @@ type Analysed struct {
 	Result *lockset.Result
 	Uses   []mapuse.Use
 	Built  []mapuse.Built
+	Claims []Claim
+}
+
+// Claim is what the author of a map variable says about concurrent use.
+type Claim struct {
+	Var access.Var
+	Why string // as a sentence
 }
 
 // Add adds a package. Packages are added in an order that is the same in every run.
@@ -74,16 +85,15 @@ func (w *World) Add(p Analysed) {
 			w.built[b.Var] = true
 		}
 	}
+	for _, c := range p.Claims {
+		if w.claims[c.Var] == "" {
+			w.claims[c.Var] = c.Why
+		}
+	}
 	for _, c := range p.Result.Conversions {
-		concurrent := model.Concurrent(c.Interface)
 		for _, m := range c.Methods {
-			key := c.Package + "." + c.Type + "." + m
-			how := model.Start("interface")
-			if slices.Contains(concurrent, m) {
-				how = model.Handler
-			}
-			if w.converted[key] != model.Handler {
-				w.converted[key] = how
+			if !w.converted[m.Key].Many() {
+				w.converted[m.Key] = m.Runs
 			}
 		}
 	}
@@ -101,6 +111,10 @@ func (w *World) Finish() {
 	slices.Sort(keys)
 	for _, key := range keys {
 		b := w.Bodies[key]
+		if b.Method != "" && b.Exported && !w.isTest(b.Pos) {
+			typ := access.Var{Package: model.Package(key), Owner: b.Method, Field: "*"}
+			w.methods[typ] = append(w.methods[typ], b)
+		}
 		for _, u := range b.Under {
 			w.addUnder(u)
 		}
@@ -191,7 +205,7 @@ func (w *World) CalledUnder(key string, lock access.Var) string {
 		if w.callable(key) && under[lockset.Outside] {
 			return "a function value"
 		}
-		if w.converted[key] != "" && (under[lockset.MethodType(key[strings.LastIndexByte(key, '.')+1:])] || under[lockset.AnyMethod] || under[lockset.AnyType]) {
+		if w.isConverted(key) && (under[lockset.MethodType(key[strings.LastIndexByte(key, '.')+1:])] || under[lockset.AnyMethod] || under[lockset.AnyType]) {
 			return "an interface"
 		}
 	}
@@ -202,7 +216,13 @@ func (w *World) CalledUnder(key string, lock access.Var) string {
 // key: importers can, or whoever is given an interface.
 func (w *World) callable(key string) bool {
 	b := w.Bodies[key]
-	return w.converted[key] != "" || b != nil && w.roots[b] == Exported
+	return w.isConverted(key) || b != nil && w.roots[b] == Exported
+}
+
+// isConverted reports whether a value that has the method key becomes an interface with it.
+func (w *World) isConverted(key string) bool {
+	_, ok := w.converted[key]
+	return ok
 }
 
 // Callers returns the calls of the function key.
@@ -237,6 +257,7 @@ func (w *World) root(b *lockset.Body) Root {
 	}
 	pkg := model.Package(b.Key)
 	called := w.called(b.Key)
+	serves := w.Effects[b.Key].Serves
 	name := b.Key[strings.LastIndexByte(b.Key, '.')+1:]
 	switch {
 	case b.Method == "" && (b.Name == "init" || strings.HasPrefix(name, "init#")):
@@ -248,13 +269,13 @@ func (w *World) root(b *lockset.Body) Root {
 			return Test
 		}
 		return NoRoot
-	case w.converted[b.Key] == model.Handler:
+	case w.converted[b.Key].Many():
 		return Serving
-	case w.Effects[b.Key].Handler && (b.Exported || !called):
+	case serves != nil && (b.Exported || !called || len(serves.Shared) > 0): // where it is stored does not tell what it is given
 		return Serving
 	case w.open[pkg] && b.Exported && (b.Method == "" || isExported(b.Method)):
 		return Exported
-	case w.converted[b.Key] != "":
+	case w.isConverted(b.Key):
 		return Interface
 	case called:
 		return NoRoot

@@ -1,0 +1,334 @@
+package share
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"mapmend/plan/access"
+	"mapmend/plan/lockset"
+	"mapmend/plan/mapuse"
+	"mapmend/plan/model"
+)
+
+// This file says how strong the evidence is that two uses meet, as one ordered table.
+
+// variable is what evidence may need to know of a map variable besides the two uses.
+type variable struct {
+	guard  *Lock           // that most uses hold; nil when none does
+	claim  string          // what its author says about concurrent use, as a sentence; empty when nothing
+	tested string          // the test that uses it from several goroutines; empty when none does
+	users  map[string]bool // the functions that use it, or call one that does
+}
+
+// meeting is two uses that may run at the same time on the same map, without a common lock.
+type meeting struct {
+	a, b     *Entry
+	together overlap
+	*variable
+}
+
+// rules are the kinds of evidence, the strongest first. The first that applies to a meeting grades it;
+// says returns it as a sentence, or "" when it does not apply.
+var rules = []struct {
+	grade Grade
+	says  func(w *World, m *meeting) string
+}{
+	{Likely, (*World).oneSideLocks},
+	{None, (*World).ownArgument},
+	{Likely, (*World).bothStarted},
+	{Likely, (*World).served},
+	{Likely, (*World).claimed},
+	{Likely, (*World).locksSiblings},
+	{Likely, (*World).filledOnDemand},
+	{Possible, (*World).setBesideStart},
+	{Possible, (*World).sharedByCallers},
+}
+
+// Evidence is why two uses are thought to meet. The zero Evidence is that they do not.
+type Evidence struct {
+	Grade Grade
+	Why   string // one sentence
+
+	rank int // of the rule: of evidence of one grade, the least is the strongest
+}
+
+// compare orders evidence by strength.
+func (e Evidence) compare(f Evidence) int {
+	return cmp.Or(cmp.Compare(e.Grade, f.Grade), cmp.Compare(f.rank, e.rank))
+}
+
+// evidence returns the strongest evidence that the two uses of m meet.
+func (w *World) evidence(m *meeting) Evidence {
+	for rank, rule := range rules {
+		if why := rule.says(w, m); why != "" {
+			return Evidence{rule.grade, why, rank}
+		}
+	}
+	panic("share: Inv: the last rule applies to every meeting")
+}
+
+// oneSideLocks: a lock of the owner, of what it is reached from or of the package is held at one side,
+// and it is the one that most uses hold.
+func (w *World) oneSideLocks(m *meeting) string {
+	for _, side := range [][2]*Entry{{m.a, m.b}, {m.b, m.a}} {
+		for _, l := range side[0].locks() {
+			if m.guard == nil || l.Relation != m.guard.Relation || l.ID != m.guard.ID {
+				continue
+			}
+			switch {
+			case l.Relation == Own:
+				return "one side holds " + l.Name() + " of the owner"
+			case l.Relation == Up && strings.HasSuffix(OwnerPath(side[1].Ref).Sel, l.Rest):
+				return "one side holds " + l.Name() + ", from which the owner is reached"
+			case l.Relation == Package && m.together == apart && !(w.rooted(m.a) && w.rooted(m.b)):
+				// what the package does under its lock says nothing of an object that comes from somewhere else
+			case l.Relation == Package:
+				return "one side holds " + l.Name() + " of the package"
+			case l.Relation == Same:
+				return "one side holds " + l.Name()
+			}
+		}
+	}
+	return ""
+}
+
+// ownArgument: the map belongs to an argument of a function that is called twice: a request, say. Nothing
+// shows that the two calls share it.
+func (w *World) ownArgument(m *meeting) string {
+	if m.together == apart && (w.private(m.a) || w.private(m.b)) {
+		return "each call has its own"
+	}
+	return ""
+}
+
+// private reports whether the map of e belongs to an argument of the root function, other than a receiver
+// and what a server passes to all.
+func (w *World) private(e *Entry) bool {
+	r := e.Ref.Path.Root
+	return r.Kind == access.Param && (r.Index > 0 || w.Bodies[e.Func].Method == "") && !w.toAll(e)
+}
+
+// rooted reports whether the map of e is reached from a package variable or a receiver.
+func (w *World) rooted(e *Entry) bool {
+	k := e.Ref.Path.Root.Kind
+	return k == access.Global || k == access.Param && !w.private(e)
+}
+
+// toAll reports whether the map of e belongs to an argument that a server passes to all it calls.
+func (w *World) toAll(e *Entry) bool {
+	s := w.Effects[e.Func].Serves
+	return e.Ref.Path.Root.Kind == access.Param && s != nil && slices.Contains(s.Shared, e.Ref.Path.Root.Index)
+}
+
+// bothStarted: the loaded program starts both sides, on one instance.
+func (w *World) bothStarted(m *meeting) string {
+	if !w.sameInstance(m.a, m.b) {
+		return ""
+	}
+	if m.together == inside && m.a.Kept == "" && m.b.Kept == "" || started(m.a) && started(m.b) {
+		if by := m.a.by(); by != "" {
+			return by
+		}
+		if by := m.b.by(); by != "" {
+			return by
+		}
+		return "both sides run in goroutines that the program starts, on the same instance"
+	}
+	return ""
+}
+
+// served: one side is called by a library from many goroutines, and the other side too, or it is started.
+func (w *World) served(m *meeting) string {
+	a, b := m.a, m.b
+	if !w.sameInstance(a, b) {
+		return ""
+	}
+	if a.Root == Serving && (b.Root == Serving || started(b)) {
+		return w.server(a)
+	}
+	if b.Root == Serving && started(a) {
+		return w.server(b)
+	}
+	return ""
+}
+
+// by returns which library starts e, as a sentence; it is empty when none does.
+func (e *Entry) by() string {
+	for s := e.way; s != nil; s = s.in {
+		if s.Edge != nil && s.Edge.By != "" {
+			return model.Runs{How: s.Edge.Start, By: s.Edge.By}.String()
+		}
+	}
+	return ""
+}
+
+// server returns which library calls the root function of e.
+func (w *World) server(e *Entry) string {
+	runs := w.converted[e.Func]
+	if s := w.Effects[e.Func].Serves; !runs.Many() && s != nil {
+		runs = model.Runs{How: model.Handler, By: s.By}
+	}
+	return runs.String()
+}
+
+// claimed: the author says that the type is for concurrent use, or that a lock is missing; or a test uses
+// it from several goroutines.
+func (w *World) claimed(m *meeting) string {
+	switch {
+	case !w.sameInstance(m.a, m.b):
+	case m.claim != "":
+		return m.claim
+	case m.tested != "":
+		return m.tested + " uses it from several goroutines"
+	}
+	return ""
+}
+
+// maxTests bounds how many ways from tests are looked at.
+const maxTests = 100
+
+// tested returns the test among the roots of entries that uses the variable from several goroutines without
+// a common lock; it is empty when none does.
+func (w *World) tested(entries []*Entry) string {
+	entries = entries[:min(len(entries), maxTests)]
+	for i, a := range entries {
+		for _, b := range entries[i:] {
+			if a.Func != b.Func || len(a.Sites) == 0 && len(b.Sites) == 0 || w.isTest(a.Use.Pos) || w.isTest(b.Use.Pos) {
+				continue
+			}
+			if why, _ := w.pair(a, b, &variable{}); why.Grade == Likely {
+				return w.Bodies[a.Func].Name
+			}
+		}
+	}
+	return ""
+}
+
+// locksSiblings: most methods of the owner that have to do with its other fields take a lock of the owner, so
+// that it is made for concurrent use.
+func (w *World) locksSiblings(m *meeting) string {
+	if !w.ofOwner(m.a) || !w.ofOwner(m.b) {
+		return ""
+	}
+	v := m.a.Ref.Var
+	others, locking, example := 0, 0, ""
+	for _, method := range w.methods[access.Var{Package: v.Package, Owner: v.Owner, Field: "*"}] {
+		if m.users[method.Key] {
+			continue
+		}
+		others++
+		if lock := w.ownLock(method); lock != "" {
+			locking++
+			example = cmp.Or(example, method.Name+" and others take "+lock+" of the same type, which is made for concurrent use then")
+		}
+	}
+	if locking < 2 || 2*locking <= others {
+		return ""
+	}
+	return example
+}
+
+// ownLock returns a lock of the receiver's type that the exported method b takes; it is empty when it takes none.
+func (w *World) ownLock(b *lockset.Body) string {
+	for _, class := range w.Effects[b.Key].Acquires {
+		if class.Owner == b.Method && class.Package == model.Package(b.Key) {
+			return class.Field
+		}
+	}
+	return ""
+}
+
+// ofOwner reports whether e begins in a method of the owner that is called on the instance.
+func (w *World) ofOwner(e *Entry) bool {
+	b := w.Bodies[e.Func]
+	r := OwnerPath(e.Ref)
+	return b.Method == e.Ref.Var.Owner && model.Package(b.Key) == e.Ref.Var.Package && r == access.Path{Root: access.Root{Kind: access.Param}}
+}
+
+// filledOnDemand: importers of the package fill a package variable when they look something up.
+func (w *World) filledOnDemand(m *meeting) string {
+	if w.lazyCache(m.a) && w.lazyCache(m.b) {
+		return "a package-level cache that importers of the package fill on demand"
+	}
+	return ""
+}
+
+// lazyCache reports whether e is on a package variable that an importable package's API fills on demand:
+// the function that uses it, or one on the way, both looks the map up for a value and stores in it. One that
+// only asks whether the key is there may be a registry that is filled once:
+//
+//	if _, dup := drivers[name]; dup { panic("registered twice") }
+//	drivers[name] = driver
+func (w *World) lazyCache(e *Entry) bool {
+	if e.Root != Exported || e.Ref.Path.Root.Kind != access.Global || e.Ref.Path.Sel != "" {
+		return false
+	}
+	refs := e.Refs()
+	for i, f := range e.Frames() {
+		looks, fills := false, false
+		for _, u := range w.usesOf[f.Func] {
+			if u.Ref.Path == refs[i].Path {
+				looks = looks || u.Op == mapuse.Index && u.Valued
+				fills = fills || u.Op == mapuse.Store
+			}
+		}
+		if looks && fills {
+			return true
+		}
+	}
+	return false
+}
+
+// setBesideStart: a goroutine that a method starts uses it, and so does another method; nothing shows that
+// anybody calls that later.
+func (w *World) setBesideStart(m *meeting) string {
+	a, b := m.a, m.b
+	if len(a.Sites) == 0 {
+		a, b = b, a
+	}
+	if len(a.Sites) == 0 || len(b.Sites) > 0 || a.Root != Exported || b.Root != Exported || !w.sameInstance(a, b) {
+		return ""
+	}
+	return "a goroutine that " + w.Bodies[a.Func].Name + " starts uses it; nothing shows that " + w.Bodies[b.Func].Name + " is called after that"
+}
+
+// sharedByCallers: nothing shows that the two meet, but for the callers.
+func (w *World) sharedByCallers(m *meeting) string {
+	for _, e := range []*Entry{m.a, m.b} {
+		switch {
+		case e.Kept != "":
+			return "a function that uses it is kept, and may be called from another goroutine"
+		case e.Root == Interface:
+			return "it is called through an interface, and whoever calls that may share it"
+		}
+	}
+	return "callers outside the program may share it"
+}
+
+// started reports whether e runs in a goroutine that the program starts, or in main beside one.
+func started(e *Entry) bool {
+	return e.Unsure == "" && (len(e.Sites) > 0 || e.Root == Main)
+}
+
+// sameInstance reports whether a and b are seen to be on the same instance: of a package variable, of
+// what one activation made or was given, or of the receiver of methods of one type.
+func (w *World) sameInstance(a, b *Entry) bool {
+	if a.Ref.Path.Sel != b.Ref.Path.Sel {
+		return false
+	}
+	if strings.Contains(OwnerPath(a.Ref).Sel, "[]") {
+		return false // each of the goroutines may have an element of its own
+	}
+	ra, rb := a.Ref.Path.Root, b.Ref.Path.Root
+	switch {
+	case ra.Kind == access.Global, a.Func == b.Func && ra.Kind != access.Local:
+		return ra == rb
+	case w.toAll(a) && w.toAll(b):
+		return true
+	case ra.Kind == access.Param && ra == rb && ra.Index == 0:
+		fa, fb := w.Bodies[a.Func], w.Bodies[b.Func]
+		return fa.Method != "" && fa.Method == fb.Method && model.Package(fa.Key) == model.Package(fb.Key)
+	}
+	return false
+}

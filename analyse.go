@@ -5,8 +5,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -15,6 +17,7 @@ import (
 	"time"
 
 	"mapmend/plan"
+	"mapmend/plan/config"
 	"mapmend/plan/load"
 	"mapmend/plan/report"
 )
@@ -33,6 +36,10 @@ func (inv *invocation) load(patterns []string) (*load.Program, int) {
 		return nil, exitError
 	}
 	inv.stepf("loaded %s in %v", count(len(prog.Packages), "package"), time.Since(start).Round(time.Millisecond))
+	if err := inv.configure(prog.Root); err != nil {
+		fmt.Fprintln(inv.stderr, err)
+		return nil, exitError
+	}
 	for _, e := range prog.Errors {
 		inv.loadError(prog, e)
 	}
@@ -60,7 +67,40 @@ func (inv *invocation) loadError(prog *load.Program, e load.Error) {
 
 // plan plans prog with the options of the command line.
 func (inv *invocation) plan(prog *load.Program) (*plan.Plan, error) {
-	return plan.Make(prog, plan.Options{Forms: inv.forms, Fields: inv.fields, Silent: inv.silent, MinConfidence: inv.minConfidence.Confidence})
+	return plan.Make(prog, plan.Options{Forms: inv.forms, Fields: inv.fields, Silent: inv.silent, MinConfidence: inv.minConfidence.Confidence, Config: inv.settings})
+}
+
+// configure reads the configuration of the module whose root is root, if it has one.
+func (inv *invocation) configure(root string) error {
+	file := filepath.Join(root, config.Name)
+	src, err := os.ReadFile(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	}
+	inv.settings, err = config.Parse(inv.rel(root)(config.Name), src)
+	return err
+}
+
+// comment prints what the author said that has no effect and, with -v, which findings were silenced and by what.
+func (inv *invocation) comment(prog *load.Program, p *plan.Plan) {
+	posn := func(p plan.Pos) string {
+		return fmt.Sprintf("%s:%d:%d", inv.rel(prog.Root)(p.File), p.Line, p.Column)
+	}
+	for _, n := range p.Notes {
+		if !inv.quiet {
+			fmt.Fprintf(inv.stderr, "%s: warning: %s\n", posn(n.Pos), n.Message)
+		}
+	}
+	for _, s := range p.Silenced {
+		reason := ""
+		if s.Reason != "" {
+			reason = ": " + s.Reason
+		}
+		inv.stepf("%s: a %s finding on %s is silenced by %s%s", posn(s.Pos), s.Confidence, s.Var, s.By, reason)
+	}
 }
 
 // rel returns the function that turns a file, absolute or relative to root, into a slash-separated name

@@ -3,11 +3,12 @@ package main
 // This file reads the cases of testdata and lays them out as one module.
 //
 // A case is a txtar. Its prose says what it shows and why. Its sections are the Go files of one small
-// module without a go.mod: it becomes the package example.com/FOLDER/NAME and those below it. Two
+// module without a go.mod: it becomes the package example.com/FOLDER/NAME and those below it. Three
 // sections are special:
 //
 //	race_test.go  drives the case under -race; it is never loaded by mapmend
 //	flags         a command line: the case is run alone, as a module of its own
+//	.mapmend.yaml the configuration of that module
 //
 // A line of a Go file ends in `// want "kind"` when it has a problem site of that kind, and in
 // `// nope: why` when one may think so and must not.
@@ -28,6 +29,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"mapmend/plan"
+	"mapmend/plan/config"
 )
 
 var only = flag.String("case", "", "run only the cases whose FOLDER/NAME matches this regular expression")
@@ -39,6 +41,7 @@ var folders = []string{"detect", "lock", "rwmutex", "trap"}
 type testCase struct {
 	folder, name string
 	flags        []string // nil unless the case runs alone
+	config       []byte   // nil unless it has one
 	files        []txtar.File
 	drivers      []txtar.File // the race_test.go sections
 	wants        map[site]bool
@@ -98,6 +101,8 @@ func readCase(t *testing.T, folder, name string) *testCase {
 		switch {
 		case f.Name == "flags":
 			c.flags = strings.Fields(string(f.Data))
+		case f.Name == config.Name:
+			c.config = f.Data
 		case path.Base(f.Name) == "race_test.go":
 			c.drivers = append(c.drivers, f)
 			c.checkFormatted(t, f)
@@ -195,6 +200,9 @@ func layOut(t *testing.T, dir string, cases []*testCase) {
 	layStubs(t, dir)
 	for _, c := range cases {
 		c.writeFiles(t, dir, c.files)
+		if c.config != nil {
+			writeFile(t, filepath.Join(dir, config.Name), c.config)
+		}
 	}
 }
 

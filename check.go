@@ -13,6 +13,7 @@ func check(inv *invocation) int {
 	if err != nil {
 		return inv.fail(err)
 	}
+	inv.comment(prog, p)
 	findings := report.AtLeast(p.Findings, inv.minConfidence.Confidence)
 
 	write := report.Text

@@ -25,6 +25,7 @@ func explain(inv *invocation) int {
 	if err != nil {
 		return inv.fail(err)
 	}
+	inv.comment(prog, p)
 	found, err := find(p.Findings, inv.args[0])
 	if err != nil {
 		return inv.fail(err)

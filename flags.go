@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"mapmend/plan"
+	"mapmend/plan/config"
 	"mapmend/plan/load"
 )
 
@@ -29,6 +30,8 @@ type invocation struct {
 
 	hint   string      // printed when the packages cannot be found: the first may be a mistyped command
 	config load.Config // how the program was loaded; set by load
+
+	settings *config.Config // what the module's configuration says; set by load, nil when it has none
 
 	tags          string
 	tests         bool

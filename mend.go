@@ -22,6 +22,7 @@ func mend(inv *invocation) int {
 	if err != nil {
 		return inv.fail(err)
 	}
+	inv.comment(prog, p)
 	inv.stepf("planned %s in %v", count(len(p.Mends), "mend"), time.Since(start).Round(time.Millisecond))
 	m, err := inv.mended(prog, p)
 	if err != nil {

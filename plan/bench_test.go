@@ -27,7 +27,7 @@ func BenchmarkAnalyse(b *testing.B) {
 		b.Run(m.name, func(b *testing.B) {
 			prog := loadModule(b, m.dir, m.pattern)
 			for b.Loop() {
-				if _, err := analyse(prog); err != nil {
+				if _, _, err := analyse(prog, nil); err != nil {
 					b.Fatal(err)
 				}
 			}

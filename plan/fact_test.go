@@ -23,7 +23,7 @@ func TestFactsAreData(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	world, err := analyse(prog)
+	world, _, err := analyse(prog, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,8 +36,10 @@ func finding(prog *load.Program, w *share.World, v share.Verdict, decl declarati
 	if v.Partial {
 		f.Evidence = append(slices.Clip(f.Evidence), "not every way to its uses was followed: there are too many")
 	}
-	if v.Pair[0] != nil {
-		f.Chains = [][]string{w.Chain(*v.Pair[0]), w.Chain(*v.Pair[1])}
+	for _, e := range v.Pair {
+		if e != nil {
+			f.Chains = append(f.Chains, w.Chain(*e))
+		}
 	}
 	if v.Guard != nil {
 		f.Guard = v.Guard.Name()

@@ -8,9 +8,12 @@ import (
 	"sync"
 
 	"mapmend/plan/access"
+	"mapmend/plan/config"
+	"mapmend/plan/intent"
 	"mapmend/plan/load"
 	"mapmend/plan/lockset"
 	"mapmend/plan/mapuse"
+	"mapmend/plan/model"
 	"mapmend/plan/share"
 )
 
@@ -18,10 +21,11 @@ import (
 
 // Options choose what a plan is about. The zero Options take every variable, in any form.
 type Options struct {
-	Forms         []Form     // the first feasible one is chosen; empty: the tool chooses
-	Fields        []string   // patterns of variables, see Match; empty: all
-	Silent        bool       // also report the variables that Fields names and that have no finding
-	MinConfidence Confidence // findings below get no Mend; Silent means Likely
+	Forms         []Form         // the first feasible one is chosen; empty: the tool chooses
+	Fields        []string       // patterns of variables, see Match; empty: all
+	Silent        bool           // also report the variables that Fields names and that have no finding
+	MinConfidence Confidence     // findings below get no Mend; Silent means Likely
+	Config        *config.Config // what the configuration of the module says; nil: nothing
 }
 
 // Make finds the map variables of prog that are shared without one consistent guard and decides what
@@ -32,11 +36,12 @@ func Make(prog *load.Program, opt Options) (*Plan, error) {
 			return nil, err
 		}
 	}
-	world, err := analyse(prog)
+	world, said, err := analyse(prog, opt.library())
 	if err != nil {
 		return nil, err
 	}
 	decls := declarations(prog)
+	quiet := newSilencer(prog, said, opt)
 	p := &Plan{Orders: ordersOf(world).list()}
 	d := &decider{prog: prog, world: world, decls: decls, opt: opt, names: make(map[string]bool), imports: make(map[*types.Package]map[string]*types.Package)}
 	for _, v := range world.Judge(func(v access.Var) bool { return opt.Silent && opt.wants(toVar(v)) }) {
@@ -45,14 +50,29 @@ func Make(prog *load.Program, opt Options) (*Plan, error) {
 			continue
 		}
 		f := finding(prog, world, v, decl)
+		if s := quiet.silenced(f); s != nil {
+			p.Silenced = append(p.Silenced, *s)
+			if !opt.Silent {
+				continue
+			}
+		}
 		p.Findings = append(p.Findings, f)
 		if f.Confidence >= opt.threshold() {
 			d.decide(v, decl, f)
 		}
 	}
 	p.Mends, p.Refusals = d.finish()
+	p.Notes = quiet.notes()
 	p.sort()
 	return p, nil
+}
+
+// library returns what is known about functions that run others.
+func (opt Options) library() *model.Library {
+	if opt.Config == nil {
+		return nil
+	}
+	return model.Extend(opt.Config.Model)
 }
 
 func (opt Options) threshold() Confidence {
@@ -64,7 +84,7 @@ func (opt Options) threshold() Confidence {
 
 // analyse runs the detector over the sound packages of prog, each after the ones it imports, several
 // at a time. A package's SSA is dropped when its summary is made.
-func analyse(prog *load.Program) (*share.World, error) {
+func analyse(prog *load.Program, library *model.Library) (*share.World, map[*load.Package]intent.Said, error) {
 	var (
 		mu      sync.RWMutex
 		effects = make(map[string]*lockset.Effect)
@@ -93,7 +113,7 @@ func analyse(prog *load.Program) (*share.World, error) {
 			}
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			results[i], errs[i] = analysePackage(prog, pkg, effect)
+			results[i], errs[i] = analysePackage(prog, pkg, library, effect)
 			if results[i] != nil {
 				mu.Lock()
 				defer mu.Unlock()
@@ -105,19 +125,21 @@ func analyse(prog *load.Program) (*share.World, error) {
 	}
 	group.Wait()
 	world := share.NewWorld(func(pos token.Pos) bool { f := prog.File(pos); return f != nil && f.Test })
+	said := make(map[*load.Package]intent.Said)
 	for i, r := range results {
 		if errs[i] != nil {
-			return nil, errs[i]
+			return nil, nil, errs[i]
 		}
 		if r != nil {
 			world.Add(*r)
+			said[prog.Packages[i]] = r.Said
 		}
 	}
 	world.Finish()
-	return world, nil
+	return world, said, nil
 }
 
-func analysePackage(prog *load.Program, pkg *load.Package, effect func(string) *lockset.Effect) (*share.Analysed, error) {
+func analysePackage(prog *load.Program, pkg *load.Package, library *model.Library, effect func(string) *lockset.Effect) (*share.Analysed, error) {
 	spkg, err := pkg.SSA()
 	if err != nil {
 		return nil, err
@@ -133,7 +155,8 @@ func analysePackage(prog *load.Program, pkg *load.Package, effect func(string) *
 		Position: func(pos token.Pos) string { return prog.Fset.Position(pos).String() },
 		Naming:   mentions.Naming,
 		Mention:  mentions.Argument,
+		Library:  library,
 		Visit:    uses.Visit,
 	})
-	return &share.Analysed{Path: pkg.Path, Name: pkg.Name, Result: res, Uses: uses.Uses, Built: uses.Built}, nil
+	return &share.Analysed{Path: pkg.Path, Name: pkg.Name, Result: res, Uses: uses.Uses, Built: uses.Built, Said: intent.Read(prog.Fset, pkg.Types, pkg.Path, pkg.Info, files)}, nil
 }

@@ -71,7 +71,7 @@ func (d *decider) place(c *candidate, j share.Judged, e *share.Entry) *Refusal {
 	for i := len(frames) - 1; i >= 0; i-- {
 		frame := frames[i]
 		body := d.world.Bodies[frame.Func]
-		if refs[i].Var.IsZero() || body.RequiresLock || heldByOthers(c, j, e, i) {
+		if refs[i].Var.IsZero() || d.world.RequiresLock(body) || heldByOthers(c, j, e, i) {
 			if i > 0 && frames[i-1].Edge.Start == "" && !frames[i-1].Edge.Stored {
 				continue
 			}

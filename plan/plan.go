@@ -10,6 +10,24 @@ type Plan struct {
 	Mends    []Mend    `json:"mends"`    // variables to rewrite, sorted by file and offset of the declaration
 	Refusals []Refusal `json:"refusals"` // variables with a finding that will not be rewritten, and why
 	Orders   []Order   `json:"orders"`   // in which order the program takes locks, sorted; the proof compares them
+
+	Silenced []Silenced `json:"silenced,omitempty"` // variables with a finding that the author does not want to be reported
+	Notes    []Note     `json:"notes,omitempty"`    // directives and patterns without effect, sorted by place
+}
+
+// Silenced is a finding that is left out of Findings.
+type Silenced struct {
+	Var
+	Confidence Confidence `json:"confidence"`
+	Pos        Pos        `json:"pos"` // of what silences it
+	By         string     `json:"by"`  // the directive or file: "//mapmend:confined"
+	Reason     string     `json:"reason,omitempty"`
+}
+
+// Note is something that the author should know although it is no finding.
+type Note struct {
+	Pos     Pos    `json:"pos"`
+	Message string `json:"message"`
 }
 
 // Order is that one lock is taken while another is held, in one function or through calls. Both are named

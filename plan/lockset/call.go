@@ -38,7 +38,7 @@ func (a *analysis) call(instr ssa.CallInstruction, s *state) {
 	case t.effect != nil:
 		a.rec.edge(a, Edge{Callee: t.key, Pos: posOf(instr), Params: t.params, Free: t.free}, instr, s)
 		if a.library.Extended(t.key) {
-			a.arguments(instr, t, s)
+			a.configured(instr, &t, s)
 		}
 		a.apply(instr, t, s)
 	case t.key != "":

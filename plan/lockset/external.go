@@ -66,6 +66,18 @@ func (a *analysis) arguments(instr ssa.CallInstruction, t target, s *state) {
 	}
 }
 
+// configured handles a call of t, of which a configuration says when it runs the functions it is given: what its
+// body seems to do with them does not count.
+func (a *analysis) configured(instr ssa.CallInstruction, t *target, s *state) {
+	a.arguments(instr, *t, s)
+	if a.library.Serves(t.key) {
+		s.after = addStarted(s.after, Started{Site: ServeSite})
+	}
+	e := *t.effect
+	e.Invokes = nil
+	t.effect = &e
+}
+
 // synchronous handles that an external function runs f before it returns.
 func (a *analysis) synchronous(instr ssa.CallInstruction, f access.Ref, t target, s *state) {
 	at := func(p Point) Point {

@@ -89,12 +89,11 @@ func (l *Library) Synchronous(key string) bool {
 // Serves reports whether handlers that were registered before may run after a call of key.
 func (l *Library) Serves(key string) bool { return l != nil && l.serves[key] || serves[key] }
 
-// Extended reports whether a configuration says what the function key does with functions it is given, so
-// that this holds besides what its body shows.
+// Extended reports whether a configuration says something about the function key, which may have a body.
 func (l *Library) Extended(key string) bool {
 	if l == nil {
 		return false
 	}
 	_, starts := l.starts[key]
-	return starts || l.synchronous[key]
+	return starts || l.synchronous[key] || l.serves[key]
 }

@@ -30,7 +30,7 @@ type Verdict struct {
 	Evidence []string  // why the grade, one sentence each, sorted
 	Guard    *Lock     // the lock that most uses hold; nil when none does
 	Uses     []Judged  // every use that was entered, by position and function
-	Pair     [2]*Entry // one pair that shows the problem
+	Pair     [2]*Entry // one pair that shows the problem; of a declared guard the second may be nil
 	Replaced bool      // all writes that conflict assign the variable
 	Partial  bool      // it is reached in more ways than were looked at
 
@@ -88,7 +88,7 @@ type variableUses struct {
 // variable judges the variable v. ok is false when it has no problem, unless kept.
 func (s *search) variable(v access.Var, uses *variableUses, kept bool) (verdict Verdict, ok bool) {
 	s.table.keepAll()
-	if !kept {
+	if !kept && s.w.guards[v] == nil {
 		plain := s.plainly(uses.starts)
 		if plain.clear() && !uses.partial {
 			return Verdict{}, false
@@ -210,7 +210,8 @@ func (w *World) judge(v access.Var, entries []*Entry) (Verdict, bool) {
 	if onlyTests {
 		test, entries = nil, test
 	}
-	verdict := Verdict{Var: v, Guard: w.guard(entries)}
+	declared := w.guards[v]
+	verdict := Verdict{Var: v, Guard: cmp.Or(declared, w.guard(entries))}
 	about := &variable{guard: verdict.Guard, claim: w.claims[v], tested: w.tested(test), users: users(entries)}
 	problem := make(map[*Entry]bool)
 	var best Evidence
@@ -254,6 +255,25 @@ func (w *World) judge(v access.Var, entries []*Entry) (Verdict, bool) {
 				evidence[why.Why] = true
 			}
 		}
+	}
+	for i, c := range classes {
+		if declared == nil || guarded[i] {
+			continue
+		}
+		why := w.undeclared(c[0], declared)
+		order := why.compare(best)
+		if order > 0 {
+			best, verdict.Grade = why, why.Grade
+			clear(evidence)
+		}
+		if order >= 0 {
+			evidence[why.Why] = true
+		}
+		if verdict.Pair[0] == nil {
+			verdict.Pair[0] = c[0]
+		}
+		some[i], sure[i] = true, sure[i] || why.Grade == Likely
+		conflictsOnlyReplace = false
 	}
 	if verdict.Grade == None {
 		verdict.Uses = w.judged(entries, problem, verdict)

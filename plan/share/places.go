@@ -40,6 +40,10 @@ func (w *World) judged(entries []*Entry, problem map[*Entry]bool, v Verdict) []J
 	var order []place
 	for _, e := range entries {
 		fn, pos := e.Place()
+		wrong := problem[e] && !(v.Guard != nil && e.Holds(*v.Guard, e.Use.Op.Writes()))
+		if wrong {
+			fn, pos = w.callerOf(e, fn, pos)
+		}
 		p := place{pos, fn, e.Use.Op}
 		j := byPlace[p]
 		if j == nil {
@@ -48,7 +52,7 @@ func (w *World) judged(entries []*Entry, problem map[*Entry]bool, v Verdict) []J
 			order = append(order, p)
 		}
 		j.Entries = append(j.Entries, e)
-		if !problem[e] || v.Guard != nil && e.Holds(*v.Guard, e.Use.Op.Writes()) {
+		if !wrong {
 			continue
 		}
 		j.Problem = true
@@ -68,6 +72,21 @@ func (w *World) judged(entries []*Entry, problem map[*Entry]bool, v Verdict) []J
 		out[i] = *byPlace[p]
 	}
 	return out
+}
+
+// callerOf returns the place that is to be blamed for a use at pos in fn, one of e.Frames: where fn declares that
+// its callers hold a lock, the call.
+func (w *World) callerOf(e *Entry, fn string, pos token.Pos) (string, token.Pos) {
+	frames := e.Frames()
+	i := slices.IndexFunc(frames, func(f Frame) bool { return f.Func == fn })
+	for ; i > 0; i-- {
+		caller := frames[i-1]
+		if _, required := w.required[frames[i].Func]; !required || caller.Edge.Start != "" || caller.Edge.Stored {
+			break
+		}
+		fn, pos = caller.Func, caller.Edge.Pos
+	}
+	return fn, pos
 }
 
 // atPlace returns the locks at the place in the function fn, one of e.Frames.

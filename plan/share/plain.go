@@ -101,12 +101,8 @@ func (wk *plainWalker) up(e Entry) {
 	}
 	root, private := wk.rootAt(&e, b)
 	if root != NoRoot && root != Test {
-		out := e
-		out.Root = root
-		if b.RequiresLock && len(e.Sites) == 0 {
-			out.Unsure = "its callers may hold a lock"
-		}
-		if !out.beforeStart() {
+		out := wk.fromOutside(&e, b, root)
+		if !out.beforeStart() && !wk.takesLock(&out) {
 			wk.open = append(wk.open, out)
 			wk.written = wk.written || e.Use.Op.Writes()
 		}

@@ -167,12 +167,7 @@ func (wk *walker) up(e Entry) {
 	}
 	root, private := wk.rootAt(&e, b)
 	if root != NoRoot && !wk.untilNamed {
-		out := e
-		out.Root = root
-		if b.RequiresLock && len(e.Sites) == 0 && (root == Exported || root == Closed || root == Dead || root == Interface) {
-			out.Unsure = b.Name + " says that its callers hold a lock"
-		}
-		wk.entries = append(wk.entries, out)
+		wk.entries = append(wk.entries, wk.fromOutside(&e, b, root))
 	}
 	if private {
 		return

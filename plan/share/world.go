@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"mapmend/plan/access"
+	"mapmend/plan/intent"
 	"mapmend/plan/lockset"
 	"mapmend/plan/mapuse"
 	"mapmend/plan/model"
@@ -27,6 +28,8 @@ type World struct {
 	under     map[access.Var]map[string]bool // locks that are held while unknown function values of a type are called
 	converted map[string]model.Runs          // methods reached through an interface, and the library that calls them
 	claims    map[access.Var]string          // what its author says about concurrent use, by map variable
+	guards    map[access.Var]*Lock           // what its author says to be its guard, by map variable
+	required  map[string]intent.Requirement  // what the callers hold, by function
 	methods   map[access.Var][]*lockset.Body // the exported ones that are not test code, by type
 	open      map[string]bool                // import paths that packages outside the program can import
 	main      map[string]bool                // import paths of commands
@@ -46,6 +49,8 @@ func NewWorld(isTest func(token.Pos) bool) *World {
 		under:     make(map[access.Var]map[string]bool),
 		converted: make(map[string]model.Runs),
 		claims:    make(map[access.Var]string),
+		guards:    make(map[access.Var]*Lock),
+		required:  make(map[string]intent.Requirement),
 		methods:   make(map[access.Var][]*lockset.Body),
 		open:      make(map[string]bool),
 		main:      make(map[string]bool),
@@ -60,13 +65,7 @@ type Analysed struct {
 	Result *lockset.Result
 	Uses   []mapuse.Use
 	Built  []mapuse.Built
-	Claims []Claim
-}
-
-// Claim is what the author of a map variable says about concurrent use.
-type Claim struct {
-	Var access.Var
-	Why string // as a sentence
+	Said   intent.Said
 }
 
 // Add adds a package. Packages are added in an order that is the same in every run.
@@ -85,11 +84,7 @@ func (w *World) Add(p Analysed) {
 			w.built[b.Var] = true
 		}
 	}
-	for _, c := range p.Claims {
-		if w.claims[c.Var] == "" {
-			w.claims[c.Var] = c.Why
-		}
-	}
+	w.hear(p.Said)
 	for _, c := range p.Result.Conversions {
 		for _, m := range c.Methods {
 			if !w.converted[m.Key].Many() {

@@ -1,0 +1,22 @@
+package config
+
+import "mapmend/plan/model"
+
+// This file is what a configuration says.
+
+// Name is the name of the file, at the root of the module.
+const Name = ".mapmend.yaml"
+
+// Config is what a configuration file says. The zero Config says nothing.
+type Config struct {
+	Model  model.Extension // what it adds to the model
+	Ignore []Ignore        // in the order of the file
+}
+
+// Ignore says that findings on some variables are not to be reported.
+type Ignore struct {
+	Variable string // a pattern as for --field
+	Reason   string
+	Line     int // of the pattern
+	Column   int
+}

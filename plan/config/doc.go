@@ -1,0 +1,27 @@
+// Package config reads .mapmend.yaml, in which the people of a module tell mapmend what it cannot know: who
+// calls functions concurrently, and which findings are not to be reported.
+//
+//	concurrent:                                  # called from many goroutines at a time:
+//	  - function: example.com/pool.Pool.Submit   # what this is given
+//	    argument: 1                              # as its first argument, a receiver not counted
+//	    by: the worker pool                      # for messages; may be left out
+//	  - interface: example.com/plugin.Handler    # methods of what becomes this
+//	    methods: [Handle, Close]
+//	  - type: example.com/bus.Callback           # values of this function type
+//	starts:                                      # called in one goroutine of its own:
+//	  - function: example.com/task.Run
+//	    argument: 2
+//	synchronous:                                 # called before these return, and not after
+//	  - example.com/rows.Each
+//	serves:                                      # handlers may run once these are called
+//	  - example.com/app.App.Listen
+//	ignore:                                      # not reported
+//	  - variable: session.Store.byID             # a pattern as for --field
+//	    reason: replaced in the next release
+//
+// Everything has a position: a mistake is an [Error] of file, line and column, and so is a key that is not in
+// this list. All mistakes of a file are reported, not only the first.
+//
+// What it does not do: it does not look whether the names exist. A row about a package that is not loaded does
+// nothing.
+package config

@@ -1,0 +1,54 @@
+package intent
+
+import (
+	"regexp"
+	"strings"
+)
+
+// This file understands prose, a sentence at a time.
+
+var (
+	sentenceEnd = regexp.MustCompile(`[.;!?](\s|$)|\n\s*\n`)
+
+	safe = regexp.MustCompile(`(?i)\bsafe for (concurrent|parallel|simultaneous)\b` +
+		`|\b(safe|used|called|accessed|shared)\b[^.]* (by|from|between|among|across) (multiple|several|many|different|concurrent) (goroutines|threads)\b` +
+		`|\b(goroutine|thread|concurrency)[- ]?safe\b|\bconcurrent[- ]safe\b` +
+		`|\b(safe to (use|call)|may be (used|called|accessed)|can be (used|called|accessed)) concurrently\b`)
+	qualified = regexp.MustCompile(`(?i)\b(not|never|no|cannot|unsafe|without|non|neither|nor|unless|if|provided|long as|only|make sure|ensure|caller|callers|must|should)\b|n't\b`)
+
+	todo    = regexp.MustCompile(`\b(TODO|FIXME|XXX|BUG|HACK)\b`)
+	missing = regexp.MustCompile(`(?i)\b(add|adds|need|needs|needed|missing|use|should|must|protect|guard|make|take|hold|acquire|requires?|put)\b[^.]*\b(lock|locks|locking|locked|mutex|mutexes|rwmutex|synchroni[sz]ed|synchroni[sz]ation|thread[- ]?safe|goroutine[- ]?safe|sync\.(Map|Mutex|RWMutex))\b` +
+		`|\b(data race|race condition|racy)\b|\bnot (thread|goroutine|concurrency)[- ]?safe\b|\bconcurrent (map )?(access|accesses|write|writes|reads|use)\b`)
+	otherwise = regexp.MustCompile(`(?i)\b(remove|drop|avoid|unnecessary|contention|finer|narrow|reduce|get rid|no need|do we|instead of|lock ?file|deadlock|lock order)\b`)
+)
+
+// saysSafe returns the sentence of text that says that something may be used concurrently; it is empty when
+// none does.
+func saysSafe(text string) string {
+	return find(text, func(s string) bool { return safe.MatchString(s) && !qualified.MatchString(s) })
+}
+
+// saysMissing returns the sentence of text that asks for a lock; it is empty when none does.
+func saysMissing(text string) string {
+	if !todo.MatchString(text) {
+		return ""
+	}
+	text = text[todo.FindStringIndex(text)[0]:]
+	return find(text, func(s string) bool { return missing.MatchString(s) && !otherwise.MatchString(s) })
+}
+
+// find returns the first sentence of text for which is holds, in one line and not too long.
+func find(text string, is func(string) bool) string {
+	for _, s := range sentenceEnd.Split(text, -1) {
+		s = strings.Join(strings.Fields(s), " ")
+		if !is(s) {
+			continue
+		}
+		const most = 100
+		if len(s) > most {
+			s = s[:strings.LastIndexByte(s[:most], ' ')+1] + "..."
+		}
+		return s
+	}
+	return ""
+}

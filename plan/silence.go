@@ -1,0 +1,89 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"mapmend/plan/access"
+	"mapmend/plan/config"
+	"mapmend/plan/intent"
+	"mapmend/plan/load"
+)
+
+// This file leaves out the findings that the author does not want, and notes what orders have no effect.
+
+// silencer knows what silences which variable.
+type silencer struct {
+	prog    *load.Program
+	opt     Options
+	by      map[access.Var]intent.Silence
+	found   map[access.Var]bool // silenced variables that have a finding
+	matched map[string]bool     // patterns that matched one
+	problem []intent.Problem    // directives without effect, in requested packages
+	asked   []intent.Silence    // those in requested packages
+}
+
+func newSilencer(prog *load.Program, said map[*load.Package]intent.Said, opt Options) *silencer {
+	s := &silencer{prog: prog, opt: opt, by: make(map[access.Var]intent.Silence), found: make(map[access.Var]bool), matched: make(map[string]bool)}
+	for _, pkg := range prog.Packages {
+		for _, silence := range said[pkg].Silences {
+			s.by[silence.Var] = silence
+		}
+		if pkg.Requested {
+			s.problem = append(s.problem, said[pkg].Problems...)
+			s.asked = append(s.asked, said[pkg].Silences...)
+		}
+	}
+	return s
+}
+
+// silenced returns what silences f, or nil when nothing does.
+func (s *silencer) silenced(f Finding) *Silenced {
+	if f.Confidence == Silent {
+		return nil
+	}
+	v := access.Var{Package: f.Package, Owner: f.Owner, Field: f.Field}
+	if by, ok := s.by[v]; ok {
+		s.found[v] = true
+		return &Silenced{f.Var, f.Confidence, position(s.prog, by.Pos), "//mapmend:" + by.Verb, by.Reason}
+	}
+	for _, ig := range s.ignores() {
+		if Match(ig.Variable, f.Var) {
+			s.matched[ig.Variable] = true
+			return &Silenced{f.Var, f.Confidence, ignorePos(ig), config.Name, ig.Reason}
+		}
+	}
+	return nil
+}
+
+func (s *silencer) ignores() []config.Ignore {
+	if s.opt.Config == nil {
+		return nil
+	}
+	return s.opt.Config.Ignore
+}
+
+func ignorePos(ig config.Ignore) Pos { return Pos{config.Name, ig.Line, ig.Column} }
+
+// notes returns the orders that have no effect. With a choice of variables it is not known of an order to ignore
+// whether it has one.
+func (s *silencer) notes() []Note {
+	var out []Note
+	for _, p := range s.problem {
+		out = append(out, Note{position(s.prog, p.Pos), p.Message})
+	}
+	if len(s.opt.Fields) == 0 {
+		for _, silence := range s.asked {
+			if silence.Verb == "ignore" && !s.found[silence.Var] {
+				out = append(out, Note{position(s.prog, silence.Pos), fmt.Sprintf("//mapmend:ignore has no effect: there is no finding on %s", silence.Var.Field)})
+			}
+		}
+		for _, ig := range s.ignores() {
+			if !s.matched[ig.Variable] {
+				out = append(out, Note{ignorePos(ig), fmt.Sprintf("ignore has no effect: there is no finding on %s", ig.Variable)})
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Note) int { return comparePos(a.Pos, b.Pos) })
+	return out
+}

@@ -22,6 +22,12 @@ type declaration struct {
 	typ   *ast.TypeSpec   // the named owner of a field; nil for a field of an anonymous struct
 }
 
+// isLocal reports whether the variable is a local of a function, or a part of one.
+func (decl declaration) isLocal(v Var) bool {
+	_, local := decl.node.(*ast.Ident)
+	return local || decl.typ == nil && v.Owner != ""
+}
+
 func toVar(v access.Var) Var { return Var{Package: v.Package, Owner: v.Owner, Field: v.Field} }
 
 // declarations returns the declarations of all fields, package variables and map locals in prog.
@@ -141,6 +147,11 @@ func (d *declarer) locals(fn *ast.FuncDecl) {
 	}
 	owner := access.ShortKey(access.ObjectKey(obj))
 	add := func(n ast.Node) bool {
+		if spec, ok := n.(*ast.ValueSpec); ok && len(spec.Names) == 1 {
+			if st := structOf(spec); st != nil {
+				d.fields(Var{Owner: owner}, spec.Names[0].Name+".", st, nil)
+			}
+		}
 		if id, ok := n.(*ast.Ident); ok {
 			if v, ok := d.pkg.Info.Defs[id].(*types.Var); ok && !v.IsField() {
 				if _, isMap := v.Type().Underlying().(*types.Map); isMap {

@@ -25,7 +25,7 @@ type guard struct {
 }
 
 func (d *decider) chooseGuard(c *candidate) *Refusal {
-	if _, local := c.decl.node.(*ast.Ident); local {
+	if c.decl.isLocal(c.finding.Var) {
 		return &Refusal{Code: CapturedLocal, Message: "the variable is a local of " + c.finding.Owner, Todo: "declare a mutex beside it and lock it in the goroutines"}
 	}
 	if c.verdict.Guard == nil {

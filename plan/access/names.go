@@ -18,18 +18,19 @@ type Names struct {
 	locals  int
 	made    map[Root]ssa.Value // what was made here, or by a callee that returned it
 	results func(ssa.CallInstruction) []Ref
-	naming  func(token.Pos) string
+	calls   map[*ssa.Call]result
+	naming  func(token.Pos, int) string
 }
 
 // NewNames returns the names of fn. results gives what the results of a call refer to in terms of
 // fn, or nil when it does not know; naming gives the name of the variable that source assigns a map
 // made at a position to, or "".
-func NewNames(fn *ssa.Function, results func(ssa.CallInstruction) []Ref, naming func(token.Pos) string) *Names {
+func NewNames(fn *ssa.Function, results func(ssa.CallInstruction) []Ref, naming func(token.Pos, int) string) *Names {
 	outer := fn
 	for outer.Parent() != nil {
 		outer = outer.Parent()
 	}
-	return &Names{fn: fn, key: FuncKey(fn), owner: ShortKey(FuncKey(outer)), memo: make(map[ssa.Value]Ref), made: make(map[Root]ssa.Value), results: results, naming: naming}
+	return &Names{fn: fn, key: FuncKey(fn), owner: ShortKey(FuncKey(outer)), memo: make(map[ssa.Value]Ref), made: make(map[Root]ssa.Value), calls: make(map[*ssa.Call]result), results: results, naming: naming}
 }
 
 // Ref returns what v refers to. The Path of a value that nothing is known about is a Local.
@@ -99,11 +100,7 @@ func (n *Names) resolve(v ssa.Value) Ref {
 	case *ssa.Alloc:
 		return n.alloc(v)
 	case *ssa.MakeMap:
-		r := n.fresh()
-		if name := n.naming(v.Pos()); name != "" {
-			r.Var = Var{Package: n.pkg(), Owner: n.owner, Field: name}
-		}
-		return r
+		return n.named(n.fresh(), v, v.Pos(), 0)
 	case *ssa.MakeChan, *ssa.MakeSlice:
 		return n.fresh()
 	case *ssa.FieldAddr:
@@ -141,21 +138,76 @@ func (n *Names) resolve(v ssa.Value) Ref {
 	case *ssa.Phi:
 		return n.phi(v)
 	case *ssa.Call:
-		if rs := n.results(v); len(rs) == 1 && rs[0].Path.Known() {
-			return rs[0]
-		}
+		return n.resultOf(v, v, 0)
 	case *ssa.Extract:
 		return n.extract(v)
 	}
 	return n.local()
 }
 
+// result is what a call returns.
+type result struct {
+	refs []Ref
+	made []Renamed
+}
+
+// MadeBy returns the names that the function has for what the callee of call made and returned.
+func (n *Names) MadeBy(call *ssa.Call) []Renamed { return n.resultsOf(call).made }
+
+// resultsOf returns what the results of call refer to. Two calls of one constructor make two objects.
+func (n *Names) resultsOf(call *ssa.Call) result {
+	if r, ok := n.calls[call]; ok {
+		return r
+	}
+	n.calls[call] = result{} // what a cycle through call sees
+	out := result{refs: n.results(call)}
+	rename := func(root Root) {
+		if root.Kind == Made && root.Name != n.key && (Binding{Made: out.made}).Root(root) == root {
+			out.made = append(out.made, Renamed{root, n.fresh().Path.Root})
+		}
+	}
+	for _, r := range out.refs {
+		r.eachRoot(rename)
+	}
+	out.refs = Binding{Made: out.made}.Refs(out.refs)
+	n.calls[call] = out
+	return out
+}
+
+// resultOf names v, result number i of call.
+func (n *Names) resultOf(v ssa.Value, call *ssa.Call, i int) Ref {
+	r := n.local()
+	if rs := n.resultsOf(call).refs; i < len(rs) && rs[i].Path.Known() {
+		r = rs[i]
+	}
+	return n.named(r, v, call.Pos(), i)
+}
+
+// named returns r with the local variable that source assigns it to, when v is a map that is no part
+// of anything else. It was made at pos, or is result number i of a call there.
+func (n *Names) named(r Ref, v ssa.Value, pos token.Pos, i int) Ref {
+	if _, isMap := v.Type().Underlying().(*types.Map); !isMap || !r.Var.IsZero() || r.Path.Sel != "" {
+		return r
+	}
+	if k := r.Path.Root.Kind; k != Made && k != Local {
+		return r
+	}
+	name := n.naming(pos, i)
+	if name == "" {
+		return r
+	}
+	if r.Path.Root.Kind == Local { // nothing shows that another activation gets the same map
+		r.Path = n.fresh().Path
+	}
+	r.Var = Var{Package: n.pkg(), Owner: n.owner, Field: name}
+	n.made[r.Path.Root] = v
+	return r
+}
+
 func (n *Names) extract(v *ssa.Extract) Ref {
 	switch t := v.Tuple.(type) {
 	case *ssa.Call:
-		if rs := n.results(t); v.Index < len(rs) && rs[v.Index].Path.Known() {
-			return rs[v.Index]
-		}
+		return n.resultOf(v, t, v.Index)
 	case *ssa.Lookup:
 		if v.Index == 0 {
 			return n.elem(t.X)
@@ -189,15 +241,30 @@ func (n *Names) phi(v *ssa.Phi) Ref {
 			}
 		}
 		r := n.Ref(e)
-		if agreed.Path.Known() && agreed.Path != r.Path {
+		switch {
+		case !agreed.Path.Known() || agreed.Path == r.Path || agreed.Fresh && isGivenMap(v, r):
+			agreed = r
+		case r.Fresh && isGivenMap(v, agreed):
+		default:
 			return n.local()
 		}
-		agreed = r
 	}
 	if !agreed.Path.Known() {
 		return n.local()
 	}
 	return agreed
+}
+
+// isGivenMap reports whether r is a map that the function got from outside. Where it may also be one that
+// the function makes, only the former matters to others:
+//
+//	if m == nil {
+//		m = make(map[string]int)
+//	}
+func isGivenMap(v *ssa.Phi, r Ref) bool {
+	_, isMap := v.Type().Underlying().(*types.Map)
+	k := r.Path.Root.Kind
+	return isMap && (k == Param || k == Free || k == Global)
 }
 
 func (n *Names) closure(v *ssa.MakeClosure) Ref {
@@ -364,7 +431,7 @@ func (n *Names) alloc(v *ssa.Alloc) Ref {
 		_, isStruct := elem.Underlying().(*types.Struct)
 		if stores[0].Parent() == n.fn && (isParam || !isStruct) {
 			r := n.Ref(stores[0].Val)
-			if !isMap || !r.Fresh {
+			if !isMap || !r.Fresh || !r.Var.IsZero() {
 				return r
 			}
 		}

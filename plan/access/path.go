@@ -15,6 +15,11 @@ type Var struct {
 // IsZero reports whether v names nothing.
 func (v Var) IsZero() bool { return v.Field == "" }
 
+// IsLocal reports whether v, which path leads to, is a local variable of a function or a field of one.
+func (v Var) IsLocal(path Path) bool {
+	return path.Root.Kind == Made && (path.Sel == "" || v.Owner != "" && strings.Contains(v.Field, "."))
+}
+
 func (v Var) String() string {
 	if v.Owner == "" {
 		return v.Package + "." + v.Field
@@ -160,73 +165,24 @@ type Ref struct {
 	Fresh bool     // the location was made in this function (or by a callee that returned it)
 }
 
+// eachRoot calls do for the root of r, and of what r captured if it is a closure.
+func (r Ref) eachRoot(do func(Root)) {
+	do(r.Path.Root)
+	if r.Func == nil {
+		return
+	}
+	for _, f := range r.Func.Free {
+		f.eachRoot(do)
+	}
+	for _, b := range r.Func.Bound {
+		b.eachRoot(do)
+	}
+}
+
 // FuncRef is a function value: a function and what it captured.
 type FuncRef struct {
 	Key   string
 	Free  []Ref  // what it captured
 	Type  string // of the value
 	Bound []Ref  // leading parameters that are already given: the receiver of a method value
-}
-
-// Subst translates r, in terms of a callee, to terms of its caller. params and free are what the
-// callee's parameters and captured variables are bound to.
-func (r Ref) Subst(params, free []Ref) Ref {
-	base := bound(r.Path.Root, params, free)
-	if base == nil {
-		if k := r.Path.Root.Kind; k == Param || k == Free {
-			r.Path = Path{}
-		}
-		r.Func = r.Func.subst(params, free)
-		return r
-	}
-	out := Ref{Path: base.Path.Join(r.Path.Sel), Var: r.Var, Depth: r.Depth}
-	if r.Var.IsZero() { // r is the argument itself, or an element of it
-		out.Var, out.Depth = base.Var, base.Depth+r.Depth
-		out.Fresh = base.Fresh && r.Path.Sel == ""
-	}
-	if r.Path.Sel == "" {
-		out.Func = base.Func
-	}
-	return out
-}
-
-func (f *FuncRef) subst(params, free []Ref) *FuncRef {
-	if f == nil {
-		return nil
-	}
-	return &FuncRef{Key: f.Key, Type: f.Type, Free: SubstAll(f.Free, params, free), Bound: SubstAll(f.Bound, params, free)}
-}
-
-// SubstAll translates each of refs as [Ref.Subst] does.
-func SubstAll(refs, params, free []Ref) []Ref {
-	if len(refs) == 0 {
-		return nil
-	}
-	out := make([]Ref, len(refs))
-	for i, r := range refs {
-		out[i] = r.Subst(params, free)
-	}
-	return out
-}
-
-// SubstPath translates p from terms of a callee to terms of its caller. The zero Path means that it
-// cannot be expressed there.
-func SubstPath(p Path, params, free []Ref) Path {
-	if base := bound(p.Root, params, free); base != nil {
-		return base.Path.Join(p.Sel)
-	}
-	if k := p.Root.Kind; k == Param || k == Free {
-		return Path{}
-	}
-	return p
-}
-
-func bound(r Root, params, free []Ref) *Ref {
-	switch {
-	case r.Kind == Param && r.Index < len(params):
-		return &params[r.Index]
-	case r.Kind == Free && r.Index < len(free):
-		return &free[r.Index]
-	}
-	return nil
 }

@@ -21,7 +21,7 @@ type Config struct {
 	Effect   func(key string) *Effect                        // of functions of packages analysed before; nil result: no body is known
 	Position func(token.Pos) string                          // unique name of a place, the same in every run
 	Mention  func(token.Pos, *ssa.CallCommon, int) token.Pos // where the call at a place mentions an argument
-	Naming   func(token.Pos) string                          // the variable that source assigns a map made at that place to, or ""
+	Naming   func(token.Pos, int) string                     // the variable that source assigns a map to, made at that place or returned there as that result, or ""
 	Library  *model.Library                                  // nil: the model as it is
 	Visit    func(fn *Func, instr ssa.Instruction, at View)  // called once for each instruction that is reached, deferred calls at their run
 }

@@ -34,22 +34,28 @@ type Edge struct {
 	Caller, Callee string
 	Pos            token.Pos
 	At             Point
-	Mentions       []token.Pos   // where source mentions each of Params, if it does
-	Params         []access.Ref  // what the callee's parameters are bound to
-	Constants      []Given       // those of Params that are boolean constants
-	Free           []access.Ref  // what its captured variables are bound to
-	Owned          []access.Root // roots among those that no other goroutine can reach yet
-	Foreign        []access.Path // places in those of Owned where something is stored that is not
-	After          []string      // goroutines started before the call that may still run
-	Start          model.Start   // how it is started; empty for a plain call
-	By             string        // the library that starts it; empty when the program does
-	Site           string        // of the start
-	Within         bool          // At is what the started goroutine holds, not what is held at the start
-	Many           bool          // several may run at once
-	Loop           bool          // may be run again in the same activation of the caller
-	Each           []access.Root // roots among Params and Free that each round of that loop makes anew
-	Stored         bool          // given away: may run at any time, with any locks
-	Type           string        // of the function value that was given away
+	Mentions       []token.Pos      // where source mentions each of Params, if it does
+	Params         []access.Ref     // what the callee's parameters are bound to
+	Constants      []Given          // those of Params that are boolean constants
+	Free           []access.Ref     // what its captured variables are bound to
+	Made           []access.Renamed // what the callee makes and returns
+	Owned          []access.Root    // roots among those that no other goroutine can reach yet
+	Foreign        []access.Path    // places in those of Owned where something is stored that is not
+	After          []string         // goroutines started before the call that may still run
+	Start          model.Start      // how it is started; empty for a plain call
+	By             string           // the library that starts it; empty when the program does
+	Site           string           // of the start
+	Within         bool             // At is what the started goroutine holds, not what is held at the start
+	Many           bool             // several may run at once
+	Loop           bool             // may be run again in the same activation of the caller
+	Each           []access.Root    // roots among Params and Free that each round of that loop makes anew
+	Stored         bool             // given away: may run at any time, with any locks
+	Type           string           // of the function value that was given away
+}
+
+// Binding returns what the names of the callee stand for in the caller.
+func (e *Edge) Binding() access.Binding {
+	return access.Binding{Params: e.Params, Free: e.Free, Made: e.Made}
 }
 
 // FuncValue is a function that is used as a value of a type.

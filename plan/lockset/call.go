@@ -31,12 +31,15 @@ func (a *analysis) call(instr ssa.CallInstruction, s *state) {
 		a.lock(instr, t, op, s)
 		return
 	}
-	for _, r := range a.freshResults(t) {
-		a.renew(s, r)
+	if call, ok := instr.(*ssa.Call); ok {
+		t.made = a.names.MadeBy(call)
+		for _, r := range t.made {
+			a.renew(s, r.To)
+		}
 	}
 	switch {
 	case t.effect != nil:
-		a.rec.edge(a, Edge{Callee: t.key, Pos: posOf(instr), Params: t.params, Free: t.free}, instr, s)
+		a.rec.edge(a, Edge{Callee: t.key, Pos: posOf(instr), Params: t.params, Free: t.free, Made: t.made}, instr, s)
 		if a.library.Extended(t.key) {
 			a.configured(instr, &t, s)
 		}
@@ -73,19 +76,19 @@ func (a *analysis) apply(instr ssa.CallInstruction, t target, s *state) {
 		case from != nil && to != nil:
 			a.put(s, *from, to.Path)
 		case from != nil:
-			a.put(s, *from, access.Path{Root: p[1]})
+			a.put(s, *from, t.binding().Path(access.Path{Root: p[1]}))
 		case to != nil:
-			a.put(s, access.Ref{Path: access.Path{Root: p[0]}}, to.Path)
+			a.put(s, access.Ref{Path: t.binding().Path(access.Path{Root: p[0]})}, to.Path)
 		}
 	}
 	for _, inv := range e.Invokes {
 		a.invoke(instr, inv, t, s)
 	}
 	for _, w := range e.Waits {
-		a.wait(access.SubstPath(w, t.params, t.free), s)
+		a.wait(t.binding().Path(w), s)
 	}
 	for _, st := range e.Starts {
-		s.after = addStarted(s.after, Started{st.Site, access.SubstPath(st.Done, t.params, t.free)})
+		s.after = addStarted(s.after, Started{st.Site, t.binding().Path(st.Done)})
 	}
 	if len(e.Outcomes) == 0 {
 		return
@@ -94,7 +97,7 @@ func (a *analysis) apply(instr ssa.CallInstruction, t target, s *state) {
 	for _, alt := range s.alts {
 		for _, o := range e.Outcomes {
 			next := alt
-			at := Point{Held: o.Acquired, Released: o.Released, Maybe: o.Maybe}.Under(alt.Point, t.params, t.free)
+			at := Point{Held: o.Acquired, Released: o.Released, Maybe: o.Maybe}.Under(alt.Point, t.binding())
 			next.Point = at
 			if o.When != nil && instr.Value() != nil {
 				c := resultCondition(instr.Value(), o.When.Result, instr.Common().Signature().Results().Len(), o.When.Nil)
@@ -121,8 +124,8 @@ func (a *analysis) bound(r access.Root, t target) *access.Ref {
 
 // invoke handles that the callee t runs a function that it was given.
 func (a *analysis) invoke(instr ssa.CallInstruction, inv Invoke, t target, s *state) {
-	ref := access.Ref{Path: inv.Func}.Subst(t.params, t.free)
-	params := access.SubstAll(inv.Params, t.params, t.free)
+	ref := t.binding().Ref(access.Ref{Path: inv.Func})
+	params := t.binding().Refs(inv.Params)
 	if ref.Func == nil {
 		for _, p := range s.points() {
 			next := inv
@@ -161,7 +164,7 @@ func (inv Invoke) under(p Point, t target) Point {
 	if inv.Within {
 		p = Point{}
 	}
-	return inv.At.Under(p, t.params, t.free)
+	return inv.At.Under(p, t.binding())
 }
 
 // startedAt makes inv, a goroutine that the callee starts and that still runs when it returns, the one
@@ -173,7 +176,7 @@ func (a *analysis) startedAt(inv *Invoke, instr ssa.CallInstruction, t target, s
 	}
 	inv.Site += " for " + a.site(instr)
 	inv.Many = inv.Many || inLoop(instr.Block(), nil)
-	s.after = addStarted(s.after, Started{inv.Site, access.SubstPath(t.effect.Starts[i].Done, t.params, t.free)})
+	s.after = addStarted(s.after, Started{inv.Site, t.binding().Path(t.effect.Starts[i].Done)})
 }
 
 // calledBack applies what a function that runs during a call leaves behind, except for locks: those
@@ -185,7 +188,7 @@ func (a *analysis) calledBack(t target, s *state) {
 		}
 	}
 	for _, st := range t.effect.Starts {
-		s.after = addStarted(s.after, Started{st.Site, access.SubstPath(st.Done, t.params, t.free)})
+		s.after = addStarted(s.after, Started{st.Site, t.binding().Path(st.Done)})
 	}
 	a.rec.inherit(t.effect, t, s)
 }

@@ -97,7 +97,7 @@ func TestUnder(t *testing.T) {
 		{"the callee gave it back", Point{Released: []access.Path{mu}}, 0},
 		{"and took it again", Point{Released: []access.Path{mu}, Held: Set{}.With(Held{Path: mu, Mode: Write})}, 1},
 	} {
-		if got := tt.callee.Under(caller, args, nil); len(got.Held) != tt.held {
+		if got := tt.callee.Under(caller, access.Binding{Params: args}); len(got.Held) != tt.held {
 			t.Errorf("%s: %v", tt.name, got)
 		}
 	}

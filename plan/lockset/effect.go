@@ -100,43 +100,42 @@ func compareVars(a, b access.Var) int {
 	return cmp.Or(cmp.Compare(a.Package, b.Package), cmp.Compare(a.Owner, b.Owner), cmp.Compare(a.Field, b.Field))
 }
 
-// Subst translates h from terms of a callee to terms of its caller. The zero Held has no known path.
-func (h Held) Subst(params, free []access.Ref) Held {
+// bind translates h from terms of a callee to terms of its caller. The zero Held has no known path.
+func (h Held) bind(b access.Binding) Held {
 	if h.Class.IsZero() {
-		r := access.Ref{Path: h.Path}.Subst(params, free)
-		h.Class = r.Var
+		h.Class = b.Ref(access.Ref{Path: h.Path}).Var
 	}
-	h.Path = access.SubstPath(h.Path, params, free)
+	h.Path = b.Path(h.Path)
 	return h
 }
 
-// Subst translates s from terms of a callee to terms of its caller; what cannot be expressed there is left out.
-func (s Set) Subst(params, free []access.Ref) Set {
+// bind translates s from terms of a callee to terms of its caller; what cannot be expressed there is left out.
+func (s Set) bind(b access.Binding) Set {
 	var out Set
 	for _, h := range s {
-		out = out.With(h.Subst(params, free))
+		out = out.With(h.bind(b))
 	}
 	return out
 }
 
-func substPaths(ps []access.Path, params, free []access.Ref) []access.Path {
+func bindPaths(ps []access.Path, b access.Binding) []access.Path {
 	var out []access.Path
 	for _, p := range ps {
-		out = addPath(out, access.SubstPath(p, params, free))
+		out = addPath(out, b.Path(p))
 	}
 	return out
 }
 
 // Under returns what is held at p, a point of a callee, when the call stands at caller: the caller's
 // locks stay held except for those that the callee gave back.
-func (p Point) Under(caller Point, params, free []access.Ref) Point {
+func (p Point) Under(caller Point, b access.Binding) Point {
 	out := Point{
-		Held:     p.Held.Subst(params, free),
+		Held:     p.Held.bind(b),
 		Released: caller.Released,
-		Maybe:    substPaths(p.Maybe, params, free),
-		Given:    givenUnder(p.Given, caller.Given, params),
+		Maybe:    bindPaths(p.Maybe, b),
+		Given:    givenUnder(p.Given, caller.Given, b.Params),
 	}
-	released := substPaths(p.Released, params, free)
+	released := bindPaths(p.Released, b)
 	for _, h := range caller.Held {
 		if _, gone := slices.BinarySearchFunc(released, h.Path, comparePaths); !gone {
 			out.Held = out.Held.With(h)

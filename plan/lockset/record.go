@@ -348,10 +348,10 @@ func (r *recorder) inherit(e *Effect, t target, s *state) {
 		r.effect.Acquires = addVar(r.effect.Acquires, c)
 	}
 	for _, p := range e.Dones {
-		r.done(access.SubstPath(p, t.params, t.free))
+		r.done(t.binding().Path(p))
 	}
 	for _, p := range e.Waits {
-		r.effect.Waits = addPath(r.effect.Waits, access.SubstPath(p, t.params, t.free))
+		r.effect.Waits = addPath(r.effect.Waits, t.binding().Path(p))
 	}
 	r.blocks(e.Blocks)
 	r.unknown(e.Unknown)

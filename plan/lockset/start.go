@@ -88,11 +88,11 @@ func (a *analysis) begin(s *state, site string, t target) {
 	}
 	var done access.Path
 	for _, d := range t.effect.Dones {
-		done = access.SubstPath(d, t.params, t.free)
+		done = t.binding().Path(d)
 	}
 	s.after = addStarted(s.after, Started{site, done})
 	for _, st := range t.effect.Starts {
-		s.after = addStarted(s.after, Started{st.Site, access.SubstPath(st.Done, t.params, t.free)})
+		s.after = addStarted(s.after, Started{st.Site, t.binding().Path(st.Done)})
 	}
 }
 

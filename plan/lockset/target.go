@@ -17,11 +17,16 @@ type target struct {
 	key     string       // empty: not known
 	params  []access.Ref // what its parameters are bound to
 	free    []access.Ref // what its captured variables are bound to
-	effect  *Effect      // nil when the program has no body of it
-	value   access.Path  // of the called function value, when key is empty
-	invoke  *types.Func  // the interface method, for a call through an interface
+	made    []access.Renamed
+	effect  *Effect     // nil when the program has no body of it
+	value   access.Path // of the called function value, when key is empty
+	invoke  *types.Func // the interface method, for a call through an interface
 	builtin string
 	recv    ssa.Value // the first argument of a static call, or the interface
+}
+
+func (t target) binding() access.Binding {
+	return access.Binding{Params: t.params, Free: t.free, Made: t.made}
 }
 
 func (a *analysis) target(call ssa.CallInstruction) target {
@@ -78,19 +83,5 @@ func (a *analysis) results(call ssa.CallInstruction) []access.Ref {
 	if t.effect == nil {
 		return nil
 	}
-	return access.SubstAll(t.effect.Results, t.params, t.free)
-}
-
-// freshResults returns what the callee makes and returns: each call makes another one.
-func (a *analysis) freshResults(t target) []access.Root {
-	if t.effect == nil {
-		return nil
-	}
-	var out []access.Root
-	for _, r := range t.effect.Results {
-		if r.Fresh && r.Path.Root.Kind == access.Made {
-			out = append(out, r.Path.Root)
-		}
-	}
-	return out
+	return t.binding().Refs(t.effect.Results)
 }

@@ -13,12 +13,12 @@ import (
 type Mentions struct {
 	operands  map[token.Pos][]ast.Expr // by the position that go/ssa gives the instruction: its map operands
 	receivers map[token.Pos]ast.Expr   // by the position of a call: what stands before the method's name
-	made      map[token.Pos]string     // by the position of a map's making: the variable it is assigned to
+	made      map[made]string          // the variable that it is assigned to
 }
 
 // NewMentions returns the mentions in files.
 func NewMentions(files []*ast.File) *Mentions {
-	x := &Mentions{operands: make(map[token.Pos][]ast.Expr), receivers: make(map[token.Pos]ast.Expr), made: make(map[token.Pos]string)}
+	x := &Mentions{operands: make(map[token.Pos][]ast.Expr), receivers: make(map[token.Pos]ast.Expr), made: make(map[made]string)}
 	for _, f := range files {
 		ast.Inspect(f, func(n ast.Node) bool {
 			switch n := n.(type) {
@@ -32,17 +32,14 @@ func NewMentions(files []*ast.File) *Mentions {
 					x.receivers[n.Lparen] = sel.X
 				}
 			case *ast.AssignStmt:
-				for i, lhs := range n.Lhs {
-					if id, ok := lhs.(*ast.Ident); ok && len(n.Lhs) == len(n.Rhs) {
-						x.name(n.Rhs[i], id)
-					}
+				var ids []*ast.Ident
+				for _, lhs := range n.Lhs {
+					id, _ := lhs.(*ast.Ident)
+					ids = append(ids, id)
 				}
+				x.name(ids, n.Rhs)
 			case *ast.ValueSpec:
-				for i, v := range n.Values {
-					if len(n.Names) == len(n.Values) {
-						x.name(v, n.Names[i])
-					}
-				}
+				x.name(n.Names, n.Values)
 			}
 			return true
 		})
@@ -50,17 +47,37 @@ func NewMentions(files []*ast.File) *Mentions {
 	return x
 }
 
-func (x *Mentions) name(v ast.Expr, id *ast.Ident) {
-	switch v := ast.Unparen(v).(type) {
-	case *ast.CompositeLit:
-		x.made[v.Lbrace] = id.Name
-	case *ast.CallExpr:
-		x.made[v.Lparen] = id.Name
+// made is a map that a literal or a call at pos makes or returns, as result number index.
+type made struct {
+	pos   token.Pos
+	index int
+}
+
+// name notes that vs are assigned to ids, of which those are nil that are no variables.
+func (x *Mentions) name(ids []*ast.Ident, vs []ast.Expr) {
+	if len(vs) == 0 {
+		return
+	}
+	for i, id := range ids {
+		v, index := vs[0], i
+		if len(vs) == len(ids) {
+			v, index = vs[i], 0
+		}
+		if id == nil || id.Name == "_" {
+			continue
+		}
+		switch v := ast.Unparen(v).(type) {
+		case *ast.CompositeLit:
+			x.made[made{v.Lbrace, index}] = id.Name
+		case *ast.CallExpr:
+			x.made[made{v.Lparen, index}] = id.Name
+		}
 	}
 }
 
-// Naming returns the name of the variable that the map made at pos is assigned to, or "".
-func (x *Mentions) Naming(pos token.Pos) string { return x.made[pos] }
+// Naming returns the name of the variable that a map is assigned to, or "": one that is made at pos, or
+// result number index of a call there.
+func (x *Mentions) Naming(pos token.Pos, index int) string { return x.made[made{pos, index}] }
 
 // mention returns the position of the identifier that names the map in operand number arg of the
 // instruction at pos, or pos itself when source does not show it.

@@ -140,7 +140,7 @@ func (w *World) byVariable(keep func(access.Var) bool) map[access.Var]*variableU
 		wk.up(start)
 		named[i] = wk.found
 	})
-	for _, n := range named {
+	for _, n := range slices.Concat(named, w.sharedParameters(named)) {
 		for _, e := range n.entries {
 			if v := e.Ref.Var; !skip[v] || keep(v) {
 				of(v).starts = append(of(v).starts, e)

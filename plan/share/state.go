@@ -131,7 +131,7 @@ func (t *table) under(e *Entry, edge *lockset.Edge, started bool) (lockset.Point
 		if started && !edge.Within {
 			around = onceOnly(around)
 		}
-		at := e.At.Under(around, edge.Params, edge.Free)
+		at := e.At.Under(around, edge.Binding())
 		if started && edge.Many {
 			at.Held = slices.DeleteFunc(at.Held, func(h lockset.Held) bool { return slices.Contains(edge.Each, h.Path.Root) })
 		}

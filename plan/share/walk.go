@@ -77,7 +77,8 @@ type origin struct {
 // found is what one search found.
 type found struct {
 	entries []Entry
-	partial bool // a bound ended it
+	given   []Entry // when only names were looked for: ways to a function that was given the map without a name
+	partial bool    // a bound ended it
 }
 
 // newSearch returns a search for ways for which r matters; nil means that everything may.
@@ -165,6 +166,9 @@ func (wk *walker) up(e Entry) {
 	if b == nil {
 		return
 	}
+	if wk.untilNamed && e.Ref.Path.Root.Kind == access.Param {
+		wk.given = append(wk.given, e)
+	}
 	root, private := wk.rootAt(&e, b)
 	if root != NoRoot && !wk.untilNamed {
 		wk.entries = append(wk.entries, wk.fromOutside(&e, b, root))
@@ -224,7 +228,7 @@ func (s *search) through(e *Entry, edge *lockset.Edge) (Entry, bool) {
 	next := *e
 	next.Func = edge.Caller
 	next.way = &step{Frame: Frame{edge.Caller, edge}, in: e.way, depth: e.way.depth + 1}
-	next.Ref = e.Ref.Subst(edge.Params, edge.Free)
+	next.Ref = edge.Binding().Ref(e.Ref)
 	rebase := false
 	if len(e.Sites) == 0 && owned(edge, next.Ref.Path) {
 		return Entry{}, false
@@ -298,11 +302,12 @@ func owned(edge *lockset.Edge, p access.Path) bool {
 }
 
 // Place returns the function in which the use names the variable, and where: the use itself, or the
-// call that passes the map to a function that uses its parameter.
+// call that passes the map to a function that uses its parameter. A closure calls a local that it captures
+// by its name.
 func (e *Entry) Place() (fn string, pos token.Pos) {
 	refs, frames := e.Refs(), e.Frames()
 	for i := len(frames) - 1; i >= 0; i-- {
-		if refs[i].Var.IsZero() && i > 0 {
+		if refs[i].Var.IsZero() && i > 0 && !e.captured(refs[:i+1]) {
 			continue
 		}
 		edge := frames[i].Edge
@@ -318,6 +323,23 @@ func (e *Entry) Place() (fn string, pos token.Pos) {
 	return e.Use.Func, e.Use.Pos
 }
 
+// captured reports whether the last of refs, those of the outer frames of e, is a local variable that a
+// closure captures.
+func (e *Entry) captured(refs []access.Ref) bool {
+	for i := len(refs) - 1; i >= 0; i-- {
+		r := refs[i]
+		switch {
+		case !r.Var.IsZero():
+			return r.Var.IsLocal(r.Path)
+		case i == 0:
+			return e.Ref.Var.IsLocal(e.Ref.Path) // a parameter
+		case r.Path.Root.Kind != access.Free:
+			return false
+		}
+	}
+	return false
+}
+
 // Refs returns the map as each of the Frames of e names it.
 func (e *Entry) Refs() []access.Ref {
 	frames := e.Frames()
@@ -325,7 +347,7 @@ func (e *Entry) Refs() []access.Ref {
 	r := e.Use.Ref
 	for i := len(frames) - 1; i >= 0; i-- {
 		if edge := frames[i].Edge; edge != nil {
-			r = r.Subst(edge.Params, edge.Free)
+			r = edge.Binding().Ref(r)
 		}
 		refs[i] = r
 	}

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"mapmend/plan"
 )
 
 const etcdlike = "testdata/etcdlike"
@@ -32,15 +34,17 @@ func TestEtcdlikeDiffApplies(t *testing.T) {
 	}
 	gitApply(t, applied, []byte(diff))
 
-	mustRun(t, exitOK, "-C", dir, "-w")
+	mustRun(t, exitRefused, "-C", dir, "-w")
 	if differ := cmp.Diff(filesOf(t, applied), filesOf(t, dir)); differ != "" {
 		t.Errorf("git apply and -w differ (-apply +w):\n%s", differ)
 	}
 	if rest := mustRun(t, exitOK, "-C", dir, "--exit-code"); rest != "" {
 		t.Errorf("a second run has a diff:\n%s", rest)
 	}
-	if left := mustRun(t, exitOK, "check", "-C", dir); left != "" {
-		t.Errorf("findings are left after -w:\n%s", left)
+	for _, f := range findingsOf(t, dir) {
+		if f.Kind != string(plan.ValueEscape) { // which is to be copied by hand
+			t.Errorf("a finding is left after -w: %s: %s.%s", f.Kind, f.Owner, f.Field)
+		}
 	}
 }
 
@@ -51,7 +55,7 @@ func TestEtcdlikeRaces(t *testing.T) {
 	}
 	dir := copyOf(t, etcdlike)
 	was := goTestRace(t, dir, "./...")
-	mustRun(t, exitOK, "-C", dir, "-w")
+	mustRun(t, exitRefused, "-C", dir, "-w")
 	is := goTestRace(t, dir, "./...")
 
 	raced := 0

@@ -106,6 +106,7 @@ var solvedByWrapper = []Code{CallInRegion, BlockInRegion, NotBracketable, OwnerU
 // steps is the order in which a mend is worked out. Each returns nil or why it cannot be.
 var steps = []func(*decider, *candidate) *Refusal{
 	(*decider).checkFile,
+	(*decider).checkEscapes,
 	(*decider).checkWays,
 	(*decider).chooseGuard,
 	(*decider).findNeeds,
@@ -147,6 +148,24 @@ func (d *decider) checkSettled(c *candidate) *Refusal {
 		return nil
 	}
 	return &Refusal{Code: UnknownGuard, Pos: d.at(u.Pos), Message: "it is not known whether " + c.finding.Guard + " is held at this use", Todo: "guard the uses by hand"}
+}
+
+// checkEscapes refuses variables of which something leaves the section of the guard: the uses outside would
+// each be a section of their own, of what is no longer there.
+func (d *decider) checkEscapes(c *candidate) *Refusal {
+	for _, j := range c.verdict.Uses {
+		what := "the map"
+		switch j.Escape {
+		case share.Stays:
+			continue
+		case share.ElementLeft:
+			what = "an element of the map"
+		}
+		if j.Holds(*c.verdict.Guard) {
+			return &Refusal{Code: AliasWritten, Pos: d.at(j.Pos), Message: what + " leaves the section of " + c.finding.Guard + " here, and is used outside while it is changed in one", Todo: "let out a copy that is made in the section, or use it there"}
+		}
+	}
+	return nil
 }
 
 func (d *decider) fileRefusal(pkg *load.Package, file *load.File) *Refusal {

@@ -88,6 +88,9 @@ func sites(prog *load.Program, w *share.World, v share.Verdict) []Site {
 		if j.Problem {
 			s.Kind = siteKind(j, v)
 		}
+		if s.Kind == AliasEscape && j.Op == mapuse.Load {
+			s.Op = string(mapuse.Alias)
+		}
 		i := slices.IndexFunc(out, func(t Site) bool { return t.Pos == s.Pos })
 		if i < 0 {
 			out = append(out, s)
@@ -107,12 +110,14 @@ func mergeSites(a, b Site) Site {
 	rank := func(s Site) int {
 		op := mapuse.Op(s.Op)
 		switch {
-		case op == mapuse.Load:
+		case op == mapuse.Alias && len(s.Held) == 0: // where it is read, it holds what the load holds
 			return 0
-		case !op.Writes():
+		case op == mapuse.Alias || op == mapuse.Load:
 			return 1
+		case !op.Writes():
+			return 2
 		}
-		return 2
+		return 3
 	}
 	if rank(b) > rank(a) {
 		a, b = b, a
@@ -125,6 +130,10 @@ func mergeSites(a, b Site) Site {
 
 func siteKind(j share.Judged, v share.Verdict) Kind {
 	switch {
+	case j.Escape == share.AliasLeft:
+		return AliasEscape
+	case j.Escape == share.ElementLeft:
+		return ValueEscape
 	case j.RLocked:
 		return WriteUnderRLock
 	case j.Wrong:
@@ -194,7 +203,8 @@ func spell(p access.Path, body *lockset.Body) string {
 var verbs = map[mapuse.Op]string{
 	mapuse.Load: "reads the variable", mapuse.Index: "reads it", mapuse.Store: "stores in it", mapuse.Delete: "deletes from it",
 	mapuse.Clear: "clears it", mapuse.Len: "takes its length", mapuse.Range: "ranges over it", mapuse.Read: "passes it to a reader",
-	mapuse.Write: "passes it to a writer", mapuse.Replace: "replaces it",
+	mapuse.Write: "passes it to a writer", mapuse.Replace: "replaces it", mapuse.Alias: "gives it away",
+	mapuse.ReadElement: "reads an element", mapuse.WriteElement: "writes an element",
 }
 
 // message says what is wrong in one sentence, with the first problem and the first use that is right.
@@ -216,6 +226,8 @@ func message(f Finding) string {
 			return does + " with another lock than " + f.Guard + holder
 		}
 		return fmt.Sprintf("%s with %s held, but not %s%s", does, first.Held[0].Lock, f.Guard, holder)
+	case AliasEscape, ValueEscape:
+		return escapes(f)
 	case TornReplace:
 		if i := slices.IndexFunc(f.Sites, func(s Site) bool { return s.Problem && mapuse.Op(s.Op) == mapuse.Replace }); i >= 0 {
 			return f.Sites[i].Function + " replaces it while others read it, and nothing guards it"
@@ -223,6 +235,34 @@ func message(f Finding) string {
 		return does + " while it is replaced, and nothing guards it"
 	}
 	return does + " while other goroutines use it, and nothing guards it"
+}
+
+// escapes says what left its section, and who uses it outside.
+func escapes(f Finding) string {
+	what := "the map"
+	if f.Kind == ValueEscape {
+		what = "an element"
+	}
+	from, user, does := "", "", ""
+	for _, s := range f.Sites {
+		switch {
+		case s.Kind != f.Kind:
+		case len(s.Held) > 0 && from == "":
+			from = s.Function
+		case len(s.Held) == 0 && user == "":
+			user, does = s.Function, verbs[mapuse.Op(s.Op)]
+		}
+	}
+	if f.Kind == ValueEscape {
+		does = "uses it"
+	}
+	switch {
+	case user == "":
+		return fmt.Sprintf("%s lets %s out of its section of %s, and it is changed in such sections", from, what, f.Guard)
+	case from == "" || from == user:
+		from, user = user, ""
+	}
+	return fmt.Sprintf("%s lets %s out of its section of %s, and %s outside", from, what, f.Guard, strings.TrimSpace(user+" "+does))
 }
 
 func (p *Plan) sort() {

@@ -153,8 +153,7 @@ func analysePackage(prog *load.Program, pkg *load.Package, library *model.Librar
 	res := lockset.Package(spkg, lockset.Config{
 		Effect:   effect,
 		Position: func(pos token.Pos) string { return prog.Fset.Position(pos).String() },
-		Naming:   mentions.Naming,
-		Mention:  mentions.Argument,
+		Source:   mentions,
 		Library:  library,
 		Visit:    uses.Visit,
 	})

@@ -68,11 +68,13 @@ const (
 	WriteUnderRLock   Kind = "write-under-rlock"
 	WrongGuard        Kind = "wrong-guard"
 	UnguardedShared   Kind = "unguarded-shared"
+	AliasEscape       Kind = "alias-escape"
+	ValueEscape       Kind = "value-escape"
 	TornReplace       Kind = "torn-replace"
 )
 
 // Kinds lists every kind in order of precedence.
-var Kinds = []Kind{InconsistentGuard, WriteUnderRLock, WrongGuard, UnguardedShared, TornReplace}
+var Kinds = []Kind{InconsistentGuard, WriteUnderRLock, WrongGuard, UnguardedShared, AliasEscape, ValueEscape, TornReplace}
 
 // Confidence grades the evidence behind a finding. The zero value is silent: nothing is reported.
 type Confidence int

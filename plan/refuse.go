@@ -22,7 +22,7 @@ const (
 	Reflected        Code = "reflected"         // the owner flows to reflection, which would see the new type or count the mutex
 	NilObserved      Code = "nil-observed"      // the program looks at whether the map is nil
 	ExportedField    Code = "exported-field"    // the field is API of an importable package
-	AliasWritten     Code = "alias-written"     // the map value is retained elsewhere
+	AliasWritten     Code = "alias-written"     // the map, or an element of it, is used elsewhere outside of its section
 	CapturedLocal    Code = "captured-local"    // the variable is a local that closures capture
 	TooManyWays      Code = "too-many-ways"     // a use is reached in more ways than are followed
 	Unlowered        Code = "unlowered"         // no accessor stands for this way of using the map

@@ -62,11 +62,13 @@ func (b Binding) Ref(r Ref) Ref {
 		r.Func = r.Func.bind(b)
 		return r
 	}
-	out := Ref{Path: base.Path.Join(r.Path.Sel), Var: r.Var, Depth: r.Depth}
+	out := Ref{Path: base.Path.Join(r.Path.Sel), Var: r.Var, Depth: r.Depth, Read: r.Read}
 	if r.Var.IsZero() { // r is the argument itself, or an element of it
 		out.Var, out.Depth = base.Var, base.Depth+r.Depth
 		if fields := strings.TrimSuffix(r.Path.Sel, strings.Repeat("[]", r.Depth)); fields != "" && !base.Var.IsZero() { // of an anonymous struct
 			out.Var.Field += fields
+		} else if !r.Read.IsValid() {
+			out.Read = base.Read
 		}
 		out.Fresh = base.Fresh && r.Path.Sel == ""
 	}

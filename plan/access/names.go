@@ -19,18 +19,30 @@ type Names struct {
 	made    map[Root]ssa.Value // what was made here, or by a callee that returned it
 	results func(ssa.CallInstruction) []Ref
 	calls   map[*ssa.Call]result
-	naming  func(token.Pos, int) string
+	source  Source
+	taken   []ssa.Instruction // see taking; nil until it is asked for
+}
+
+// Source tells what the source of a package shows that its SSA does not.
+type Source interface {
+	// Naming returns the name of the variable that a map is assigned to, or "": one that is made at pos, or
+	// result number index of a call there.
+	Naming(pos token.Pos, index int) string
+	// Operand returns the position of the identifier that names the first map operand of the instruction
+	// at pos, or pos itself.
+	Operand(pos token.Pos) token.Pos
+	// Argument returns the position of the identifier that names argument number i of the call at pos.
+	Argument(pos token.Pos, call *ssa.CallCommon, i int) token.Pos
 }
 
 // NewNames returns the names of fn. results gives what the results of a call refer to in terms of
-// fn, or nil when it does not know; naming gives the name of the variable that source assigns a map
-// made at a position to, or "".
-func NewNames(fn *ssa.Function, results func(ssa.CallInstruction) []Ref, naming func(token.Pos, int) string) *Names {
+// fn, or nil when it does not know.
+func NewNames(fn *ssa.Function, results func(ssa.CallInstruction) []Ref, source Source) *Names {
 	outer := fn
 	for outer.Parent() != nil {
 		outer = outer.Parent()
 	}
-	return &Names{fn: fn, key: FuncKey(fn), owner: ShortKey(FuncKey(outer)), memo: make(map[ssa.Value]Ref), made: make(map[Root]ssa.Value), calls: make(map[*ssa.Call]result), results: results, naming: naming}
+	return &Names{fn: fn, key: FuncKey(fn), owner: ShortKey(FuncKey(outer)), memo: make(map[ssa.Value]Ref), made: make(map[Root]ssa.Value), calls: make(map[*ssa.Call]result), results: results, source: source}
 }
 
 // Ref returns what v refers to. The Path of a value that nothing is known about is a Local.
@@ -106,17 +118,17 @@ func (n *Names) resolve(v ssa.Value) Ref {
 	case *ssa.FieldAddr:
 		return n.field(v.X, v.Field)
 	case *ssa.Field:
-		return n.field(v.X, v.Field)
+		return readAt(n.field(v.X, v.Field), v.Type(), v.Pos())
 	case *ssa.UnOp:
 		if v.Op == token.MUL {
-			return n.Ref(v.X)
+			return n.read(v)
 		}
 	case *ssa.IndexAddr:
 		return n.elem(v.X)
 	case *ssa.Index:
 		return n.elem(v.X)
 	case *ssa.Lookup:
-		return n.elem(v.X)
+		return n.lookup(v, v.Type())
 	case *ssa.Slice:
 		return n.Ref(v.X)
 	case *ssa.ChangeType:
@@ -192,7 +204,7 @@ func (n *Names) named(r Ref, v ssa.Value, pos token.Pos, i int) Ref {
 	if k := r.Path.Root.Kind; k != Made && k != Local {
 		return r
 	}
-	name := n.naming(pos, i)
+	name := n.source.Naming(pos, i)
 	if name == "" {
 		return r
 	}
@@ -210,7 +222,7 @@ func (n *Names) extract(v *ssa.Extract) Ref {
 		return n.resultOf(v, t, v.Index)
 	case *ssa.Lookup:
 		if v.Index == 0 {
-			return n.elem(t.X)
+			return n.lookup(t, v.Type())
 		}
 	case *ssa.TypeAssert:
 		if v.Index == 0 {
@@ -218,16 +230,23 @@ func (n *Names) extract(v *ssa.Extract) Ref {
 		}
 	case *ssa.Next:
 		if r, ok := t.Iter.(*ssa.Range); ok && v.Index == 2 {
-			return n.elem(r.X)
+			return readAt(n.elem(r.X), v.Type(), n.source.Operand(r.Pos()))
 		}
 	}
 	return n.local()
 }
 
-// phi returns what all edges agree on. A nil constant agrees with everything: what is reached
-// through nil is not reached.
+// phi returns what all edges agree on. A nil constant agrees with everything: what is reached through nil
+// is not reached. So does what is made and put in the same place:
+//
+//	in := s.m[k]
+//	if in == nil {
+//		in = make(map[string]int)
+//		s.m[k] = in
+//	}
 func (n *Names) phi(v *ssa.Phi) Ref {
 	var agreed Ref
+	var made []ssa.Value
 	for _, e := range v.Edges {
 		if e == v {
 			continue
@@ -241,11 +260,21 @@ func (n *Names) phi(v *ssa.Phi) Ref {
 			}
 		}
 		r := n.Ref(e)
+		if r.Fresh && r.Path.Sel == "" {
+			made = append(made, e)
+			continue
+		}
+		if agreed.Path.Known() && agreed.Path != r.Path {
+			return n.local()
+		}
+		agreed = r
+	}
+	for _, e := range made {
+		r := n.Ref(e)
 		switch {
-		case !agreed.Path.Known() || agreed.Path == r.Path || agreed.Fresh && isGivenMap(v, r):
+		case !agreed.Path.Known():
 			agreed = r
-		case r.Fresh && isGivenMap(v, agreed):
-		default:
+		case agreed.Path != r.Path && !isGivenMap(v, agreed) && (hasLock(v.Type()) || !n.isPut(e, agreed.Path)):
 			return n.local()
 		}
 	}
@@ -265,6 +294,30 @@ func isGivenMap(v *ssa.Phi, r Ref) bool {
 	_, isMap := v.Type().Underlying().(*types.Map)
 	k := r.Path.Root.Kind
 	return isMap && (k == Param || k == Free || k == Global)
+}
+
+// isPut reports whether the function stores v at p.
+func (n *Names) isPut(v ssa.Value, p Path) bool {
+	for _, instr := range *v.Referrers() {
+		switch instr := instr.(type) {
+		case *ssa.MapUpdate:
+			if instr.Value == v && n.Ref(instr.Map).Path.Elem() == p {
+				return true
+			}
+		case *ssa.Store:
+			if instr.Val == v && n.Ref(instr.Addr).Path == p {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// hasLock reports whether t is a lock, or has one embedded: made apart, it is another lock for each.
+func hasLock(t types.Type) bool {
+	m, _, _ := types.LookupFieldOrMethod(t, true, nil, "Lock")
+	_, ok := m.(*types.Func)
+	return ok
 }
 
 func (n *Names) closure(v *ssa.MakeClosure) Ref {
@@ -364,7 +417,7 @@ func (n *Names) elem(x ssa.Value) Ref {
 		return r
 	}
 	base := n.Ref(x)
-	r := Ref{Path: base.Path.Elem(), Var: base.Var, Depth: base.Depth + 1}
+	r := Ref{Path: base.Path.Elem(), Var: base.Var, Depth: base.Depth + 1, Read: base.Read}
 	if !r.Path.Known() {
 		r.Path = n.local().Path
 	}

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"go/token"
 	"strconv"
 	"strings"
 )
@@ -163,6 +164,10 @@ type Ref struct {
 	Depth int      // how many "[]" stand between Var and the location
 	Func  *FuncRef // the function value, when it is known
 	Fresh bool     // the location was made in this function (or by a callee that returned it)
+
+	// Read is where the map, slice or pointer that the value is, or the map that it iterates over, was
+	// read from Var: what is done with it later is done outside of the section that it was read in.
+	Read token.Pos
 }
 
 // eachRoot calls do for the root of r, and of what r captured if it is a closure.

@@ -18,12 +18,11 @@ import (
 
 // Config is what the analysis of a package needs from outside.
 type Config struct {
-	Effect   func(key string) *Effect                        // of functions of packages analysed before; nil result: no body is known
-	Position func(token.Pos) string                          // unique name of a place, the same in every run
-	Mention  func(token.Pos, *ssa.CallCommon, int) token.Pos // where the call at a place mentions an argument
-	Naming   func(token.Pos, int) string                     // the variable that source assigns a map to, made at that place or returned there as that result, or ""
-	Library  *model.Library                                  // nil: the model as it is
-	Visit    func(fn *Func, instr ssa.Instruction, at View)  // called once for each instruction that is reached, deferred calls at their run
+	Effect   func(key string) *Effect                       // of functions of packages analysed before; nil result: no body is known
+	Position func(token.Pos) string                         // unique name of a place, the same in every run
+	Source   access.Source                                  // of the package
+	Library  *model.Library                                 // nil: the model as it is
+	Visit    func(fn *Func, instr ssa.Instruction, at View) // called once for each instruction that is reached, deferred calls at their run
 }
 
 // Func is what a visitor may know about the function it is in.
@@ -60,7 +59,7 @@ type analysis struct {
 	names    *access.Names
 	effect   func(key string) *Effect
 	position func(token.Pos) string
-	mention  func(token.Pos, *ssa.CallCommon, int) token.Pos
+	source   access.Source
 	library  *model.Library
 	numbers  *numbering
 	into     map[access.Root][]stored // what is stored in what, anywhere in the function
@@ -107,8 +106,8 @@ func Package(pkg *ssa.Package, cfg Config) *Result {
 
 func function(fn *ssa.Function, effect func(string) *Effect, cfg Config, visit func(*Func, ssa.Instruction, View)) (*Body, *Effect) {
 	body := describe(fn)
-	a := &analysis{fn: fn, effect: effect, position: cfg.Position, mention: cfg.Mention, library: cfg.Library, into: make(map[access.Root][]stored), numbers: &numbering{numbers: make(map[access.Root]int)}}
-	a.names = access.NewNames(fn, a.results, cfg.Naming)
+	a := &analysis{fn: fn, effect: effect, position: cfg.Position, source: cfg.Source, library: cfg.Library, into: make(map[access.Root][]stored), numbers: &numbering{numbers: make(map[access.Root]int)}}
+	a.names = access.NewNames(fn, a.results, cfg.Source)
 	in := a.run()
 	f := &Func{Body: body, SSA: fn, Names: a.names, effect: effect}
 	a.rec = &recorder{a: a, body: body, effect: &Effect{Serves: requests(fn), Yield: isYield(fn)}, visit: func(instr ssa.Instruction, v View) { visit(f, instr, v) }}

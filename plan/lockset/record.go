@@ -191,9 +191,10 @@ func (r *recorder) edgeAt(a *analysis, e Edge, instr ssa.Instruction, s *state) 
 		return
 	}
 	e.Caller = r.body.Key
+	a.detach(&e, instr)
 	if call, ok := instr.(ssa.CallInstruction); ok && len(e.Params) == len(call.Common().Args) {
 		for i := range e.Params {
-			e.Mentions = append(e.Mentions, a.mention(call.Common().Pos(), call.Common(), i))
+			e.Mentions = append(e.Mentions, a.source.Argument(call.Common().Pos(), call.Common(), i))
 		}
 		e.Constants = constants(call.Common())
 	}
@@ -213,6 +214,34 @@ func (r *recorder) edgeAt(a *analysis, e Edge, instr ssa.Instruction, s *state) 
 		}
 	}
 	r.body.Calls = append(r.body.Calls, e)
+}
+
+// detach makes the arguments and captured variables of e nothing that has a name, where what they held
+// was taken out of its variable before: nobody else can reach it.
+func (a *analysis) detach(e *Edge, instr ssa.Instruction) {
+	call, ok := instr.(ssa.CallInstruction)
+	if !ok {
+		return
+	}
+	e.Params = a.detached(e.Params, call.Common().Args, instr)
+	if c, ok := call.Common().Value.(*ssa.MakeClosure); ok {
+		e.Free = a.detached(e.Free, c.Bindings, instr)
+	}
+}
+
+// detached returns refs, which vs are bound to, without the maps and slices that were taken out of their
+// variables. An object that a pointer leads to may be known elsewhere.
+func (a *analysis) detached(refs []access.Ref, vs []ssa.Value, instr ssa.Instruction) []access.Ref {
+	if len(refs) != len(vs) {
+		return refs
+	}
+	for i, v := range vs {
+		if _, pointer := v.Type().Underlying().(*types.Pointer); !pointer && refs[i].Read.IsValid() && a.names.Detached(v, instr) {
+			refs = slices.Clone(refs)
+			refs[i] = access.Ref{}
+		}
+	}
+	return refs
 }
 
 func (r *recorder) invoke(i Invoke) {
@@ -368,7 +397,7 @@ func (r *recorder) returns(instr *ssa.Return, s *state) {
 		}
 	}
 	for i, v := range instr.Results {
-		r.result(i, len(instr.Results), v, s)
+		r.result(i, len(instr.Results), v, instr, s)
 	}
 	for _, alt := range s.alts {
 		var facts []fact
@@ -384,7 +413,7 @@ func (r *recorder) returns(instr *ssa.Return, s *state) {
 func isGiven(r access.Root) bool { return r.Kind == access.Param || r.Kind == access.Free }
 
 // result notes what result i refers to at one return.
-func (r *recorder) result(i, n int, v ssa.Value, s *state) {
+func (r *recorder) result(i, n int, v ssa.Value, at ssa.Instruction, s *state) {
 	if r.results == nil {
 		r.results, r.disagree = make([]access.Ref, n), make([]bool, n)
 	}
@@ -393,6 +422,7 @@ func (r *recorder) result(i, n int, v ssa.Value, s *state) {
 	}
 	ref := r.a.names.Ref(v)
 	root := ref.Path.Root
+	ref = r.a.detached([]access.Ref{ref}, []ssa.Value{v}, at)[0]
 	if root.Kind == access.Local && ref.Func == nil {
 		ref = access.Ref{}
 	}

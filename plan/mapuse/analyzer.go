@@ -23,8 +23,8 @@ type Collector struct {
 	valued bool            // the value that is being looked up goes somewhere
 	given  bool            // the value that is being stored was given to the function
 	instr  ssa.Instruction // the one being visited
-	fn     *ssa.Function   // the function of replaces
-	swaps  []*ssa.Store    // of maps, in fn
+
+	locked map[*types.Struct]bool // see hasLock
 }
 
 // Built is an assignment of a map variable while only one goroutine could reach its owner.
@@ -40,24 +40,28 @@ func (c *Collector) Visit(fn *lockset.Func, instr ssa.Instruction, at lockset.Vi
 	case *ssa.Lookup:
 		if isMap(instr.X.Type()) {
 			c.valued = hasValue(instr)
-			c.add(fn, instr.X, Index, c.Mentions.mention(instr.Pos(), 0), at)
+			c.add(fn, instr.X, Index, c.Mentions.Operand(instr.Pos()), at)
 			c.valued = false
 		}
 	case *ssa.MapUpdate:
 		c.given = fn.Names.Ref(instr.Value).Path.Root.Kind == access.Param
 		defer func() { c.given = false }()
-		c.add(fn, instr.Map, Store, c.Mentions.mention(instr.Pos(), 0), at)
+		c.add(fn, instr.Map, Store, c.Mentions.Operand(instr.Pos()), at)
 	case *ssa.Range:
 		if isMap(instr.X.Type()) {
-			c.add(fn, instr.X, Range, c.Mentions.mention(instr.Pos(), 0), at)
+			c.add(fn, instr.X, Range, c.Mentions.Operand(instr.Pos()), at)
 		}
 	case *ssa.Next:
 		if r, ok := instr.Iter.(*ssa.Range); ok && isMap(r.X.Type()) {
-			c.add(fn, r.X, Range, c.Mentions.mention(r.Pos(), 0), at)
+			c.add(fn, r.X, Range, c.Mentions.Operand(r.Pos()), at)
 		}
 	case *ssa.UnOp:
-		if instr.Op == token.MUL && isMap(instr.Type()) {
+		switch {
+		case instr.Op != token.MUL:
+		case isMap(instr.Type()):
 			c.load(fn, instr, at)
+		default:
+			c.element(fn, instr.X, ReadElement, at)
 		}
 	case *ssa.Field:
 		if isMap(instr.Type()) {
@@ -66,6 +70,18 @@ func (c *Collector) Visit(fn *lockset.Func, instr ssa.Instruction, at lockset.Vi
 	case *ssa.Store:
 		if isMap(instr.Val.Type()) {
 			c.replace(fn, instr, at)
+		} else {
+			c.element(fn, instr.Addr, WriteElement, at)
+		}
+	case *ssa.Return:
+		c.returns(fn, instr, at)
+	case *ssa.Send:
+		c.sends(fn, instr.X, at)
+	case *ssa.Select:
+		for _, st := range instr.States {
+			if st.Send != nil {
+				c.sends(fn, st.Send, at)
+			}
 		}
 	case ssa.CallInstruction:
 		if _, ok := instr.(*ssa.Go); !ok {
@@ -101,36 +117,17 @@ func hasValue(instr *ssa.Lookup) bool {
 	return false
 }
 
-// load adds the read of a variable. A global's has no position of its own: its place is that of the
-// operation it is read for, which adds it.
+// load adds the read of a variable. What a local variable holds was read before:
+//
+//	defer s.mu.Unlock()
+//	return s.m // go/ssa keeps it in a local until the deferred calls have run
 func (c *Collector) load(fn *lockset.Func, instr *ssa.UnOp, at lockset.View) {
-	pos := token.NoPos
-	if f, ok := instr.X.(*ssa.FieldAddr); ok {
-		pos = f.Pos()
+	if _, local := instr.X.(*ssa.Alloc); local && fn.Names.Ref(instr.X).Read.IsValid() {
+		return
 	}
-	if pos == token.NoPos {
-		pos = c.usePos(instr)
-	}
-	if pos != token.NoPos {
+	if pos := fn.Names.ReadPos(instr); pos.IsValid() {
 		c.add(fn, instr, Load, pos, at)
 	}
-}
-
-// usePos returns where the single operation that v is read for mentions it.
-func (c *Collector) usePos(v ssa.Value) token.Pos {
-	for _, instr := range *v.Referrers() {
-		if call, ok := instr.(ssa.CallInstruction); ok {
-			for i, arg := range call.Common().Args {
-				if arg == v {
-					return c.Mentions.Argument(call.Common().Pos(), call.Common(), i)
-				}
-			}
-		}
-		if instr.Pos() != token.NoPos {
-			return c.Mentions.mention(instr.Pos(), 0)
-		}
-	}
-	return token.NoPos
 }
 
 // replace adds the assignment of a variable that is not a local of the function.
@@ -166,6 +163,7 @@ func (c *Collector) call(fn *lockset.Func, call ssa.CallInstruction, at lockset.
 	if callee := common.StaticCallee(); callee != nil {
 		key = access.FuncKey(callee)
 	}
+	c.external(fn, key, common, at)
 	for i, arg := range common.Args {
 		pos := c.Mentions.Argument(common.Pos(), common, i)
 		switch {
@@ -196,7 +194,7 @@ func (c *Collector) argument(fn *lockset.Func, arg ssa.Value, does model.MapArg,
 func (c *Collector) iterate(fn *lockset.Func, call *ssa.CallCommon, at lockset.View) {
 	for _, v := range append([]ssa.Value{call.Value}, call.Args...) {
 		if src, ok := iteratorOver(v); ok {
-			pos := c.Mentions.mention(src.Pos(), 0)
+			pos := c.Mentions.Operand(src.Pos())
 			c.add(fn, src.Call.Args[0], Range, pos, at)
 		}
 	}
@@ -264,10 +262,14 @@ func isPointerToMap(t types.Type) bool {
 }
 
 func (c *Collector) builtin(fn *lockset.Func, name string, call *ssa.CallCommon, at lockset.View) {
-	if len(call.Args) == 0 || !isMap(call.Args[0].Type()) {
+	if len(call.Args) == 0 {
 		return
 	}
-	pos := c.Mentions.mention(call.Pos(), 0)
+	if !isMap(call.Args[0].Type()) {
+		c.slice(fn, name, call, at)
+		return
+	}
+	pos := c.Mentions.Operand(call.Pos())
 	switch name {
 	case "delete":
 		c.add(fn, call.Args[0], Delete, pos, at)
@@ -279,61 +281,10 @@ func (c *Collector) builtin(fn *lockset.Func, name string, call *ssa.CallCommon,
 }
 
 func (c *Collector) add(fn *lockset.Func, m ssa.Value, op Op, pos token.Pos, at lockset.View) {
-	if op.Part() == Entries && c.detached(fn, m) {
+	if op.Part() == Entries && fn.Names.Detached(m, c.instr) {
 		return
 	}
 	c.addRef(fn, fn.Names.Ref(m), op, pos, at)
-}
-
-// detached reports whether the map m was taken out of its variable before the instruction at hand:
-//
-//	s.mu.Lock()
-//	old := s.m
-//	s.m = nil
-//	s.mu.Unlock()
-//	for k := range old { ... } // nobody else can reach it
-func (c *Collector) detached(fn *lockset.Func, m ssa.Value) bool {
-	load, ok := m.(*ssa.UnOp)
-	if !ok || load.Op != token.MUL {
-		return false
-	}
-	if c.fn != fn.SSA {
-		c.fn, c.swaps = fn.SSA, mapStores(fn.SSA)
-	}
-	for _, st := range c.swaps {
-		if comesBefore(load, st) && comesBefore(st, c.instr) && fn.Names.Ref(st.Addr).Path == fn.Names.Ref(m).Path {
-			return true
-		}
-	}
-	return false
-}
-
-func mapStores(fn *ssa.Function) []*ssa.Store {
-	var out []*ssa.Store
-	for _, b := range fn.Blocks {
-		for _, instr := range b.Instrs {
-			if st, ok := instr.(*ssa.Store); ok && isMap(st.Val.Type()) {
-				out = append(out, st)
-			}
-		}
-	}
-	return out
-}
-
-// comesBefore reports whether every execution that comes to b has come to a.
-func comesBefore(a, b ssa.Instruction) bool {
-	if a.Block() != b.Block() {
-		return a.Block().Dominates(b.Block())
-	}
-	for _, instr := range a.Block().Instrs {
-		if instr == a {
-			return true
-		}
-		if instr == b {
-			return false
-		}
-	}
-	return false
 }
 
 func (c *Collector) addRef(fn *lockset.Func, ref access.Ref, op Op, pos token.Pos, at lockset.View) {

@@ -79,6 +79,10 @@ func (x *Mentions) name(ids []*ast.Ident, vs []ast.Expr) {
 // result number index of a call there.
 func (x *Mentions) Naming(pos token.Pos, index int) string { return x.made[made{pos, index}] }
 
+// Operand returns the position of the identifier that names the map in the first operand of the
+// instruction at pos, or pos itself when source does not show it.
+func (x *Mentions) Operand(pos token.Pos) token.Pos { return x.mention(pos, 0) }
+
 // mention returns the position of the identifier that names the map in operand number arg of the
 // instruction at pos, or pos itself when source does not show it.
 func (x *Mentions) mention(pos token.Pos, arg int) token.Pos {

@@ -23,20 +23,28 @@ const (
 	Read    Op = "read"    // a function that is called looks at the entries
 	Write   Op = "write"   // a function that is called changes entries
 	Replace Op = "replace" // the variable is assigned
+	Alias   Op = "alias"   // the map itself goes where it is not followed, and is read or written there
+
+	ReadElement  Op = "read-element"  // part of what an element refers to is read: s.m[k].n, s.m[k][i]
+	WriteElement Op = "write-element" // and written: s.m[k].n++, append(s.m[k][:i], s.m[k][i+1:]...)
 )
 
 // Part is the part of a map variable that a use touches.
 type Part uint8
 
 const (
-	Header  Part = iota + 1 // the variable
-	Entries                 // what it refers to
+	Header   Part = iota + 1 // the variable
+	Entries                  // what it refers to
+	Elements                 // what its elements refer to, but for maps, which are uses of their own
 )
 
 // Part returns the part that o touches. Every use of entries reads the header too, by a Load of its own.
 func (o Op) Part() Part {
-	if o == Load || o == Replace {
+	switch o {
+	case Load, Replace:
 		return Header
+	case ReadElement, WriteElement:
+		return Elements
 	}
 	return Entries
 }
@@ -44,16 +52,18 @@ func (o Op) Part() Part {
 // Writes reports whether o changes the part that it touches.
 func (o Op) Writes() bool {
 	switch o {
-	case Store, Delete, Clear, Write, Replace:
+	case Store, Delete, Clear, Write, Replace, WriteElement:
 		return true
-	case Load, Index, Len, Range, Read:
+	case Load, Index, Len, Range, Read, Alias, ReadElement:
 		return false
 	}
 	panic("mapuse: unknown Op " + o)
 }
 
-// Conflicts reports whether o and p race when they run at the same time on the same map.
-func (o Op) Conflicts(p Op) bool { return o.Part() == p.Part() && (o.Writes() || p.Writes()) }
+// Conflicts reports whether u and v race when they run at the same time on the same map.
+func (u *Use) Conflicts(v *Use) bool {
+	return u.Op.Part() == v.Op.Part() && u.Element == v.Element && (u.Op.Writes() || v.Op.Writes())
+}
 
 // Use is one operation on one map variable at one place, in terms of the function it stands in.
 type Use struct {
@@ -66,4 +76,7 @@ type Use struct {
 	Given  bool          // a Store of a value that the function was given
 	After  []string      // goroutines started before that may still run
 	Pos    token.Pos     // of the identifier that mentions the variable
+
+	Element  string // of Elements: the part of what the element refers to: "[]", ".n"
+	Returned bool   // an Alias that goes to whoever calls the function from outside the program
 }

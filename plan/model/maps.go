@@ -43,6 +43,14 @@ func MapUse(key string, arg int) MapArg {
 	return UnknownArg
 }
 
+// inPlace are the functions that change the entries of the slice that is their first argument.
+var inPlace = set(`
+	slices.Sort slices.SortFunc slices.SortStableFunc slices.Reverse slices.Delete slices.DeleteFunc slices.Compact slices.CompactFunc
+	slices.Insert slices.Replace sort.Strings sort.Ints sort.Float64s sort.Slice sort.SliceStable`)
+
+// InPlace reports whether key changes the entries of the slice that is its first argument.
+func InPlace(key string) bool { return inPlace[key] }
+
 // readers are the packages whose functions look into a value they are given before they return:
 // printers, encoders, comparers.
 var readers = set(`fmt log encoding/json encoding/gob encoding/xml reflect text/template html/template log/slog errors`)

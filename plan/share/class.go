@@ -25,6 +25,9 @@ type class struct {
 	kept   string
 	depth  int
 
+	element  string
+	returned bool
+
 	state state     // zero when the root function is one that others call
 	pos   token.Pos // see lazyCache
 	by    string    // who starts it
@@ -55,7 +58,7 @@ func (w *World) classify(entries []*Entry) [][]*Entry {
 
 func (w *World) class(e *Entry) class {
 	r := e.Ref.Path.Root
-	c := class{part: e.Use.Op.Part(), writes: e.Use.Op.Writes(), root: e.Root, maybe: len(e.At.Maybe) > 0, unsure: e.Unsure != "", kept: e.Kept, depth: e.Ref.Depth}
+	c := class{part: e.Use.Op.Part(), writes: e.Use.Op.Writes(), root: e.Root, maybe: len(e.At.Maybe) > 0, unsure: e.Unsure != "", kept: e.Kept, depth: e.Ref.Depth, element: e.Use.Element, returned: e.Use.Returned}
 	called := e.Root == Exported || e.Root == Interface || e.Root == Serving || e.Root == Closed
 	if !called || len(e.Sites) > 0 || len(e.After) > 0 || r.Kind != access.Param {
 		c.state = e.state()

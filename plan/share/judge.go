@@ -82,6 +82,7 @@ func each(n int, do func(i int)) {
 // variableUses is where the uses of one variable are followed from.
 type variableUses struct {
 	starts  []Entry // where the use, or what is passed to it, is the variable
+	outside []Entry // uses that count only outside of the section that the map, or its element, was read in
 	partial bool    // there may be more
 }
 
@@ -90,24 +91,32 @@ func (s *search) variable(v access.Var, uses *variableUses, kept bool) (verdict 
 	s.table.keepAll()
 	if !kept && s.w.guards[v] == nil {
 		plain := s.plainly(uses.starts)
-		if plain.clear() && !uses.partial {
+		switch {
+		case mayMeetOutside(uses.outside):
+		case plain.clear() && !uses.partial:
 			return Verdict{}, false
+		default:
+			s.table.keep(plain.classes())
 		}
-		s.table.keep(plain.classes())
 	}
-	partial := uses.partial
-	var entries []*Entry
-	for i := range uses.starts {
-		found, more := s.ways(&uses.starts[i])
+	entries, partial := s.reached(uses.starts)
+	outside, _ := s.reached(uses.outside)
+	verdict, ok = s.w.judge(v, entries, outside)
+	verdict.Partial = verdict.Partial || partial || uses.partial
+	return verdict, ok || kept
+}
+
+// reached returns the ways in which execution comes to starts once goroutines may run, and whether there
+// may be more.
+func (s *search) reached(starts []Entry) (entries []*Entry, partial bool) {
+	for i := range starts {
+		found, more := s.ways(&starts[i])
 		partial = partial || more
 		for i := range found {
 			entries = append(entries, &found[i])
 		}
 	}
-	entries = s.w.afterStart(entries)
-	verdict, ok = s.w.judge(v, entries)
-	verdict.Partial = verdict.Partial || partial
-	return verdict, ok || kept
+	return s.w.afterStart(entries), partial
 }
 
 // byVariable groups the uses that may matter by variable. Uses of a parameter are followed to where
@@ -127,7 +136,10 @@ func (w *World) byVariable(keep func(access.Var) bool) map[access.Var]*variableU
 		switch v := u.Ref.Var; {
 		case v.IsZero():
 			unnamed = append(unnamed, u)
-		case !skip[v] || keep(v):
+		case skip[v] && !keep(v):
+		case u.Op == mapuse.Alias || u.Op.Part() == mapuse.Elements:
+			of(v).outside = append(of(v).outside, atUse(u))
+		default:
 			of(v).starts = append(of(v).starts, atUse(u))
 		}
 	}
@@ -204,11 +216,14 @@ func parted(entries []*Entry, is func(*Entry) bool) (those, others []*Entry) {
 	return those, others
 }
 
-func (w *World) judge(v access.Var, entries []*Entry) (Verdict, bool) {
+func (w *World) judge(v access.Var, entries, outside []*Entry) (Verdict, bool) {
 	test, entries := parted(entries, func(e *Entry) bool { return e.Root == Test })
+	_, others := parted(outside, func(e *Entry) bool { return e.Root == Test })
 	onlyTests := len(entries) == 0
 	if onlyTests {
 		test, entries = nil, test
+	} else {
+		outside = others
 	}
 	declared := w.guards[v]
 	verdict := Verdict{Var: v, Guard: cmp.Or(declared, w.guard(entries))}
@@ -275,6 +290,7 @@ func (w *World) judge(v access.Var, entries []*Entry) (Verdict, bool) {
 		some[i], sure[i] = true, sure[i] || why.Grade == Likely
 		conflictsOnlyReplace = false
 	}
+	left := w.leftSections(&verdict, about, entries, outside, &best, evidence)
 	if verdict.Grade == None {
 		verdict.Uses = w.judged(entries, problem, verdict)
 		return verdict, false
@@ -284,6 +300,13 @@ func (w *World) judge(v access.Var, entries []*Entry) (Verdict, bool) {
 	}
 	slices.Sort(verdict.Evidence)
 	verdict.Replaced = conflictsOnlyReplace
+	for _, e := range left {
+		entries = append(entries, e)
+		problem[e] = true
+	}
+	if writer := verdict.Pair[1]; writer != nil && writer.Use.Op.Part() == mapuse.Elements {
+		entries = append(entries, writer)
+	}
 	for i, c := range classes {
 		switch {
 		case sure[i] || some[i] && (verdict.Grade < Likely || verdict.Guard == nil):

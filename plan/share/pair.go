@@ -12,7 +12,7 @@ import (
 
 // pair judges two entries, which may be the same one.
 func (w *World) pair(a, b *Entry, v *variable) (why Evidence, unsure bool) {
-	if !a.Use.Op.Conflicts(b.Use.Op) || a.Ref.Depth != b.Ref.Depth {
+	if !a.Use.Conflicts(b.Use) || a.Ref.Depth != b.Ref.Depth {
 		return Evidence{}, false
 	}
 	if a.Root == Dead && len(a.Sites) == 0 || b.Root == Dead && len(b.Sites) == 0 {

@@ -18,9 +18,15 @@ type Judged struct {
 	Op      mapuse.Op
 	At      lockset.Point // the locks there, in terms of Func
 	Entries []*Entry
-	Problem bool // takes part in a pair and does not hold the guard as it must
+	Problem bool // takes part in a pair and does not hold the guard as it must, or let out what does
+	Escape  Escape
 	RLocked bool // a write that holds the guard in read mode
 	Wrong   bool // holds another lock, and not the guard
+}
+
+// Holds reports whether all ways to j hold lock.
+func (j Judged) Holds(lock Lock) bool {
+	return !slices.ContainsFunc(j.Entries, func(e *Entry) bool { return !e.Holds(lock, false) })
 }
 
 // initializes reports whether all that happens at j is that a new, empty map is put in the variable,
@@ -38,6 +44,8 @@ func (w *World) judged(entries []*Entry, problem map[*Entry]bool, v Verdict) []J
 	}
 	byPlace := make(map[place]*Judged)
 	var order []place
+	left := make(map[token.Pos]Escape)
+	reads := w.guardedReads(entries, v.Guard)
 	for _, e := range entries {
 		fn, pos := e.Place()
 		wrong := problem[e] && !(v.Guard != nil && e.Holds(*v.Guard, e.Use.Op.Writes()))
@@ -56,12 +64,18 @@ func (w *World) judged(entries []*Entry, problem map[*Entry]bool, v Verdict) []J
 			continue
 		}
 		j.Problem = true
-		if v.Guard != nil {
-			if e.Holds(*v.Guard, false) {
-				j.RLocked = true
-			} else if slices.ContainsFunc(e.At.Held, func(h lockset.Held) bool { return !h.Once }) {
-				j.Wrong = true
-			}
+		if v.Guard == nil {
+			continue
+		}
+		at := e.readAt()
+		switch {
+		case e.Holds(*v.Guard, false):
+			j.RLocked = true
+		case reads.has(at):
+			j.Escape = e.escape()
+			left[at.pos] = j.Escape
+		case slices.ContainsFunc(e.At.Held, func(h lockset.Held) bool { return !h.Once }):
+			j.Wrong = true
 		}
 	}
 	slices.SortFunc(order, func(a, b place) int {
@@ -70,6 +84,9 @@ func (w *World) judged(entries []*Entry, problem map[*Entry]bool, v Verdict) []J
 	out := make([]Judged, len(order))
 	for i, p := range order {
 		out[i] = *byPlace[p]
+		if at, ok := out[i].reads(); ok && !out[i].Problem && left[at.pos] != Stays && (left[at.pos] == ElementLeft) == (at.depth > 0) {
+			out[i].Problem, out[i].Escape = true, left[at.pos]
+		}
 	}
 	return out
 }

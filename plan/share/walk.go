@@ -306,21 +306,26 @@ func owned(edge *lockset.Edge, p access.Path) bool {
 // by its name.
 func (e *Entry) Place() (fn string, pos token.Pos) {
 	refs, frames := e.Refs(), e.Frames()
-	for i := len(frames) - 1; i >= 0; i-- {
-		if refs[i].Var.IsZero() && i > 0 && !e.captured(refs[:i+1]) {
-			continue
-		}
-		edge := frames[i].Edge
-		if edge == nil {
-			break
-		}
-		pos = edge.Pos
-		if k := refs[i+1].Path.Root; k.Kind == access.Param && k.Index < len(edge.Mentions) && edge.Mentions[k.Index].IsValid() {
-			pos = edge.Mentions[k.Index]
-		}
-		return frames[i].Func, pos
+	i := e.named(refs)
+	edge := frames[i].Edge
+	if edge == nil {
+		return e.Use.Func, e.Use.Pos
 	}
-	return e.Use.Func, e.Use.Pos
+	pos = edge.Pos
+	if k := refs[i+1].Path.Root; k.Kind == access.Param && k.Index < len(edge.Mentions) && edge.Mentions[k.Index].IsValid() {
+		pos = edge.Mentions[k.Index]
+	}
+	return frames[i].Func, pos
+}
+
+// named returns the number of the innermost frame of e in which the map, of which refs are the names, is a
+// variable; 0 when there is none.
+func (e *Entry) named(refs []access.Ref) int {
+	i := len(refs) - 1
+	for i > 0 && refs[i].Var.IsZero() && !e.captured(refs[:i+1]) {
+		i--
+	}
+	return i
 }
 
 // captured reports whether the last of refs, those of the outer frames of e, is a local variable that a

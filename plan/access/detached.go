@@ -1,0 +1,181 @@
+package access
+
+import (
+	"go/constant"
+	"go/token"
+	"go/types"
+
+	"golang.org/x/tools/go/ssa"
+)
+
+// This file tells what was taken out of its variable from what only left the section that it was read in:
+//
+//	s.mu.Lock()
+//	old := s.m
+//	s.m = nil
+//	s.mu.Unlock()
+//	for k := range old { ... } // nobody else can reach it
+
+// Detached reports whether v, a map or an element of one, was taken out of where it was read from before
+// the instruction at, or when at is nil, wherever the function ends.
+func (n *Names) Detached(v ssa.Value, at ssa.Instruction) bool {
+	switch v := v.(type) {
+	case *ssa.UnOp:
+		if v.Op != token.MUL {
+			return false
+		}
+		if local, ok := v.X.(*ssa.Alloc); ok {
+			return n.Detached(local, at)
+		}
+		return n.replaced(v, at)
+	case *ssa.Alloc:
+		stores, _ := storesTo(v, make(map[ssa.Value]bool))
+		return len(stores) == 1 && stores[0].Parent() == n.fn && n.Detached(stores[0].Val, at)
+	case *ssa.Slice:
+		return n.Detached(v.X, at)
+	case *ssa.ChangeType:
+		return n.Detached(v.X, at)
+	case *ssa.Lookup:
+		return n.removed(v, v.X, v.Index, at)
+	case *ssa.Extract:
+		switch t := v.Tuple.(type) {
+		case *ssa.Lookup:
+			return v.Index == 0 && n.removed(v, t.X, t.Index, at)
+		case *ssa.Next:
+			r, ok := t.Iter.(*ssa.Range)
+			return ok && v.Index == 2 && n.removed(v, r.X, keyOf(t), at)
+		}
+	}
+	return false
+}
+
+// replaced reports whether the map variable that load reads is assigned between load and at.
+func (n *Names) replaced(load *ssa.UnOp, at ssa.Instruction) bool {
+	for _, instr := range n.taking() {
+		st, ok := instr.(*ssa.Store)
+		if !ok {
+			continue
+		}
+		if _, local := st.Addr.(*ssa.Alloc); local && st.Addr != load.X {
+			continue // a local variable gets the map
+		}
+		if comesBefore(load, st) && (at == nil || comesBefore(st, at)) && n.Ref(st.Addr).Path == n.Ref(load.X).Path {
+			return true
+		}
+	}
+	return false
+}
+
+// removed reports whether what v read from m at key has gone from m before the instruction at, or m itself
+// was taken out of its variable.
+func (n *Names) removed(v ssa.Value, m, key ssa.Value, at ssa.Instruction) bool {
+	if n.Detached(m, at) {
+		return true
+	}
+	for _, instr := range n.taking() {
+		if !comesBefore(v.(ssa.Instruction), instr) || at != nil && !comesBefore(instr, at) {
+			continue
+		}
+		switch instr := instr.(type) {
+		case *ssa.MapUpdate:
+			if n.Ref(instr.Map).Path == n.Ref(m).Path && n.sameKey(instr.Key, key) && !partOf(instr.Value, v) {
+				return true
+			}
+		case *ssa.Call:
+			args := instr.Call.Args
+			if n.Ref(args[0]).Path == n.Ref(m).Path && (len(args) == 1 || n.sameKey(args[1], key)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// taking returns the instructions that assign a map variable or an element of a map, or remove one.
+func (n *Names) taking() []ssa.Instruction {
+	if n.taken != nil {
+		return n.taken
+	}
+	n.taken = []ssa.Instruction{}
+	for _, b := range n.fn.Blocks {
+		for _, instr := range b.Instrs {
+			switch i := instr.(type) {
+			case *ssa.Store:
+				if isMap(i.Val.Type()) {
+					n.taken = append(n.taken, instr)
+				}
+			case *ssa.MapUpdate:
+				n.taken = append(n.taken, instr)
+			case *ssa.Call:
+				b, ok := i.Call.Value.(*ssa.Builtin)
+				if ok && (b.Name() == "delete" || b.Name() == "clear" && isMap(i.Call.Args[0].Type())) {
+					n.taken = append(n.taken, instr)
+				}
+			}
+		}
+	}
+	return n.taken
+}
+
+func isMap(t types.Type) bool {
+	_, ok := t.Underlying().(*types.Map)
+	return ok
+}
+
+// keyOf returns the key that next produces, or nil when nobody looks at it.
+func keyOf(next *ssa.Next) ssa.Value {
+	for _, instr := range *next.Referrers() {
+		if e, ok := instr.(*ssa.Extract); ok && e.Index == 1 {
+			return e
+		}
+	}
+	return nil
+}
+
+// sameKey reports whether x and y are seen to be one key.
+func (n *Names) sameKey(x, y ssa.Value) bool {
+	if x == nil || y == nil {
+		return false
+	}
+	if x == y {
+		return true
+	}
+	a, aConst := x.(*ssa.Const)
+	b, bConst := y.(*ssa.Const)
+	if aConst || bConst {
+		return aConst && bConst && a.Value != nil && b.Value != nil && constant.Compare(a.Value, token.EQL, b.Value)
+	}
+	p, q := n.Ref(x).Path, n.Ref(y).Path
+	return p == q && p.Sel != ""
+}
+
+// partOf reports whether v is made of what the slice whole is made of: append(whole[:i], whole[i+1:]...).
+func partOf(v, whole ssa.Value) bool {
+	switch v := v.(type) {
+	case *ssa.Slice:
+		return v.X == whole || partOf(v.X, whole)
+	case *ssa.Call:
+		for _, arg := range v.Call.Args {
+			if arg == whole || partOf(arg, whole) {
+				return true
+			}
+		}
+	}
+	return v == whole
+}
+
+// comesBefore reports whether every execution that comes to b has come to a.
+func comesBefore(a, b ssa.Instruction) bool {
+	if a.Block() != b.Block() {
+		return a.Block().Dominates(b.Block())
+	}
+	for _, instr := range a.Block().Instrs {
+		if instr == a {
+			return true
+		}
+		if instr == b {
+			return false
+		}
+	}
+	return false
+}

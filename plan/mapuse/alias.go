@@ -1,0 +1,50 @@
+package mapuse
+
+import (
+	"go/types"
+
+	"golang.org/x/tools/go/ssa"
+
+	"mapmend/plan/lockset"
+)
+
+// This file finds where a map, or an iterator over one, goes to code that is not followed.
+
+// returns adds the maps that a function returns to callers outside the program. Callers inside use what
+// the result refers to, see access.Ref.
+func (c *Collector) returns(fn *lockset.Func, instr *ssa.Return, at lockset.View) {
+	if !fn.Exported {
+		return
+	}
+	for _, v := range instr.Results {
+		c.alias(fn, v, true, at)
+	}
+}
+
+// sends adds a map that is sent to whoever receives it.
+func (c *Collector) sends(fn *lockset.Func, v ssa.Value, at lockset.View) { c.alias(fn, v, false, at) }
+
+// alias adds the use of v where it has left the function, without locks, unless it is handed over:
+//
+//	ch <- s.m
+//	s.m = make(map[string]int)
+func (c *Collector) alias(fn *lockset.Func, v ssa.Value, returned bool, at lockset.View) {
+	if !isMap(v.Type()) && !isIterator(v.Type()) {
+		return
+	}
+	ref := fn.Names.Ref(v)
+	if !ref.Read.IsValid() || ref.Depth > 0 || ref.Var.IsZero() || at.Owned(ref.Path) || fn.Names.Detached(v, nil) {
+		return
+	}
+	c.Uses = append(c.Uses, Use{Func: fn.Key, Ref: ref, Op: Alias, After: at.After, Pos: ref.Read, Returned: returned})
+}
+
+// isIterator reports whether t is a function that calls another for each entry of something.
+func isIterator(t types.Type) bool {
+	sig, ok := t.Underlying().(*types.Signature)
+	if !ok || sig.Params().Len() != 1 || sig.Results().Len() != 0 {
+		return false
+	}
+	yield, ok := sig.Params().At(0).Type().Underlying().(*types.Signature)
+	return ok && yield.Results().Len() == 1
+}

@@ -1,0 +1,178 @@
+package share
+
+import (
+	"go/token"
+
+	"mapmend/plan/mapuse"
+)
+
+// This file finds what leaves the section of the guard that it was read in, and is used outside.
+
+// Escape is what left the section of the guard.
+type Escape uint8
+
+const (
+	Stays       Escape = iota // nothing did
+	AliasLeft                 // the map
+	ElementLeft               // an element of it, that refers to something
+)
+
+// readAt is a place at which a map is read from its variable, or with a Depth an element from a map.
+type readAt struct {
+	pos   token.Pos
+	depth int
+}
+
+// readAt returns where what e uses was read.
+func (e *Entry) readAt() readAt {
+	refs := e.Refs()
+	return readAt{refs[e.named(refs)].Read, e.Ref.Depth}
+}
+
+// escape returns what e uses.
+func (e *Entry) escape() Escape {
+	if e.Ref.Depth > 0 {
+		return ElementLeft
+	}
+	return AliasLeft
+}
+
+// reads returns the place of j as one at which what was read there may have left, if it is one.
+func (j Judged) reads() (at readAt, ok bool) {
+	return readBy(j.Op, j.Pos, j.Entries[0].Ref.Depth)
+}
+
+// readBy returns what the use op at pos, of a map at depth, reads that may be used later.
+func readBy(op mapuse.Op, pos token.Pos, depth int) (at readAt, ok bool) {
+	switch op {
+	case mapuse.Load:
+		return readAt{pos, depth}, true
+	case mapuse.Index, mapuse.Range:
+		return readAt{pos, depth + 1}, true
+	}
+	return readAt{}, false
+}
+
+// guardedReads are places, and whether every way to them holds the guard.
+type guardedReads map[readAt]bool
+
+// has reports whether what was read at at was read under the guard. An entry of a slice was read from the
+// slice, which was read from the map.
+func (g guardedReads) has(at readAt) bool {
+	for at.depth > 1 && !g[at] {
+		at.depth--
+	}
+	return g[at]
+}
+
+// guardedReads returns the places at which every one of entries holds guard. What is used without guard,
+// and was read there, has left the section.
+func (w *World) guardedReads(entries []*Entry, guard *Lock) guardedReads {
+	reads := make(guardedReads)
+	if guard == nil {
+		return reads
+	}
+	for _, e := range entries {
+		if at, ok := readBy(e.Use.Op, e.Use.Pos, e.Ref.Depth); ok {
+			before, seen := reads[at]
+			reads[at] = e.Holds(*guard, false) && (before || !seen)
+		}
+	}
+	return reads
+}
+
+// mayMeetOutside reports whether outside has what can conflict at all: an alias, or a part of elements that
+// one place writes and another uses.
+func mayMeetOutside(outside []Entry) bool {
+	type part struct {
+		element string
+		depth   int
+	}
+	writes := make(map[part]bool)
+	for i := range outside {
+		u := outside[i].Use
+		if u.Op == mapuse.Alias {
+			return true
+		}
+		if u.Op.Writes() {
+			writes[part{u.Element, u.Ref.Depth}] = true
+		}
+	}
+	for i := range outside {
+		u := outside[i].Use
+		if writes[part{u.Element, u.Ref.Depth}] && len(u.At.Held) == 0 && u.Ref.Read.IsValid() {
+			return true
+		}
+	}
+	return false
+}
+
+// leftSections returns those of outside that have a conflict with a write under the guard of v, and notes
+// in v and evidence how it shows. entries are the uses of the map inside and outside of sections.
+//
+// The write must hold the guard: what nobody guards is not the element's leaving. Where an element is used
+// without having been read under the guard, somebody else may have made it.
+func (w *World) leftSections(v *Verdict, about *variable, entries, outside []*Entry, best *Evidence, evidence map[string]bool) []*Entry {
+	if v.Guard == nil || len(outside) == 0 {
+		return nil
+	}
+	reads := w.guardedReads(entries, v.Guard)
+	var uses, writes []*Entry
+	for _, e := range outside {
+		switch {
+		case e.Use.Op.Writes() && e.Holds(*v.Guard, true):
+			writes = append(writes, e)
+		case reads.has(e.readAt()) && e.isOutside(*v.Guard):
+			uses = append(uses, e)
+		}
+	}
+	if len(uses) == 0 {
+		return nil
+	}
+	for _, e := range entries {
+		if e.Use.Op.Writes() && e.Use.Op.Part() == mapuse.Entries && e.Holds(*v.Guard, true) {
+			writes = append(writes, e)
+		}
+	}
+	var out []*Entry
+	writers := w.classify(writes)
+	for _, c := range w.classify(uses) {
+		why, writer := w.meets(c[0], writers, about)
+		if why.Grade == None || why.Grade < v.Grade {
+			continue
+		}
+		if why.Grade > v.Grade {
+			out = nil
+		}
+		order := why.compare(*best)
+		if order > 0 {
+			*best, v.Grade, v.Pair = why, why.Grade, [2]*Entry{c[0], writer}
+			clear(evidence)
+		}
+		if order >= 0 {
+			evidence[why.Why] = true
+		}
+		out = append(out, c...)
+	}
+	return out
+}
+
+// isOutside reports whether e is outside of the section of guard that what it uses was read in. What
+// callers outside the program do with a result, they do without a lock; callers inside are followed to
+// their own uses.
+func (e *Entry) isOutside(guard Lock) bool {
+	if e.Use.Returned {
+		return e.Root == Exported && e.way.in == nil
+	}
+	return !e.Holds(guard, false)
+}
+
+// meets returns the strongest evidence that e meets one of writers, and which.
+func (w *World) meets(e *Entry, writers [][]*Entry, about *variable) (best Evidence, writer *Entry) {
+	for _, c := range writers {
+		if why, _ := w.pair(e, c[0], about); why.compare(best) > 0 {
+			best, writer = why, c[0]
+		}
+	}
+	return best, writer
+}

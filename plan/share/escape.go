@@ -2,6 +2,7 @@ package share
 
 import (
 	"go/token"
+	"slices"
 
 	"mapmend/plan/mapuse"
 )
@@ -81,30 +82,33 @@ func (w *World) guardedReads(entries []*Entry, guard *Lock) guardedReads {
 	return reads
 }
 
-// mayMeetOutside reports whether outside has what can conflict at all: an alias, or a part of elements that
-// one place writes and another uses.
-func mayMeetOutside(outside []Entry) bool {
+// mayLeave reports whether outside has what can conflict at all: something that was read at one of starts
+// while a lock was held there, and that is written too.
+func (u *variableUses) mayLeave(written bool) bool {
+	if len(u.outside) == 0 {
+		return false
+	}
+	locked := make(map[token.Pos]bool)
+	for i := range u.starts {
+		if use := u.starts[i].Use; len(use.At.Held) > 0 && !use.Op.Writes() {
+			locked[use.Pos] = true
+		}
+	}
 	type part struct {
 		element string
 		depth   int
 	}
-	writes := make(map[part]bool)
-	for i := range outside {
-		u := outside[i].Use
-		if u.Op == mapuse.Alias {
-			return true
-		}
-		if u.Op.Writes() {
-			writes[part{u.Element, u.Ref.Depth}] = true
+	changed := make(map[part]bool)
+	for i := range u.outside {
+		if use := u.outside[i].Use; use.Op.Writes() {
+			changed[part{use.Element, use.Ref.Depth}] = true
 		}
 	}
-	for i := range outside {
-		u := outside[i].Use
-		if writes[part{u.Element, u.Ref.Depth}] && len(u.At.Held) == 0 && u.Ref.Read.IsValid() {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(u.outside, func(e Entry) bool {
+		use := e.Use
+		meets := use.Op == mapuse.Alias && written || changed[part{use.Element, use.Ref.Depth}] && len(use.At.Held) == 0
+		return meets && locked[use.Ref.Read]
+	})
 }
 
 // leftSections returns those of outside that have a conflict with a write under the guard of v, and notes

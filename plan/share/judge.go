@@ -89,19 +89,21 @@ type variableUses struct {
 // variable judges the variable v. ok is false when it has no problem, unless kept.
 func (s *search) variable(v access.Var, uses *variableUses, kept bool) (verdict Verdict, ok bool) {
 	s.table.keepAll()
+	outside := uses.outside
 	if !kept && s.w.guards[v] == nil {
 		plain := s.plainly(uses.starts)
 		switch {
-		case mayMeetOutside(uses.outside):
+		case uses.mayLeave(plain.written || plain.partial): // with whichever locks
 		case plain.clear() && !uses.partial:
 			return Verdict{}, false
 		default:
 			s.table.keep(plain.classes())
+			outside = nil
 		}
 	}
 	entries, partial := s.reached(uses.starts)
-	outside, _ := s.reached(uses.outside)
-	verdict, ok = s.w.judge(v, entries, outside)
+	left, _ := s.reached(outside)
+	verdict, ok = s.w.judge(v, entries, left)
 	verdict.Partial = verdict.Partial || partial || uses.partial
 	return verdict, ok || kept
 }
@@ -218,12 +220,10 @@ func parted(entries []*Entry, is func(*Entry) bool) (those, others []*Entry) {
 
 func (w *World) judge(v access.Var, entries, outside []*Entry) (Verdict, bool) {
 	test, entries := parted(entries, func(e *Entry) bool { return e.Root == Test })
-	_, others := parted(outside, func(e *Entry) bool { return e.Root == Test })
+	_, outside = parted(outside, func(e *Entry) bool { return e.Root == Test })
 	onlyTests := len(entries) == 0
 	if onlyTests {
 		test, entries = nil, test
-	} else {
-		outside = others
 	}
 	declared := w.guards[v]
 	verdict := Verdict{Var: v, Guard: cmp.Or(declared, w.guard(entries))}

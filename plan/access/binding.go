@@ -96,3 +96,24 @@ func (f *FuncRef) bind(b Binding) *FuncRef {
 	}
 	return &FuncRef{Key: f.Key, Type: f.Type, Free: b.Refs(f.Free), Bound: b.Refs(f.Bound)}
 }
+
+// renamed returns refs with the names that made has for what a callee made. All else is in terms of the
+// caller already.
+func renamed(refs []Ref, made []Renamed) []Ref {
+	if len(made) == 0 || len(refs) == 0 {
+		return refs
+	}
+	out := make([]Ref, len(refs))
+	for i, r := range refs {
+		if r.Path.Root.Kind == Made {
+			r.Path.Root = Binding{Made: made}.Root(r.Path.Root)
+		}
+		if r.Func != nil {
+			f := *r.Func
+			f.Free, f.Bound = renamed(f.Free, made), renamed(f.Bound, made)
+			r.Func = &f
+		}
+		out[i] = r
+	}
+	return out
+}

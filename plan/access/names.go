@@ -181,7 +181,7 @@ func (n *Names) resultsOf(call *ssa.Call) result {
 	for _, r := range out.refs {
 		r.eachRoot(rename)
 	}
-	out.refs = Binding{Made: out.made}.Refs(out.refs)
+	out.refs = renamed(out.refs, out.made)
 	n.calls[call] = out
 	return out
 }

@@ -75,6 +75,7 @@ func position(prog *load.Program, pos token.Pos) Pos {
 // sites returns the places of v, one for each mention in source.
 func sites(prog *load.Program, w *share.World, v share.Verdict) []Site {
 	var out []Site
+	at := make(map[Pos]int) // where in out
 	for _, j := range v.Uses {
 		body := w.Bodies[j.Func]
 		posn := prog.Position(j.Pos)
@@ -91,8 +92,9 @@ func sites(prog *load.Program, w *share.World, v share.Verdict) []Site {
 		if s.Kind == AliasEscape && j.Op == mapuse.Load {
 			s.Op = string(mapuse.Alias)
 		}
-		i := slices.IndexFunc(out, func(t Site) bool { return t.Pos == s.Pos })
-		if i < 0 {
+		i, ok := at[s.Pos]
+		if !ok {
+			at[s.Pos] = len(out)
 			out = append(out, s)
 			continue
 		}

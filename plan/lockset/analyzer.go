@@ -110,7 +110,7 @@ func function(fn *ssa.Function, effect func(string) *Effect, cfg Config, visit f
 	a.names = access.NewNames(fn, a.results, cfg.Source)
 	in := a.run()
 	f := &Func{Body: body, SSA: fn, Names: a.names, effect: effect}
-	a.rec = &recorder{a: a, body: body, effect: &Effect{Serves: requests(fn), Yield: isYield(fn)}, visit: func(instr ssa.Instruction, v View) { visit(f, instr, v) }}
+	a.rec = &recorder{a: a, body: body, loops: loopsOf(fn), effect: &Effect{Serves: requests(fn), Yield: isYield(fn)}, visit: func(instr ssa.Instruction, v View) { visit(f, instr, v) }}
 	ends := false
 	var after []state
 	for i, b := range fn.Blocks {
@@ -173,57 +173,15 @@ func functions(pkg *ssa.Package) []*ssa.Function {
 }
 
 // calleesFirst groups fns into strongly connected components of the static call graph, each after
-// those it calls (Tarjan, "Depth-first search and linear graph algorithms", 1972).
+// those it calls.
 func calleesFirst(fns []*ssa.Function) [][]*ssa.Function {
-	var (
-		in    = make(map[*ssa.Function]bool)
-		index = make(map[*ssa.Function]int)
-		low   = make(map[*ssa.Function]int)
-		on    = make(map[*ssa.Function]bool)
-		stack []*ssa.Function
-		out   [][]*ssa.Function
-		visit func(fn *ssa.Function)
-	)
+	in := make(map[*ssa.Function]bool)
 	for _, fn := range fns {
 		in[fn] = true
 	}
-	visit = func(fn *ssa.Function) {
-		index[fn] = len(index) + 1
-		low[fn] = index[fn]
-		stack = append(stack, fn)
-		on[fn] = true
-		for _, callee := range mentions(fn) {
-			if !in[callee] {
-				continue
-			}
-			if index[callee] == 0 {
-				visit(callee)
-				low[fn] = min(low[fn], low[callee])
-			} else if on[callee] {
-				low[fn] = min(low[fn], index[callee])
-			}
-		}
-		if low[fn] == index[fn] {
-			var scc []*ssa.Function
-			for {
-				top := stack[len(stack)-1]
-				stack = stack[:len(stack)-1]
-				on[top] = false
-				scc = append(scc, top)
-				if top == fn {
-					break
-				}
-			}
-			slices.Reverse(scc)
-			out = append(out, scc)
-		}
-	}
-	for _, fn := range fns {
-		if index[fn] == 0 {
-			visit(fn)
-		}
-	}
-	return out
+	return components(fns, func(fn *ssa.Function) []*ssa.Function {
+		return slices.DeleteFunc(mentions(fn), func(callee *ssa.Function) bool { return !in[callee] })
+	})
 }
 
 // mentions returns the functions whose value stands in fn, instances as what they are made from and

@@ -21,6 +21,7 @@ type recorder struct {
 	body   *Body
 	effect *Effect
 	visit  func(instr ssa.Instruction, s View)
+	loops  []bool // by index of the block: control may come to it again
 
 	returned []alternative
 	results  []access.Ref
@@ -198,7 +199,7 @@ func (r *recorder) edgeAt(a *analysis, e Edge, instr ssa.Instruction, s *state) 
 		}
 		e.Constants = constants(call.Common())
 	}
-	e.Loop = inLoop(instr.Block(), nil)
+	e.Loop = r.loops[instr.Block().Index]
 	for _, ref := range slices.Concat(e.Params, e.Free) {
 		root := ref.Path.Root
 		if e.Start == "" && !e.Stored && a.owned(root, s) && !slices.Contains(e.Owned, root) {

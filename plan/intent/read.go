@@ -212,13 +212,18 @@ func (r *reader) prose(group *ast.CommentGroup) {
 		r.claim(t.vars, fmt.Sprintf("the comment of %s says %q", t.name, s))
 	}
 	if s := saysSafe(text); s != "" {
-		r.claim(t.vars, fmt.Sprintf("the comment of %s says %q", t.name, s))
+		why := fmt.Sprintf("the comment of %s says %q", t.name, s)
+		if t.fn == nil {
+			r.claim(t.vars, why)
+		} else if obj, ok := r.info.Defs[t.fn.Name].(*types.Func); ok {
+			r.said.Claims = append(r.said.Claims, Claim{Func: access.ObjectKey(obj), Why: why})
+		}
 	}
 }
 
 func (r *reader) claim(vars []access.Var, why string) {
 	for _, v := range vars {
-		r.said.Claims = append(r.said.Claims, Claim{v, why})
+		r.said.Claims = append(r.said.Claims, Claim{Var: v, Why: why})
 	}
 }
 

@@ -17,10 +17,12 @@ type Said struct {
 	Problems []Problem // in source order
 }
 
-// Claim is prose that says that a variable is for concurrent use, or that a lock is missing.
+// Claim is prose that says that a variable is for concurrent use, or that a lock is missing. Of a function it says
+// that it may be called concurrently.
 type Claim struct {
-	Var access.Var
-	Why string // as a sentence
+	Var  access.Var // zero when it is about a function
+	Func string     // key
+	Why  string     // as a sentence
 }
 
 // Lock is a lock as a directive names it.

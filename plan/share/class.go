@@ -30,7 +30,7 @@ type class struct {
 
 	state state     // zero when the root function is one that others call
 	pos   token.Pos // see lazyCache
-	by    string    // who starts it
+	by    string    // who starts it, and what is said about that
 
 	// Of a function that others call it does not matter which it is, only whose method.
 	pkg, method string
@@ -65,7 +65,7 @@ func (w *World) class(e *Entry) class {
 		if e.Root == Exported && r.Kind == access.Global && e.Ref.Path.Sel == "" {
 			c.pos = e.Use.Pos
 		}
-		c.by = e.by()
+		c.by = e.by() + w.safelyCalled(e)
 		return c
 	}
 	body := w.Bodies[e.Func]
@@ -74,6 +74,7 @@ func (w *World) class(e *Entry) class {
 	if e.Root == Serving {
 		c.by = w.server(e)
 	}
+	c.by += w.safelyCalled(e)
 	return c
 }
 

@@ -12,7 +12,9 @@ import (
 // hear notes what the author of a package says.
 func (w *World) hear(said intent.Said) {
 	for _, c := range said.Claims {
-		if w.claims[c.Var] == "" {
+		if c.Func != "" {
+			w.safe[c.Func] = c.Why
+		} else if w.claims[c.Var] == "" {
 			w.claims[c.Var] = c.Why
 		}
 	}

@@ -172,15 +172,28 @@ func (w *World) server(e *Entry) string {
 	return runs.String()
 }
 
-// claimed: the author says that the type is for concurrent use, or that a lock is missing; or a test uses
-// it from several goroutines.
+// claimed: the author says that the type or both functions are for concurrent use, or that a lock is missing; or
+// a test uses it from several goroutines.
 func (w *World) claimed(m *meeting) string {
 	switch {
 	case !w.sameInstance(m.a, m.b):
 	case m.claim != "":
 		return m.claim
+	case w.safelyCalled(m.a) != "" && w.safelyCalled(m.b) != "":
+		return w.safelyCalled(m.a)
 	case m.tested != "":
 		return m.tested + " uses it from several goroutines"
+	}
+	return ""
+}
+
+// safelyCalled returns what the author says of a function on the way of e that may be called concurrently; it is
+// empty when nothing is said.
+func (w *World) safelyCalled(e *Entry) string {
+	for s := e.way; s != nil; s = s.in {
+		if why := w.safe[s.Func]; why != "" {
+			return why
+		}
 	}
 	return ""
 }

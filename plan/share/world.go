@@ -28,6 +28,7 @@ type World struct {
 	under     map[access.Var]map[string]bool // locks that are held while unknown function values of a type are called
 	converted map[string]model.Runs          // methods reached through an interface, and the library that calls them
 	claims    map[access.Var]string          // what its author says about concurrent use, by map variable
+	safe      map[string]string              // that a function may be called concurrently, by function
 	guards    map[access.Var]*Lock           // what its author says to be its guard, by map variable
 	required  map[string]intent.Requirement  // what the callers hold, by function
 	methods   map[access.Var][]*lockset.Body // the exported ones that are not test code, by type
@@ -49,6 +50,7 @@ func NewWorld(isTest func(token.Pos) bool) *World {
 		under:     make(map[access.Var]map[string]bool),
 		converted: make(map[string]model.Runs),
 		claims:    make(map[access.Var]string),
+		safe:      make(map[string]string),
 		guards:    make(map[access.Var]*Lock),
 		required:  make(map[string]intent.Requirement),
 		methods:   make(map[access.Var][]*lockset.Body),

@@ -18,6 +18,7 @@ type Body struct {
 	Params       []string        // names of the parameters, the receiver first
 	Free         []string        // names of the captured variables
 	Calls        []Edge          // of functions of the program, in source order
+	Dispatches   []Dispatch      // calls through interfaces, in source order
 	Under        []Under         // which locks it holds while it may call what it does not know
 	Values       []FuncValue     // the functions that it uses as values
 	Orders       [][2]access.Var // locks it takes while it holds another: the held one, the taken one
@@ -85,8 +86,15 @@ func MethodType(name string) string { return "method " + name }
 
 // Conversion is a value that becomes an interface: its methods may be called through that.
 type Conversion struct {
-	Interface string // "path.Name", empty for one without an exported name
+	Interface string // "path.Name", empty for one without a name
 	Methods   []Method
+	From      string // the interface that it was before; then it has no Methods
+}
+
+// Dispatch is a call through an interface: of the method of that name, of whatever became one.
+type Dispatch struct {
+	Interface, Method string
+	Edge              // to no Callee
 }
 
 // Method is a method that is called through an interface.

@@ -47,6 +47,7 @@ func (a *analysis) call(instr ssa.CallInstruction, s *state) {
 	case t.key != "":
 		a.external(instr, t, s)
 	case t.invoke != nil:
+		a.rec.dispatches(instr, t, s)
 		t.key = access.ObjectKey(t.invoke)
 		a.arguments(instr, t, s)
 		if a.library.Serves(t.key) {

@@ -188,9 +188,13 @@ func (r *recorder) edge(a *analysis, e Edge, instr ssa.Instruction, s *state) {
 }
 
 func (r *recorder) edgeAt(a *analysis, e Edge, instr ssa.Instruction, s *state) {
-	if r == nil {
-		return
+	if r != nil {
+		r.body.Calls = append(r.body.Calls, r.complete(a, e, instr, s))
 	}
+}
+
+// complete returns e, made by instr, with what can be told from where that stands.
+func (r *recorder) complete(a *analysis, e Edge, instr ssa.Instruction, s *state) Edge {
 	e.Caller = r.body.Key
 	a.detach(&e, instr)
 	if call, ok := instr.(ssa.CallInstruction); ok && len(e.Params) == len(call.Common().Args) {
@@ -214,7 +218,22 @@ func (r *recorder) edgeAt(a *analysis, e Edge, instr ssa.Instruction, s *state) 
 			e.Each = append(slices.Clip(e.Each), root)
 		}
 	}
-	r.body.Calls = append(r.body.Calls, e)
+	return e
+}
+
+// dispatches notes a call through an interface.
+func (r *recorder) dispatches(instr ssa.CallInstruction, t target, s *state) {
+	if r == nil {
+		return
+	}
+	iface := typeName(instr.Common().Value.Type())
+	if iface == "" {
+		return
+	}
+	for _, p := range s.points() {
+		e := r.complete(r.a, Edge{Pos: posOf(instr), Params: t.params, At: p, After: sites(s.after)}, instr, s)
+		r.body.Dispatches = append(r.body.Dispatches, Dispatch{iface, t.invoke.Name(), e})
+	}
 }
 
 // detach makes the arguments and captured variables of e nothing that has a name, where what they held

@@ -1,7 +1,6 @@
 package lockset
 
 import (
-	"go/ast"
 	"go/types"
 	"slices"
 
@@ -43,8 +42,13 @@ func conversions(fn *ssa.Function, library *model.Library) []Conversion {
 	var out []Conversion
 	for _, b := range fn.Blocks {
 		for _, instr := range b.Instrs {
-			if mi, ok := instr.(*ssa.MakeInterface); ok {
-				if c := conversion(mi, library); len(c.Methods) > 0 {
+			switch instr := instr.(type) {
+			case *ssa.MakeInterface:
+				if c := conversion(instr, library); len(c.Methods) > 0 {
+					out = append(out, c)
+				}
+			case *ssa.ChangeInterface:
+				if c := (Conversion{Interface: typeName(instr.Type()), From: typeName(instr.X.Type())}); c.Interface != "" && c.From != "" {
 					out = append(out, c)
 				}
 			}
@@ -191,7 +195,7 @@ func typeName(t types.Type) string {
 	if p, ok := types.Unalias(t).(*types.Pointer); ok {
 		t = p.Elem()
 	}
-	if n, ok := types.Unalias(t).(*types.Named); ok && n.Obj().Pkg() != nil && ast.IsExported(n.Obj().Name()) {
+	if n, ok := types.Unalias(t).(*types.Named); ok && n.Obj().Pkg() != nil {
 		return n.Obj().Pkg().Path() + "." + n.Obj().Name()
 	}
 	return ""

@@ -35,12 +35,12 @@ func (w *World) pair(a, b *Entry, v *variable) (why Evidence, unsure bool) {
 			}
 		}
 	}
+	why = w.evidence(&meeting{a: a, b: b, together: together, variable: v})
 	for _, e := range []*Entry{a, b} {
-		if e.Root == Interface && len(e.Sites) == 0 && w.mayHold(slices.Concat(la, lb)) {
-			unsure = true
+		if e.Root == Interface && len(e.Sites) == 0 && w.mayHold(slices.Concat(la, lb)) && why.Why != v.claim {
+			unsure = true // the author may say that there is no lock
 		}
 	}
-	why = w.evidence(&meeting{a: a, b: b, together: together, variable: v})
 	if unsure {
 		why.Grade = min(why.Grade, Possible)
 	}

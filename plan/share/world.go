@@ -27,6 +27,7 @@ type World struct {
 	built     map[access.Var]bool            // variables that get a map where their owner is made
 	under     map[access.Var]map[string]bool // locks that are held while unknown function values of a type are called
 	converted map[string]model.Runs          // methods reached through an interface, and the library that calls them
+	dispatch  *dispatch
 	claims    map[access.Var]string          // what its author says about concurrent use, by map variable
 	safe      map[string]string              // that a function may be called concurrently, by function
 	guards    map[access.Var]*Lock           // what its author says to be its guard, by map variable
@@ -49,6 +50,7 @@ func NewWorld(isTest func(token.Pos) bool) *World {
 		built:     make(map[access.Var]bool),
 		under:     make(map[access.Var]map[string]bool),
 		converted: make(map[string]model.Runs),
+		dispatch:  &dispatch{make(map[[2]string][]string), make(map[string][]string)},
 		claims:    make(map[access.Var]string),
 		safe:      make(map[string]string),
 		guards:    make(map[access.Var]*Lock),
@@ -88,6 +90,7 @@ func (w *World) Add(p Analysed) {
 	}
 	w.hear(p.Said)
 	for _, c := range p.Result.Conversions {
+		w.dispatch.add(c)
 		for _, m := range c.Methods {
 			if !w.converted[m.Key].Many() {
 				w.converted[m.Key] = m.Runs
@@ -125,6 +128,7 @@ func (w *World) Finish() {
 			e := &b.Calls[i]
 			w.callers[e.Callee] = append(w.callers[e.Callee], e)
 		}
+		w.dispatched(b)
 	}
 	for _, b := range w.Bodies {
 		w.roots[b] = w.root(b)

@@ -22,10 +22,32 @@ var (
 	otherwise = regexp.MustCompile(`(?i)\b(remove|drop|avoid|unnecessary|contention|finer|narrow|reduce|get rid|no need|do we|instead of|lock ?file|deadlock|lock order)\b`)
 )
 
-// saysSafe returns the sentence of text that says that something may be used concurrently; it is empty when
-// none does.
-func saysSafe(text string) string {
-	return find(text, func(s string) bool { return safe.MatchString(s) && !qualified.MatchString(s) })
+// saysSafe returns the sentence of text, the comment of what is called name, that says that this may be used
+// concurrently; it is empty when none does. A sentence about something else is not meant:
+//
+//	// The constraint may be called concurrently.
+func saysSafe(text, name string) string {
+	return find(text, func(s string) bool {
+		return safe.MatchString(s) && !qualified.MatchString(s) && isAbout(s, name)
+	})
+}
+
+// isAbout reports whether the sentence s is about what is called name, as far as its first words tell.
+func isAbout(s, name string) bool {
+	for _, word := range strings.Fields(s)[:min(3, len(strings.Fields(s)))] {
+		word = strings.ToLower(strings.TrimSuffix(word, ","))
+		if _, method, ok := strings.Cut(name, "."); ok && word == strings.ToLower(method) {
+			return true
+		}
+		switch word {
+		case strings.ToLower(name), strings.ToLower(name) + "s", "it", "its", "this", "they", "methods", "safe", "goroutine", "thread", "concurrency":
+			return true
+		}
+		if strings.HasPrefix(word, "goroutine-") || strings.HasPrefix(word, "thread-") || strings.HasPrefix(word, "concurren") || strings.HasPrefix(word, "threadsafe") {
+			return true
+		}
+	}
+	return false
 }
 
 // saysMissing returns the sentence of text that asks for a lock; it is empty when none does.

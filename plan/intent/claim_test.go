@@ -8,13 +8,15 @@ func TestProse(t *testing.T) {
 		safe, missing bool
 	}{
 		{text: "Set is a set. It is safe for concurrent use.", safe: true},
-		{text: "A Pool is safe for use by multiple goroutines\nsimultaneously.", safe: true},
+		{text: "A Set is safe for use by multiple goroutines\nsimultaneously.", safe: true},
 		{text: "Goroutine-safe cache", safe: true},
 		{text: "its methods may be called concurrently", safe: true},
 		{text: "Set is not safe for concurrent use."},
 		{text: "Set isn't goroutine-safe."},
 		{text: "Safe for concurrent use only if no writer runs."},
-		{text: "Get is safe for concurrent use, provided that Put is not called."},
+		{text: "The constraint may be called concurrently by several goroutines."},
+		{text: "Writers of the log are safe for concurrent use."},
+		{text: "Set is safe for concurrent use, provided that Put is not called."},
 		{text: "The caller must make sure that it is safe for concurrent use."},
 		{text: "Concurrent use of the word safe"},
 		{text: "TODO(bob): protect this with a mutex", missing: true},
@@ -29,7 +31,7 @@ func TestProse(t *testing.T) {
 		{text: "It takes the lock. TODO: sort"},
 		{text: "TODO: use the lock file"},
 	} {
-		if s := saysSafe(test.text); (s != "") != test.safe {
+		if s := saysSafe(test.text, "Set"); (s != "") != test.safe {
 			t.Errorf("%q: said to be safe: %q", test.text, s)
 		}
 		if s := saysMissing(test.text); (s != "") != test.missing {

@@ -211,7 +211,7 @@ func (r *reader) prose(group *ast.CommentGroup) {
 	if s := saysMissing(text); s != "" {
 		r.claim(t.vars, fmt.Sprintf("the comment of %s says %q", t.name, s))
 	}
-	if s := saysSafe(text); s != "" {
+	if s := saysSafe(text, t.name); s != "" {
 		why := fmt.Sprintf("the comment of %s says %q", t.name, s)
 		if t.fn == nil {
 			r.claim(t.vars, why)

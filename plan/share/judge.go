@@ -221,10 +221,10 @@ func parted(entries []*Entry, is func(*Entry) bool) (those, others []*Entry) {
 func (w *World) judge(v access.Var, entries, outside []*Entry) (Verdict, bool) {
 	test, entries := parted(entries, func(e *Entry) bool { return e.Root == Test })
 	_, outside = parted(outside, func(e *Entry) bool { return e.Root == Test })
-	onlyTests := len(entries) == 0
-	if onlyTests {
+	if len(entries) == 0 {
 		test, entries = nil, test
 	}
+	onlyTests := !slices.ContainsFunc(entries, func(e *Entry) bool { return e.Root != Test && !w.isTest(e.Use.Pos) })
 	declared := w.guards[v]
 	verdict := Verdict{Var: v, Guard: cmp.Or(declared, w.guard(entries))}
 	about := &variable{guard: verdict.Guard, claim: w.claims[v], tested: w.tested(test), users: users(entries)}

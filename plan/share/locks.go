@@ -113,19 +113,15 @@ func isLocalVar(r access.Ref) bool {
 	return r.Path.Root.Kind == access.Made && r.Path.Sel == ""
 }
 
-// excludes reports whether a lock held at both places keeps them from running at once: the side that
-// writes must hold it in write mode, and one of them must.
-func excludes(a, b Lock, aWrites, bWrites bool) bool {
-	if a.Relation == Other || a.Relation != b.Relation || a.ID != b.ID {
-		return false
-	}
-	return exclusive(a, b, aWrites, bWrites)
+// excludes reports whether a lock held at both places keeps them from running at once.
+func excludes(a, b Lock) bool {
+	return a.Relation != Other && a.Relation == b.Relation && a.ID == b.ID && exclusive(a, b)
 }
 
-// exclusive reports whether the modes of a and b, one lock, keep uses that write from meeting.
-func exclusive(a, b Lock, aWrites, bWrites bool) bool {
-	return (!aWrites || a.Mode == lockset.Write) && (!bWrites || b.Mode == lockset.Write)
-}
+// exclusive reports whether a and b, one lock, are not held at once: one of them must be held in write mode. Which
+// of the two places writes does not matter: what writes with a read lock does not meet what holds the write lock,
+// but all that holds the read lock.
+func exclusive(a, b Lock) bool { return a.Mode == lockset.Write || b.Mode == lockset.Write }
 
 // mayBeSame reports whether a and b may be one lock although their paths do not show it.
 func mayBeSame(a, b Lock) bool {

@@ -26,8 +26,7 @@ func (w *World) pair(a, b *Entry, v *variable) (why Evidence, unsure bool) {
 	unsure = w.unsure(a, lb) || w.unsure(b, la) || len(a.At.Maybe) > 0 || len(b.At.Maybe) > 0
 	for _, x := range la {
 		for _, y := range lb {
-			if excludes(x, y, a.Use.Op.Writes(), b.Use.Op.Writes()) ||
-				madeAround(a, b, x, y) && exclusive(x, y, a.Use.Op.Writes(), b.Use.Op.Writes()) {
+			if excludes(x, y) || madeAround(a, b, x, y) && exclusive(x, y) {
 				return Evidence{}, false
 			}
 			if mayBeSame(x, y) {

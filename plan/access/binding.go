@@ -46,7 +46,7 @@ func (b Binding) Root(r Root) Root {
 // Path translates p from terms of the callee. The zero Path means that it cannot be expressed.
 func (b Binding) Path(p Path) Path {
 	if base := b.of(p.Root); base != nil {
-		return base.Path.Join(p.Sel)
+		return base.To(p.Sel).Path
 	}
 	if p.Root = b.Root(p.Root); !p.Known() {
 		return Path{}
@@ -60,9 +60,11 @@ func (b Binding) Ref(r Ref) Ref {
 	if base == nil {
 		r.Path = b.Path(r.Path)
 		r.Func = r.Func.bind(b)
+		r.Parts = bindParts(r.Parts, b)
 		return r
 	}
-	out := Ref{Path: base.Path.Join(r.Path.Sel), Var: r.Var, Depth: r.Depth, Read: r.Read}
+	out := base.To(r.Path.Sel)
+	out.Var, out.Depth, out.Read = r.Var, r.Depth, r.Read
 	if r.Var.IsZero() { // r is the argument itself, or an element of it
 		out.Var, out.Depth = base.Var, base.Depth+r.Depth
 		if fields := strings.TrimSuffix(r.Path.Sel, strings.Repeat("[]", r.Depth)); fields != "" && !base.Var.IsZero() { // of an anonymous struct
@@ -70,10 +72,8 @@ func (b Binding) Ref(r Ref) Ref {
 		} else if !r.Read.IsValid() {
 			out.Read = base.Read
 		}
-		out.Fresh = base.Fresh && r.Path.Sel == ""
-	}
-	if r.Path.Sel == "" {
-		out.Func = base.Func
+	} else {
+		out.Fresh = false
 	}
 	return out
 }
@@ -86,6 +86,17 @@ func (b Binding) Refs(refs []Ref) []Ref {
 	out := make([]Ref, len(refs))
 	for i, r := range refs {
 		out[i] = b.Ref(r)
+	}
+	return out
+}
+
+func bindParts(parts []Part, b Binding) []Part {
+	if len(parts) == 0 {
+		return nil
+	}
+	out := make([]Part, len(parts))
+	for i, p := range parts {
+		out[i] = Part{p.Sel, b.Ref(p.Ref).shallow(maxDepth - 1)}
 	}
 	return out
 }
@@ -112,6 +123,13 @@ func renamed(refs []Ref, made []Renamed) []Ref {
 			f := *r.Func
 			f.Free, f.Bound = renamed(f.Free, made), renamed(f.Bound, made)
 			r.Func = &f
+		}
+		if len(r.Parts) > 0 {
+			parts := make([]Part, len(r.Parts))
+			for i, p := range r.Parts {
+				parts[i] = Part{p.Sel, renamed([]Ref{p.Ref}, made)[0]}
+			}
+			r.Parts = parts
 		}
 		out[i] = r
 	}

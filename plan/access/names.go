@@ -19,6 +19,7 @@ type Names struct {
 	made    map[Root]ssa.Value // what was made here, or by a callee that returned it
 	results func(ssa.CallInstruction) []Ref
 	calls   map[*ssa.Call]result
+	changes map[*types.Var]bool // see changed; nil until it is asked for
 	source  Source
 	taken   []ssa.Instruction // see taking; nil until it is asked for
 }
@@ -57,8 +58,29 @@ func (n *Names) Ref(v ssa.Value) Ref {
 		if _, ok := n.made[r.Path.Root]; !ok {
 			n.made[r.Path.Root] = v
 		}
+		if alloc, ok := v.(*ssa.Alloc); ok && n.made[r.Path.Root] == v && isStruct(alloc) {
+			r.Parts = n.parts(alloc, "") // after memo[v] is set: they may lead back to v
+			n.memo[v] = r
+		}
 	}
 	return r
+}
+
+func isStruct(v *ssa.Alloc) bool {
+	_, ok := v.Type().Underlying().(*types.Pointer).Elem().Underlying().(*types.Struct)
+	return ok
+}
+
+// Place returns where addr is, as a part of what holds it: the field b.a and not what is stored there.
+func (n *Names) Place(addr ssa.Value) Path {
+	field, ok := addr.(*ssa.FieldAddr)
+	if !ok {
+		return n.Ref(addr).Path
+	}
+	if _, st := ownerOf(field.X.Type()); st != nil {
+		return n.Place(field.X).Field(st.Field(field.Field).Name())
+	}
+	return n.Ref(addr).Path
 }
 
 // Made returns the value that made what root stands for in the function, or nil when it was not made there.
@@ -166,6 +188,9 @@ type result struct {
 // MadeBy returns the names that the function has for what the callee of call made and returned.
 func (n *Names) MadeBy(call *ssa.Call) []Renamed { return n.resultsOf(call).made }
 
+// Results returns what the results of call refer to, as far as that is known.
+func (n *Names) Results(call *ssa.Call) []Ref { return n.resultsOf(call).refs }
+
 // resultsOf returns what the results of call refer to. Two calls of one constructor make two objects.
 func (n *Names) resultsOf(call *ssa.Call) result {
 	if r, ok := n.calls[call]; ok {
@@ -173,15 +198,25 @@ func (n *Names) resultsOf(call *ssa.Call) result {
 	}
 	n.calls[call] = result{} // what a cycle through call sees
 	out := result{refs: n.results(call)}
-	rename := func(root Root) {
+	rename := func(r Ref) {
+		root := r.Path.Root
 		if root.Kind == Made && root.Name != n.key && (Binding{Made: out.made}).Root(root) == root {
 			out.made = append(out.made, Renamed{root, n.fresh().Path.Root})
 		}
 	}
 	for _, r := range out.refs {
-		r.eachRoot(rename)
+		r.Each(rename)
 	}
 	out.refs = renamed(out.refs, out.made)
+	for _, r := range out.refs {
+		for _, p := range r.Parts {
+			p.Ref.Each(func(r Ref) {
+				if _, known := n.made[r.Path.Root]; r.Fresh && r.Path.Sel == "" && !known {
+					n.made[r.Path.Root] = call
+				}
+			})
+		}
+	}
 	n.calls[call] = out
 	return out
 }
@@ -378,7 +413,7 @@ func (n *Names) fieldOf(base Ref, t types.Type, i int) Ref {
 		return n.local()
 	}
 	f := st.Field(i)
-	r := Ref{Path: base.Path.Field(f.Name())}
+	r := base.To("." + f.Name())
 	switch {
 	case owner != nil:
 		r.Var = Var{Package: path(owner.Obj().Pkg()), Owner: owner.Obj().Name(), Field: f.Name()}

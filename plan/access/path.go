@@ -164,23 +164,27 @@ type Ref struct {
 	Depth int      // how many "[]" stand between Var and the location
 	Func  *FuncRef // the function value, when it is known
 	Fresh bool     // the location was made in this function (or by a callee that returned it)
+	Parts []Part   // of what was made: what is known to be stored in it
 
 	// Read is where the map, slice or pointer that the value is, or the map that it iterates over, was
 	// read from Var: what is done with it later is done outside of the section that it was read in.
 	Read token.Pos
 }
 
-// eachRoot calls do for the root of r, and of what r captured if it is a closure.
-func (r Ref) eachRoot(do func(Root)) {
-	do(r.Path.Root)
+// Each calls do for r, and for what r captured if it is a closure, and what is stored in it.
+func (r Ref) Each(do func(Ref)) {
+	do(r)
+	for _, p := range r.Parts {
+		p.Ref.Each(do)
+	}
 	if r.Func == nil {
 		return
 	}
 	for _, f := range r.Func.Free {
-		f.eachRoot(do)
+		f.Each(do)
 	}
 	for _, b := range r.Func.Bound {
-		b.eachRoot(do)
+		b.Each(do)
 	}
 }
 

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"reflect"
 	"slices"
 	"testing"
 )
@@ -67,7 +68,7 @@ func TestSubst(t *testing.T) {
 		{"an element of it", Ref{Path: arg(1).Elem(), Depth: 1}, Ref{Path: s.Field("m").Elem(), Var: field, Depth: 1}},
 		{"an argument that is not known", Ref{Path: arg(7)}, Ref{}},
 	} {
-		if got := (Binding{Params: args}).Ref(tt.in); got != tt.want {
+		if got := (Binding{Params: args}).Ref(tt.in); !reflect.DeepEqual(got, tt.want) {
 			t.Errorf("%s: %+v, want %+v", tt.name, got, tt.want)
 		}
 	}

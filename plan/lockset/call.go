@@ -44,6 +44,7 @@ func (a *analysis) call(instr ssa.CallInstruction, s *state) {
 			a.configured(instr, &t, s)
 		}
 		a.apply(instr, t, s)
+		a.returnsParts(instr, s)
 	case t.key != "":
 		a.external(instr, t, s)
 	case t.invoke != nil:
@@ -111,6 +112,24 @@ func (a *analysis) apply(instr ssa.CallInstruction, t target, s *state) {
 		}
 	}
 	s.alts = alts
+}
+
+// returnsParts notes what is stored in what a call returned.
+func (a *analysis) returnsParts(instr ssa.CallInstruction, s *state) {
+	call, ok := instr.(*ssa.Call)
+	if !ok {
+		return
+	}
+	var put func(r access.Ref)
+	put = func(r access.Ref) {
+		for _, p := range r.Parts {
+			a.put(s, p.Ref, r.Path.Join(p.Sel))
+			put(p.Ref)
+		}
+	}
+	for _, r := range a.names.Results(call) {
+		put(r)
+	}
 }
 
 func (a *analysis) bound(r access.Root, t target) *access.Ref {

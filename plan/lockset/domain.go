@@ -37,6 +37,14 @@ type Held struct {
 	Mode     Mode
 	Once     bool // not a lock but a sync.Once: what its function did comes before what is done after it
 	Indirect bool // reached through a pointer or interface, so another path may be the same lock
+	Seen     Seen // where it stands to the map it is held around, when their paths no longer tell
+}
+
+// Seen is where a lock stood to the owner of a map as a function named both that knew them as parts of one
+// thing. The zero Seen is that none did.
+type Seen struct {
+	Suffix string // from the thing to the lock, ".mu"
+	Rest   string // from the thing to the owner
 }
 
 // Set is the locks held at once, sorted by path, without duplicates. Sets are never changed in place.

@@ -211,7 +211,7 @@ func (a *analysis) instr(instr ssa.Instruction, s *state) {
 	case *ssa.Alloc, *ssa.MakeMap, *ssa.MakeChan, *ssa.MakeSlice, *ssa.MakeClosure:
 		a.renew(s, a.names.Ref(instr.(ssa.Value)).Path.Root)
 	case *ssa.Store:
-		a.store(s, instr.Val, a.names.Ref(instr.Addr).Path)
+		a.store(s, instr.Val, a.names.Place(instr.Addr))
 	case *ssa.MapUpdate:
 		to := a.names.Ref(instr.Map).Path
 		a.store(s, instr.Value, to)

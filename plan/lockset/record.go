@@ -81,7 +81,7 @@ func (r *recorder) instr(instr ssa.Instruction, s *state) {
 	case *ssa.Store:
 		r.storesFunc(instr, s)
 		if _, local := instr.Addr.(*ssa.Alloc); !local {
-			r.given(instr.Val, r.a.owned(r.a.names.Ref(instr.Addr).Path.Root, s), instr, s)
+			r.given(instr.Val, r.a.owned(r.a.names.Place(instr.Addr).Root, s), instr, s)
 		}
 	case *ssa.MakeInterface:
 		r.converts(instr, s)
@@ -204,8 +204,7 @@ func (r *recorder) complete(a *analysis, e Edge, instr ssa.Instruction, s *state
 		e.Constants = constants(call.Common())
 	}
 	e.Loop = r.loops[instr.Block().Index]
-	for _, ref := range slices.Concat(e.Params, e.Free) {
-		root := ref.Path.Root
+	for _, root := range rootsOf(slices.Concat(e.Params, e.Free)) {
 		if e.Start == "" && !e.Stored && a.owned(root, s) && !slices.Contains(e.Owned, root) {
 			e.Owned = append(slices.Clip(e.Owned), root)
 			for _, in := range a.into[root] {
@@ -262,6 +261,18 @@ func (a *analysis) detached(refs []access.Ref, vs []ssa.Value, instr ssa.Instruc
 		}
 	}
 	return refs
+}
+
+// rootsOf returns the roots of refs and of what is known to be stored in them.
+func rootsOf(refs []access.Ref) []access.Root {
+	var out []access.Root
+	for _, ref := range refs {
+		out = append(out, ref.Path.Root)
+		for _, p := range ref.Parts {
+			out = append(out, rootsOf([]access.Ref{p.Ref})...)
+		}
+	}
+	return out
 }
 
 func (r *recorder) invoke(i Invoke) {
@@ -446,17 +457,26 @@ func (r *recorder) result(i, n int, v ssa.Value, at ssa.Instruction, s *state) {
 	if root.Kind == access.Local && ref.Func == nil {
 		ref = access.Ref{}
 	}
-	if ref.Fresh && !r.a.owned(root, s) {
-		ref.Fresh = false
-	}
+	ref = r.stillOwned(ref, s)
 	switch have := r.results[i]; {
 	case !ref.Path.Known(), have.Path.Known() && have.Path != ref.Path:
 		r.disagree[i] = true
 	case have.Path.Known():
-		r.results[i].Fresh = have.Fresh && ref.Fresh
+		r.results[i] = r.stillOwned(have, s)
 	default:
 		r.results[i] = ref
 	}
+}
+
+// stillOwned returns ref, and what is stored in it, as fresh only as far as it is owned.
+func (r *recorder) stillOwned(ref access.Ref, s *state) access.Ref {
+	ref.Fresh = ref.Fresh && r.a.owned(ref.Path.Root, s)
+	parts := ref.Parts
+	ref.Parts = nil
+	for _, p := range parts {
+		ref.Parts = append(ref.Parts, access.Part{Sel: p.Sel, Ref: r.stillOwned(p.Ref, s)})
+	}
+	return ref
 }
 
 func (a alternative) factOf(v ssa.Value) fact {

@@ -66,15 +66,20 @@ func (e *Entry) locks() []Lock {
 }
 
 func (e *Entry) relateLocks() []Lock {
-	owner := e.Ref.Path
-	if e.Ref.Var.Owner != "" || strings.Contains(e.Ref.Var.Field, ".") {
-		owner = OwnerPath(e.Ref)
-	}
+	owner := ownerOf(e.Ref)
 	out := []Lock{}
 	for _, h := range e.At.Held {
 		out = append(out, relate(h, owner, e.Ref))
 	}
 	return out
+}
+
+// ownerOf returns the path of the struct that has the field r ends in, or of r when it is no field.
+func ownerOf(r access.Ref) access.Path {
+	if r.Var.Owner != "" || strings.Contains(r.Var.Field, ".") {
+		return OwnerPath(r)
+	}
+	return r.Path
 }
 
 // OwnerPath returns the path of the struct that has the field r ends in.
@@ -91,10 +96,14 @@ func relate(h lockset.Held, owner access.Path, r access.Ref) Lock {
 	l := Lock{Class: h.Class, Mode: h.Mode, Path: h.Path, Indirect: h.Indirect, Once: h.Once}
 	_, rest, suffix := access.CommonPrefix(owner.Sel, h.Path.Sel)
 	isField := owner != r.Path || r.Var.Owner != ""
+	if h.Seen != (lockset.Seen{}) {
+		rest, suffix = h.Seen.Rest, h.Seen.Suffix
+	}
+	together := h.Path.Root == owner.Root || h.Seen != (lockset.Seen{})
 	switch {
-	case h.Path.Root == owner.Root && rest == "" && suffix != "" && isField && owner.Known():
+	case together && rest == "" && suffix != "" && isField && owner.Known():
 		l.Relation, l.Suffix, l.ID = Own, suffix, suffix
-	case h.Path.Root == owner.Root && isField && owner.Known() && !isLocalVar(r):
+	case together && isField && owner.Known() && !isLocalVar(r):
 		l.Relation, l.Suffix, l.Rest = Up, suffix, rest
 		l.ID = rest + "|" + h.Class.String() + "|" + suffix
 	case h.Path.Root.Kind == access.Global && (h.Class.Owner == "" || r.Path.Root.Kind == access.Global):

@@ -26,7 +26,7 @@ func (w *World) pair(a, b *Entry, v *variable) (why Evidence, unsure bool) {
 	unsure = w.unsure(a, lb) || w.unsure(b, la) || len(a.At.Maybe) > 0 || len(b.At.Maybe) > 0
 	for _, x := range la {
 		for _, y := range lb {
-			if excludes(x, y) || madeAround(a, b, x, y) && exclusive(x, y) {
+			if excludes(x, y) || (madeAround(a, b, x, y) || together == inside && givenTo(x, y)) && exclusive(x, y) {
 				return Evidence{}, false
 			}
 			if mayBeSame(x, y) {
@@ -45,6 +45,9 @@ func (w *World) pair(a, b *Entry, v *variable) (why Evidence, unsure bool) {
 	}
 	return why, unsure
 }
+
+// givenTo reports whether x and y, held in goroutines of one activation, are one lock that it was given.
+func givenTo(x, y Lock) bool { return x.Path.Root.Kind == access.Param && x.Path == y.Path && !x.Once }
 
 // madeAround reports whether x and y, held at a and b, are one lock that an activation made which both
 // ways lead through. Where it stands to the map does not matter.

@@ -209,6 +209,9 @@ func (t *table) point(p lockset.Point) int32 {
 		b.WriteString(h.Class.Field)
 		b.WriteString(strconv.FormatBool(h.Once))
 		b.WriteString(strconv.FormatBool(h.Indirect))
+		b.WriteString(h.Seen.Suffix)
+		b.WriteByte('/')
+		b.WriteString(h.Seen.Rest)
 	}
 	for _, q := range p.Released {
 		path('-', q)

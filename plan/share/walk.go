@@ -272,6 +272,8 @@ func (s *search) through(e *Entry, edge *lockset.Edge) (Entry, bool) {
 	}
 	if rebase {
 		s.rebase(&next, e)
+	} else {
+		s.see(&next, e, edge)
 	}
 	return next, true
 }

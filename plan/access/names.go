@@ -414,6 +414,9 @@ func (n *Names) fieldOf(base Ref, t types.Type, i int) Ref {
 	}
 	f := st.Field(i)
 	r := base.To("." + f.Name())
+	if r.Func != nil { // perhaps assigned again elsewhere: a call of it stays one of an unknown function
+		r = Ref{Path: base.Path.Field(f.Name())}
+	}
 	switch {
 	case owner != nil:
 		r.Var = Var{Package: path(owner.Obj().Pkg()), Owner: owner.Obj().Name(), Field: f.Name()}

@@ -22,6 +22,7 @@ type class struct {
 	root   Root
 	maybe  bool
 	unsure bool
+	alone  bool
 	kept   string
 	depth  int
 
@@ -58,7 +59,7 @@ func (w *World) classify(entries []*Entry) [][]*Entry {
 
 func (w *World) class(e *Entry) class {
 	r := e.Ref.Path.Root
-	c := class{part: e.Use.Op.Part(), writes: e.Use.Op.Writes(), root: e.Root, maybe: len(e.At.Maybe) > 0, unsure: e.Unsure != "", kept: e.Kept, depth: e.Ref.Depth, element: e.Use.Element, returned: e.Use.Returned}
+	c := class{part: e.Use.Op.Part(), writes: e.Use.Op.Writes(), root: e.Root, maybe: len(e.At.Maybe) > 0, unsure: e.Unsure != "", alone: e.Alone, kept: e.Kept, depth: e.Ref.Depth, element: e.Use.Element, returned: e.Use.Returned}
 	called := e.Root == Exported || e.Root == Interface || e.Root == Serving || e.Root == Closed
 	if !called || len(e.Sites) > 0 || len(e.After) > 0 || r.Kind != access.Param {
 		c.state = e.state()

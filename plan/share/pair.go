@@ -115,6 +115,9 @@ func parallel(a, b *Entry) overlap {
 		n++
 	}
 	ra, rb := a.Sites[n:], b.Sites[n:]
+	if alone := a.Alone || b.Alone; alone && (a.Func != b.Func || a.Root != b.Root || a.Ref.Path.Root != b.Ref.Path.Root) {
+		return never
+	}
 	if a.Func != b.Func || a.Root != b.Root {
 		if a.Root == Test && b.Root == Test {
 			return never // tests run one after the other, or on instances of their own

@@ -26,11 +26,12 @@ type state struct {
 	outer  int
 	many   bool
 	unsure bool
+	alone  bool
 	numbers
 }
 
 func (e *Entry) state() state {
-	return state{e.Func, e.Ref.Path, e.Ref.Var, e.Ref.Depth, e.Outer, e.Many, e.Unsure != "", e.numbers}
+	return state{e.Func, e.Ref.Path, e.Ref.Var, e.Ref.Depth, e.Outer, e.Many, e.Unsure != "", e.Alone, e.numbers}
 }
 
 // table numbers points and lists. The empty ones have the number 0. It leaves out of them what does

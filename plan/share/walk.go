@@ -23,6 +23,7 @@ type Entry struct {
 	Outer  int      // how many of Sites lie outside the activation that made the instance; it is not shared across those
 	Many   bool     // several of the last of Sites may run at once on the same instance
 	After  []string // goroutines that may run, started by the goroutine that makes the use
+	Alone  bool     // nothing but what is in After can reach the instance yet
 	Unsure string   // why the locks are not certain; empty when they are
 	Kept   string   // type of the function value, when it is unsure because that is kept
 
@@ -231,7 +232,10 @@ func (s *search) through(e *Entry, edge *lockset.Edge) (Entry, bool) {
 	next.Ref = edge.Binding().Ref(e.Ref)
 	rebase := false
 	if len(e.Sites) == 0 && owned(edge, next.Ref.Path) {
-		return Entry{}, false
+		if len(e.After) == 0 {
+			return Entry{}, false
+		}
+		next.Alone = true // the callee has started something, with the object perhaps
 	}
 	known := next.Ref.Path.Known()
 	if !known {

@@ -338,6 +338,9 @@ type effects struct {
 // Total implements region.Effects.
 func (e *effects) Total(callee *types.Func) bool { return model.Total(access.ObjectKey(callee)) }
 
+// Watches implements region.Effects.
+func (e *effects) Watches(callee *types.Func) bool { return model.Watches(access.ObjectKey(callee)) }
+
 // Hazard implements region.Effects.
 func (e *effects) Hazard(callee *types.Func) (code, why string) {
 	key := access.ObjectKey(callee)

@@ -33,6 +33,9 @@ func (a *analysis) external(instr ssa.CallInstruction, t target, s *state) {
 	if a.rec != nil {
 		methods := looksInto(instr.Common())
 		a.rec.external(t.key, methods)
+		if model.Watches(t.key) && a.rec.loops[instr.Block().Index] {
+			a.rec.awaits("a loop with an atomic load", s)
+		}
 		if methods {
 			a.rec.mayCall(AnyMethod, s)
 		}

@@ -1,5 +1,7 @@
 package model
 
+import "strings"
+
 // This file knows which library functions may stand in a section that holds a lock.
 
 // pure are the packages whose functions neither block, nor take locks that outlive the call, nor
@@ -53,3 +55,10 @@ func CallsByName(key string) bool { return byName[key] }
 
 // Blocking reports whether key is known to wait.
 func Blocking(key string) bool { return blocking[key] }
+
+// Watches reports whether key returns what another goroutine may have set in the meantime, without waiting for it: a
+// loop around it may.
+func Watches(key string) bool {
+	name := key[strings.LastIndexByte(key, '.')+1:]
+	return Package(key) == "sync/atomic" && (strings.HasPrefix(name, "Load") || strings.HasPrefix(name, "CompareAndSwap") || strings.HasPrefix(name, "Swap"))
+}

@@ -23,6 +23,9 @@ func (p *planner) hazard(stmts []ast.Stmt) *Obstacle {
 			}
 		})
 	}
+	if found == nil {
+		found = p.spins(stmts)
+	}
 	return found
 }
 
@@ -61,6 +64,9 @@ func (p *planner) nodeHazard(n ast.Node) *Obstacle {
 	case *ast.SelectStmt:
 		return block(n.Select, "a select")
 	case *ast.ForStmt:
+		if neverEnds(n) {
+			return block(n.For, "a loop that never ends")
+		}
 		if p.waits(n) {
 			return &Obstacle{BlockInRegion, n.For, "the section would contain a loop that waits until others change the map", "wait with a sync.Cond or a channel"}
 		}

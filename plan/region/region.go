@@ -35,6 +35,8 @@ type Effects interface {
 	Hazard(callee *types.Func) (code, why string)
 	// Total reports whether callee never panics.
 	Total(callee *types.Func) bool
+	// Watches reports whether callee returns at once with what another goroutine may have set: an atomic load.
+	Watches(callee *types.Func) bool
 }
 
 // Section is a run of whole statements of one statement list.

@@ -5,6 +5,8 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+
+	"golang.org/x/tools/go/types/typeutil"
 )
 
 // This file finds loops that wait until another goroutine changes the map:
@@ -121,4 +123,55 @@ func (p *planner) assigned(e ast.Expr) (obj types.Object, known bool) {
 		return nil, true
 	}
 	return nil, false
+}
+
+// spins returns an atomic load in stmts that is made again and again, in a loop or by way of a goto: what it waits for
+// may be done by a goroutine that needs the lock.
+//
+//	for i := 0; ; i++ {
+//		s.m["beat"] = i
+//		if s.stop.Load() {
+//			return
+//		}
+//	}
+func (p *planner) spins(stmts []ast.Stmt) (found *Obstacle) {
+	jumps := slices.ContainsFunc(stmts, jumps)
+	for _, s := range stmts {
+		ast.PreorderStack(s, nil, func(n ast.Node, stack []ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || found != nil || !jumps && !slices.ContainsFunc(stack, isLoop) {
+				return found == nil
+			}
+			if callee, ok := typeutil.Callee(p.fn.Info, call).(*types.Func); ok && p.effects.Watches(callee) {
+				found = &Obstacle{BlockInRegion, call.Pos(), "the section would contain a loop with an atomic load, which may wait for another goroutine", "wait before the statements that use the map"}
+			}
+			return found == nil
+		})
+	}
+	return found
+}
+
+func isLoop(n ast.Node) bool {
+	switch n.(type) {
+	case *ast.ForStmt, *ast.RangeStmt:
+		return true
+	}
+	return false
+}
+
+// jumps reports whether s has a goto.
+func jumps(s ast.Stmt) (found bool) {
+	ast.Inspect(s, func(n ast.Node) bool {
+		b, ok := n.(*ast.BranchStmt)
+		found = found || ok && b.Tok == token.GOTO
+		return !found
+	})
+	return found
+}
+
+// neverEnds reports whether there is no way out of loop, but for a panic.
+func neverEnds(loop *ast.ForStmt) bool {
+	w := &exits{labels: labelsIn([]ast.Stmt{loop.Body})}
+	w.walk(loop.Body, false, true)
+	return loop.Cond == nil && !w.pos.IsValid()
 }

@@ -203,6 +203,7 @@ func (d *decider) mend(c *candidate, sections []Section) Mend {
 		Finding:  c.finding.ID,
 		Decl:     d.span(c.decl.file, c.decl.extent()),
 		Guard:    c.guard.name,
+		Class:    toVar(c.guard.class),
 		Mutex:    c.guard.add,
 		Sections: sections,
 		Modes:    c.modes,

@@ -5,7 +5,9 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/types"
+	"maps"
 	"slices"
+	"strings"
 
 	"mapmend/plan/access"
 	"mapmend/plan/load"
@@ -341,11 +343,43 @@ func (e *effects) Total(callee *types.Func) bool { return model.Total(access.Obj
 // Watches implements region.Effects.
 func (e *effects) Watches(callee *types.Func) bool { return model.Watches(access.ObjectKey(callee)) }
 
+// Iterates implements region.Effects.
+func (e *effects) Iterates(callee *types.Func) (code, why string) {
+	if eff := e.d.world.Effects[access.ObjectKey(callee)]; eff != nil {
+		for _, r := range eff.Results {
+			if r.Func == nil {
+				return region.CallInRegion, "a range over what " + callee.Name() + " returns"
+			}
+			if code, why := e.known(r.Func.Key, callee.Name()); code != "" {
+				return code, why
+			}
+		}
+	}
+	return e.Hazard(callee)
+}
+
 // Hazard implements region.Effects.
 func (e *effects) Hazard(callee *types.Func) (code, why string) {
 	key := access.ObjectKey(callee)
 	name := callee.Name()
-	for gained := range e.d.gains[key] {
+	if code, why := e.known(key, name); code != "" || e.d.world.Effects[key] != nil {
+		return code, why
+	}
+	switch {
+	case !model.Lock(name).IsZero() && callee.Signature().Params().Len() == 0:
+		return region.LockOrder, "a call of " + name + " of a lock"
+	case model.Blocking(key):
+		return region.BlockInRegion, "a call of " + access.ShortCall(key)
+	case model.Pure(key):
+		return "", ""
+	}
+	return region.CallInRegion, "a call of " + access.ShortCall(key)
+}
+
+// known returns what is known against a call of the function key, which people call name.
+func (e *effects) known(key, name string) (code, why string) {
+	gains := slices.SortedFunc(maps.Keys(e.d.gains[key]), func(a, b access.Var) int { return strings.Compare(a.String(), b.String()) })
+	for _, gained := range gains {
 		if gained == e.guard.class {
 			return region.LockOrder, "a call of " + name + ", which is to take " + e.guard.name + " too"
 		}
@@ -370,15 +404,6 @@ func (e *effects) Hazard(callee *types.Func) (code, why string) {
 		case eff.Unknown != "":
 			return region.CallInRegion, "a call of " + name + ", which leads to " + eff.Unknown
 		}
-		return "", ""
 	}
-	switch {
-	case !model.Lock(name).IsZero() && callee.Signature().Params().Len() == 0:
-		return region.LockOrder, "a call of " + name + " of a lock"
-	case model.Blocking(key):
-		return region.BlockInRegion, "a call of " + access.ShortCall(key)
-	case model.Pure(key):
-		return "", ""
-	}
-	return region.CallInRegion, "a call of " + access.ShortCall(key)
+	return "", ""
 }

@@ -155,6 +155,7 @@ type Mend struct {
 	Finding  string       `json:"finding"`            // the ID of the finding; empty with --all
 	Decl     Span         `json:"decl"`               // the field or value spec that declares the variable
 	Guard    string       `json:"guard"`              // name of the guard after the rewrite: "mu"
+	Class    Var          `json:"class"`              // the guard by type and field, as an Order names it
 	Mutex    *Mutex       `json:"mutex,omitempty"`    // a mutex to add; nil when the guard exists
 	Sections []Section    `json:"sections,omitempty"` // spans of statements to be guarded
 	Modes    []ModeChange `json:"modes,omitempty"`    // read locks that become write locks

@@ -75,6 +75,7 @@ func (d *decider) wrap(c *candidate) (*Mend, *Refusal) {
 		Var:     c.finding.Var,
 		Form:    RWMutex,
 		Finding: c.finding.ID,
+		Class:   Var{Package: c.decl.pkg.Path, Owner: w.wrapper.Name, Field: "RWMutex"},
 		Decl:    d.span(c.decl.file, c.decl.extent()),
 		Wrapper: &w.wrapper,
 		Lowered: w.lowered,

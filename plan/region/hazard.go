@@ -75,9 +75,7 @@ func (p *planner) nodeHazard(n ast.Node) *Obstacle {
 		case *types.Chan:
 			return block(n.For, "a range over a channel")
 		case *types.Signature:
-			if !p.isKnownIterator(n.X) {
-				return p.call(n.For, "a range over a function")
-			}
+			return p.iteration(n)
 		}
 	case *ast.CallExpr:
 		return p.callHazard(n)
@@ -89,18 +87,19 @@ func (p *planner) call(pos token.Pos, what string) *Obstacle {
 	return &Obstacle{CallInRegion, pos, "the section would contain " + what, "move it out of the statements that use the map, or guard the uses by hand"}
 }
 
-// isKnownIterator reports whether e is a call whose effect is known, so that ranging over it is too.
-func (p *planner) isKnownIterator(e ast.Expr) bool {
-	call, ok := ast.Unparen(e).(*ast.CallExpr)
-	if !ok {
-		return false
+// iteration returns why loop, a range over a function, may not run: nothing is known of the function, or what is known is
+// against it.
+func (p *planner) iteration(loop *ast.RangeStmt) *Obstacle {
+	if call, ok := ast.Unparen(loop.X).(*ast.CallExpr); ok {
+		if callee, ok := typeutil.Callee(p.fn.Info, call).(*types.Func); ok {
+			code, why := p.effects.Iterates(callee)
+			if code == "" {
+				return nil
+			}
+			return &Obstacle{code, loop.For, "the section would contain " + why, "move the loop out of the statements that use the map, or guard the uses by hand"}
+		}
 	}
-	callee, ok := typeutil.Callee(p.fn.Info, call).(*types.Func)
-	if !ok {
-		return false
-	}
-	code, _ := p.effects.Hazard(callee)
-	return code == ""
+	return p.call(loop.For, "a range over a function")
 }
 
 func (p *planner) callHazard(call *ast.CallExpr) *Obstacle {

@@ -33,6 +33,8 @@ type Effects interface {
 	// Hazard returns why callee may not be called while the lock is held, as a refusal code and a
 	// sentence; empty when it may.
 	Hazard(callee *types.Func) (code, why string)
+	// Iterates returns why the iterator that callee returns may not be run while the lock is held.
+	Iterates(callee *types.Func) (code, why string)
 	// Total reports whether callee never panics.
 	Total(callee *types.Func) bool
 	// Watches reports whether callee returns at once with what another goroutine may have set: an atomic load.

@@ -40,7 +40,7 @@ func ordersThroughCalls(p *proof) []failure {
 func (p *proof) guardedBy(lock plan.Var) []plan.Var {
 	var vars []plan.Var
 	for _, m := range p.plan.Mends {
-		if m.Guard == lock.Field || m.Wrapper != nil && m.Wrapper.Name == lock.Owner {
+		if m.Class == lock {
 			vars = append(vars, m.Var)
 		}
 	}

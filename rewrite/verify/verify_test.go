@@ -59,7 +59,7 @@ func (w want) mend(t *testing.T, prog *load.Program) plan.Mend {
 		at := strings.Index(src, text)
 		return plan.Span{File: w.file, Start: at, End: at + len(text)}
 	}
-	m := plan.Mend{Var: plan.Var{Package: "example.com/m", Owner: w.owner, Field: w.field}, Form: plan.Lock, Guard: w.guard, Decl: span(w.decl)}
+	m := plan.Mend{Var: plan.Var{Package: "example.com/m", Owner: w.owner, Field: w.field}, Form: plan.Lock, Class: plan.Var{Package: "example.com/m", Owner: w.owner, Field: w.guard}, Decl: span(w.decl)}
 	if w.mutex != "" {
 		m.Mutex = &plan.Mutex{Name: w.mutex, Type: "sync.RWMutex"}
 	}

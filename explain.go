@@ -1,6 +1,6 @@
 package main
 
-// This file is the command explain: everything known about one map variable.
+// This file is the command explain: the whole story of one map variable.
 
 import (
 	"fmt"
@@ -30,9 +30,7 @@ func explain(inv *invocation) int {
 	if err != nil {
 		return inv.fail(err)
 	}
-	opt := inv.report(inv.stdout, prog.Root)
-	opt.Verbose = true
-	return worst(loaded, inv.fail(report.Text(inv.stdout, []plan.Finding{found}, p.Refusals, opt)))
+	return worst(loaded, inv.fail(report.Explain(inv.stdout, found, p.Refusals, inv.report(inv.stdout, prog.Root))))
 }
 
 // find returns the one finding whose variable name stands for: its full name, or an end of it as for

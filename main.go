@@ -53,7 +53,7 @@ var commands = []command{
 	{
 		name:  "explain",
 		args:  "PKG.Type.field [packages]",
-		short: "show every use of one map variable and the locks held there",
+		short: "tell the whole story of one map variable: its guard, its uses, the evidence",
 		flags: []string{"chdir", "tags", "tests", "color", "verbose", "quiet"},
 		run:   explain,
 		examples: []string{

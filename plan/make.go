@@ -50,6 +50,9 @@ func Make(prog *load.Program, opt Options) (*Plan, error) {
 			continue
 		}
 		f := finding(prog, world, v, decl)
+		if opt.Silent {
+			f.Story = story(prog, world, v, f)
+		}
 		if s := quiet.silenced(f); s != nil {
 			p.Silenced = append(p.Silenced, *s)
 			if !opt.Silent {

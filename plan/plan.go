@@ -111,8 +111,17 @@ type Finding struct {
 	Pos     Pos        `json:"pos"`   // the declaration
 	Guard   string     `json:"guard"` // for people: "mu", "parent.mu", "cacheMu"; empty when there is none
 	Message string     `json:"message"`
-	Chains  [][]string `json:"chains"` // call chains of one conflicting pair, outermost function first
-	Sites   []Site     `json:"sites"`  // sorted by file, line, column
+	Chains  [][]string `json:"chains"`          // call chains of one conflicting pair, outermost function first
+	Sites   []Site     `json:"sites"`           // sorted by file, line, column
+	Story   *Story     `json:"story,omitempty"` // for people who want to know all; nil unless they asked
+}
+
+// Story is what explains a finding, or that there is none, besides what a report says.
+type Story struct {
+	Declared bool       `json:"declared"` // the author declares the guard
+	Holding  []int      `json:"holding"`  // indices of the Sites that hold the guard as they must, on all ways
+	Ways     [][]string `json:"ways"`     // for each of the Sites some of the ways to it, outermost function first
+	Doubts   []string   `json:"doubts"`   // what is not certain, sorted
 }
 
 // Site is one use of the map variable.

@@ -210,7 +210,14 @@ func (a *analysis) instr(instr ssa.Instruction, s *state) {
 	switch instr := instr.(type) {
 	case *ssa.Alloc, *ssa.MakeMap, *ssa.MakeChan, *ssa.MakeSlice, *ssa.MakeClosure:
 		a.renew(s, a.names.Ref(instr.(ssa.Value)).Path.Root)
+	case *ssa.MakeInterface:
+		if runs, _ := calledBy(instr, a.library); !runs.IsZero() {
+			a.shareRef(s, a.names.Ref(instr.X))
+		}
+	case *ssa.ChangeType:
+		a.handOver(instr.X, a.library.FuncType(typeName(instr.Type())), s)
 	case *ssa.Store:
+		a.handOver(instr.Val, a.library.FuncField(fieldName(instr.Addr)), s)
 		a.store(s, instr.Val, a.names.Place(instr.Addr))
 	case *ssa.MapUpdate:
 		to := a.names.Ref(instr.Map).Path

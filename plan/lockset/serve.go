@@ -64,39 +64,41 @@ func conversion(mi *ssa.MakeInterface, library *model.Library) Conversion {
 		return c
 	}
 	iface := mi.Type().Underlying().(*types.Interface)
-	runs := library.Concurrent(c.Interface)
-	if by := registered(mi.Type()); !by.IsZero() {
-		runs.Runs = by
-		for m := range iface.Methods() {
-			runs.Methods = append(runs.Methods, m.Name())
-		}
-	}
-	if iface.Empty() {
-		if runs.Runs = received(mi); runs.IsZero() {
-			return c
-		}
+	runs, all := calledBy(mi, library)
+	if iface.Empty() && !runs.IsZero() {
 		for m := range types.NewMethodSet(mi.X.Type()).Methods() {
 			if m.Obj().Exported() {
-				runs.Methods = append(runs.Methods, m.Obj().Name())
-				c.add(mi.X.Type(), m.Obj(), runs)
+				c.add(mi.X.Type(), m.Obj(), runs, all)
 			}
 		}
 	}
 	for m := range iface.Methods() {
-		c.add(mi.X.Type(), m, runs)
+		c.add(mi.X.Type(), m, runs, all)
 	}
 	return c
 }
 
+// calledBy returns which methods a library calls of the interface value that mi makes, or that it calls all.
+func calledBy(mi *ssa.MakeInterface, library *model.Library) (runs model.Interface, all bool) {
+	if mi.Type().Underlying().(*types.Interface).Empty() {
+		by := received(mi)
+		return model.Interface{Runs: by}, !by.IsZero()
+	}
+	if by := registered(mi.Type()); !by.IsZero() {
+		return model.Interface{Runs: by}, true
+	}
+	return library.Concurrent(typeName(mi.Type())), false
+}
+
 // add adds the method of t that m, a method of the interface, stands for.
-func (c *Conversion) add(t types.Type, m types.Object, runs model.Interface) {
+func (c *Conversion) add(t types.Type, m types.Object, runs model.Interface, all bool) {
 	obj, index, _ := types.LookupFieldOrMethod(t, true, m.Pkg(), m.Name())
 	fn, ok := obj.(*types.Func)
 	if !ok {
 		return
 	}
 	method := Method{Key: access.ObjectKey(fn), Name: m.Name(), index: index}
-	if slices.Contains(runs.Methods, m.Name()) {
+	if all || slices.Contains(runs.Methods, m.Name()) {
 		method.Runs = runs.Runs
 	}
 	c.Methods = append(c.Methods, method)
@@ -147,6 +149,21 @@ func (r *recorder) converts(instr *ssa.MakeInterface, s *state) {
 	}
 }
 
+// handOver makes what a function value captured visible to others, when a library runs it: as runs says, or since
+// it is a handler of requests.
+func (a *analysis) handOver(v ssa.Value, runs model.Runs, s *state) {
+	if !isFuncType(v.Type()) {
+		return
+	}
+	f := a.names.Ref(v)
+	if f.Func == nil {
+		return
+	}
+	if e := a.effect(f.Func.Key); !runs.IsZero() || e != nil && e.Serves != nil {
+		a.shareRef(s, f)
+	}
+}
+
 // becomes notes that a function value becomes one of a named type that a library runs.
 func (r *recorder) becomes(instr *ssa.ChangeType, s *state) {
 	if isFuncType(instr.Type()) {
@@ -156,8 +173,8 @@ func (r *recorder) becomes(instr *ssa.ChangeType, s *state) {
 
 // storesFunc notes that a function value is stored in a field that a library runs.
 func (r *recorder) storesFunc(instr *ssa.Store, s *state) {
-	if addr, ok := instr.Addr.(*ssa.FieldAddr); ok && isFuncType(instr.Val.Type()) {
-		r.runs(instr.Val, r.a.library.FuncField(r.a.names.Ref(addr).Var.String()), instr, s)
+	if isFuncType(instr.Val.Type()) {
+		r.runs(instr.Val, r.a.library.FuncField(fieldName(instr.Addr)), instr, s)
 	}
 }
 
@@ -188,6 +205,19 @@ func (a *analysis) served(by model.Runs, instr ssa.Instruction) string {
 		}
 	}
 	return ServeSite + " " + a.position(posOf(instr))
+}
+
+// fieldName returns the name of the struct field at addr: "path.Type.field", or "".
+func fieldName(addr ssa.Value) string {
+	f, ok := addr.(*ssa.FieldAddr)
+	if !ok {
+		return ""
+	}
+	st, ok := f.X.Type().Underlying().(*types.Pointer).Elem().Underlying().(*types.Struct)
+	if owner := typeName(f.X.Type()); ok && owner != "" {
+		return owner + "." + st.Field(f.Field).Name()
+	}
+	return ""
 }
 
 // typeName returns the name of the type that t is or points to: "path.Name", or "".

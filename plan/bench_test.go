@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"mapmend/plan/load"
+	"mapmend/plan/lockset"
 )
 
 // modules are what the benchmarks read: the bundled example, and a package of the standard library that is
@@ -27,7 +28,7 @@ func BenchmarkAnalyse(b *testing.B) {
 		b.Run(m.name, func(b *testing.B) {
 			prog := loadModule(b, m.dir, m.pattern)
 			for b.Loop() {
-				if _, _, err := analyse(prog, nil); err != nil {
+				if _, _, err := analyse(prog, lockset.Config{}); err != nil {
 					b.Fatal(err)
 				}
 			}

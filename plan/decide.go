@@ -131,9 +131,12 @@ func (d *decider) refuse(c *candidate, r Refusal) {
 // checkFile refuses declarations in files that are not to be written.
 func (d *decider) checkFile(c *candidate) *Refusal { return d.fileRefusal(c.decl.pkg, c.decl.file) }
 
-// checkWays refuses variables whose uses are reached in more ways than were followed: the guard may be
-// held on the others.
+// checkWays refuses variables whose uses are reached in more ways than were followed, or in a function that was not
+// analysed: the guard may be held there.
 func (d *decider) checkWays(c *candidate) *Refusal {
+	if b := c.verdict.Unanalysed; b != nil {
+		return &Refusal{Code: NotAnalysed, Pos: d.at(b.Pos), Message: b.Name + " uses it too, and was not analysed: " + b.Failed, Todo: "guard the uses by hand"}
+	}
 	if !c.verdict.Partial {
 		return nil
 	}

@@ -23,7 +23,7 @@ func TestFactsAreData(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	world, _, err := analyse(prog, nil)
+	world, _, err := analyse(prog, lockset.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,6 +36,9 @@ func finding(prog *load.Program, w *share.World, v share.Verdict, decl declarati
 	if v.Partial {
 		f.Evidence = append(slices.Clip(f.Evidence), "not every way to its uses was followed: there are too many")
 	}
+	if v.Unanalysed != nil {
+		f.Evidence = append(slices.Clip(f.Evidence), v.Unanalysed.Name+" uses it too, and was not analysed")
+	}
 	for _, e := range v.Pair {
 		if e != nil {
 			f.Chains = append(f.Chains, w.Chain(*e))

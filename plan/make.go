@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"go/types"
 	"runtime"
+	"slices"
 	"sync"
 
 	"mapmend/plan/access"
@@ -26,6 +27,8 @@ type Options struct {
 	Silent        bool           // also report the variables that Fields names and that have no finding
 	MinConfidence Confidence     // findings below get no Mend; Silent means Likely
 	Config        *config.Config // what the configuration of the module says; nil: nothing
+
+	maxBlocks int // of lockset.Config, for tests
 }
 
 // Make finds the map variables of prog that are shared without one consistent guard and decides what
@@ -36,7 +39,7 @@ func Make(prog *load.Program, opt Options) (*Plan, error) {
 			return nil, err
 		}
 	}
-	world, said, err := analyse(prog, opt.library())
+	world, said, err := analyse(prog, lockset.Config{Library: opt.library(), MaxBlocks: opt.maxBlocks})
 	if err != nil {
 		return nil, err
 	}
@@ -65,9 +68,21 @@ func Make(prog *load.Program, opt Options) (*Plan, error) {
 		}
 	}
 	p.Mends, p.Refusals = d.finish()
-	p.Notes = quiet.notes()
+	p.Notes = slices.Concat(quiet.notes(), unanalysed(prog, world))
 	p.sort()
 	return p, nil
+}
+
+// unanalysed returns a note for each function of the requested packages that was not analysed.
+func unanalysed(prog *load.Program, w *share.World) []Note {
+	var out []Note
+	for _, key := range sortedKeys(w.Bodies) {
+		if b := w.Bodies[key]; b.Failed != "" {
+			out = append(out, Note{position(prog, b.Pos), b.Name + " was not analysed, and what it does is not known: " + b.Failed})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Note) int { return comparePos(a.Pos, b.Pos) })
+	return out
 }
 
 // library returns what is known about functions that run others.
@@ -87,7 +102,7 @@ func (opt Options) threshold() Confidence {
 
 // analyse runs the detector over the sound packages of prog, each after the ones it imports, several
 // at a time. A package's SSA is dropped when its summary is made.
-func analyse(prog *load.Program, library *model.Library) (*share.World, map[*load.Package]intent.Said, error) {
+func analyse(prog *load.Program, cfg lockset.Config) (*share.World, map[*load.Package]intent.Said, error) {
 	var (
 		mu      sync.RWMutex
 		effects = make(map[string]*lockset.Effect)
@@ -116,7 +131,7 @@ func analyse(prog *load.Program, library *model.Library) (*share.World, map[*loa
 			}
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			results[i], errs[i] = analysePackage(prog, pkg, library, effect)
+			results[i], errs[i] = analysePackage(prog, pkg, cfg, effect)
 			if results[i] != nil {
 				mu.Lock()
 				defer mu.Unlock()
@@ -142,7 +157,7 @@ func analyse(prog *load.Program, library *model.Library) (*share.World, map[*loa
 	return world, said, nil
 }
 
-func analysePackage(prog *load.Program, pkg *load.Package, library *model.Library, effect func(string) *lockset.Effect) (*share.Analysed, error) {
+func analysePackage(prog *load.Program, pkg *load.Package, cfg lockset.Config, effect func(string) *lockset.Effect) (*share.Analysed, error) {
 	spkg, err := pkg.SSA()
 	if err != nil {
 		return nil, err
@@ -153,12 +168,10 @@ func analysePackage(prog *load.Program, pkg *load.Package, library *model.Librar
 	}
 	mentions := mapuse.NewMentions(files)
 	uses := &mapuse.Collector{Mentions: mentions}
-	res := lockset.Package(spkg, lockset.Config{
-		Effect:   effect,
-		Position: func(pos token.Pos) string { return prog.Fset.Position(pos).String() },
-		Source:   mentions,
-		Library:  library,
-		Visit:    uses.Visit,
-	})
+	cfg.Effect = effect
+	cfg.Position = func(pos token.Pos) string { return prog.Fset.Position(pos).String() }
+	cfg.Source = mentions
+	cfg.Visit = uses.Visit
+	res := lockset.Package(spkg, cfg)
 	return &share.Analysed{Path: pkg.Path, Name: pkg.Name, Result: res, Uses: uses.Uses, Built: uses.Built, Said: intent.Read(prog.Fset, pkg.Types, pkg.Path, pkg.Info, files)}, nil
 }

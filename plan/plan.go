@@ -12,7 +12,7 @@ type Plan struct {
 	Orders   []Order   `json:"orders"`   // in which order the program takes locks, sorted; the proof compares them
 
 	Silenced []Silenced `json:"silenced,omitempty"` // variables with a finding that the author does not want to be reported
-	Notes    []Note     `json:"notes,omitempty"`    // directives and patterns without effect, sorted by place
+	Notes    []Note     `json:"notes,omitempty"`    // what has no effect of what the author said, and functions that were not analysed
 }
 
 // Silenced is a finding that is left out of Findings.

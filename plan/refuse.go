@@ -25,6 +25,7 @@ const (
 	AliasWritten     Code = "alias-written"     // the map, or an element of it, is used elsewhere outside of its section
 	CapturedLocal    Code = "captured-local"    // the variable is a local that closures capture
 	TooManyWays      Code = "too-many-ways"     // a use is reached in more ways than are followed
+	NotAnalysed      Code = "not-analysed"      // a function that uses the variable was not analysed
 	Unlowered        Code = "unlowered"         // no accessor stands for this way of using the map
 	Upgrade          Code = "upgrade"           // a read section that must become a write section is taken again inside
 	Generated        Code = "generated"         // the file is generated

@@ -430,6 +430,18 @@ func (n *Names) fieldOf(base Ref, t types.Type, i int) Ref {
 	return r
 }
 
+// FieldVar returns field i of the struct that t is or points to, and its type. The Var is zero when the struct has no name.
+func FieldVar(t types.Type, i int) (Var, types.Type) {
+	owner, st := ownerOf(t)
+	if st == nil {
+		return Var{}, types.Typ[types.Invalid]
+	}
+	if owner == nil {
+		return Var{}, st.Field(i).Type()
+	}
+	return Var{Package: path(owner.Obj().Pkg()), Owner: owner.Obj().Name(), Field: st.Field(i).Name()}, st.Field(i).Type()
+}
+
 func path(p *types.Package) string {
 	if p == nil {
 		return ""

@@ -18,11 +18,12 @@ import (
 
 // Config is what the analysis of a package needs from outside.
 type Config struct {
-	Effect   func(key string) *Effect                       // of functions of packages analysed before; nil result: no body is known
-	Position func(token.Pos) string                         // unique name of a place, the same in every run
-	Source   access.Source                                  // of the package
-	Library  *model.Library                                 // nil: the model as it is
-	Visit    func(fn *Func, instr ssa.Instruction, at View) // called once for each instruction that is reached, deferred calls at their run
+	Effect    func(key string) *Effect                       // of functions of packages analysed before; nil result: no body is known
+	Position  func(token.Pos) string                         // unique name of a place, the same in every run
+	Source    access.Source                                  // of the package
+	Library   *model.Library                                 // nil: the model as it is
+	MaxBlocks int                                            // functions of more basic blocks are not analysed; 0: MaxBlocks
+	Visit     func(fn *Func, instr ssa.Instruction, at View) // called once for each instruction that is reached, deferred calls at their run
 }
 
 // Func is what a visitor may know about the function it is in.
@@ -91,7 +92,7 @@ func Package(pkg *ssa.Package, cfg Config) *Result {
 				if round == rounds-1 {
 					visit = cfg.Visit
 				}
-				body, e := function(fn, effect, cfg, visit)
+				body, e := analysed(fn, effect, cfg, visit)
 				res.Effects[body.Key] = e
 				bodies[fn] = body
 			}

@@ -25,8 +25,10 @@ type Body struct {
 	Exported     bool            // a name that other packages can call
 	Method       string          // receiver's type name, or empty
 	Closure      bool
-	Synthetic    bool // has no source of its own
-	RequiresLock bool // says by name or comment that callers hold a lock
+	Synthetic    bool         // has no source of its own
+	RequiresLock bool         // says by name or comment that callers hold a lock
+	Failed       string       // why it was not analysed; empty when it was
+	Mentions     []access.Var // the map variables it names, if it was not analysed
 }
 
 // Edge is one call of a function of the program, one start of it as a goroutine, or one place where

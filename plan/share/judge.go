@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"mapmend/plan/access"
+	"mapmend/plan/lockset"
 	"mapmend/plan/mapuse"
 )
 
@@ -25,14 +26,15 @@ const (
 
 // Verdict is what is known about one map variable that has a problem.
 type Verdict struct {
-	Var      access.Var
-	Grade    Grade
-	Evidence []string  // why the grade, one sentence each, sorted
-	Guard    *Lock     // the lock that most uses hold; nil when none does
-	Uses     []Judged  // every use that was entered, by position and function
-	Pair     [2]*Entry // one pair that shows the problem; of a declared guard the second may be nil
-	Replaced bool      // all writes that conflict assign the variable
-	Partial  bool      // it is reached in more ways than were looked at
+	Var        access.Var
+	Grade      Grade
+	Evidence   []string      // why the grade, one sentence each, sorted
+	Guard      *Lock         // the lock that most uses hold; nil when none does
+	Uses       []Judged      // every use that was entered, by position and function
+	Pair       [2]*Entry     // one pair that shows the problem; of a declared guard the second may be nil
+	Replaced   bool          // all writes that conflict assign the variable
+	Partial    bool          // it is reached in more ways than were looked at
+	Unanalysed *lockset.Body // a function that uses it and was not analysed; nil when there is none
 
 	Unsettled *mapuse.Use // one of which it is not known whether it holds the guard; nil when there is none
 }
@@ -105,6 +107,10 @@ func (s *search) variable(v access.Var, uses *variableUses, kept bool) (verdict 
 	left, _ := s.reached(outside)
 	verdict, ok = s.w.judge(v, entries, left)
 	verdict.Partial = verdict.Partial || partial || uses.partial
+	if b := s.w.unanalysed[v]; b != nil {
+		verdict.Unanalysed = b
+		verdict.Grade = min(verdict.Grade, Possible)
+	}
 	return verdict, ok || kept
 }
 

@@ -1,6 +1,7 @@
 package share
 
 import (
+	"cmp"
 	"go/token"
 	"slices"
 	"strings"
@@ -20,45 +21,47 @@ type World struct {
 	Effects map[string]*lockset.Effect
 	Uses    []mapuse.Use
 
-	callers   map[string][]*lockset.Edge     // by callee
-	roots     map[*lockset.Body]Root         // see root
-	usesOf    map[string][]*mapuse.Use       // by function
-	values    map[string]map[string]bool     // types as whose values a function is used, by function
-	built     map[access.Var]bool            // variables that get a map where their owner is made
-	under     map[access.Var]map[string]bool // locks that are held while unknown function values of a type are called
-	converted map[string]model.Runs          // methods reached through an interface, and the library that calls them
-	dispatch  *dispatch
-	claims    map[access.Var]string          // what its author says about concurrent use, by map variable
-	safe      map[string]string              // that a function may be called concurrently, by function
-	guards    map[access.Var]*Lock           // what its author says to be its guard, by map variable
-	required  map[string]intent.Requirement  // what the callers hold, by function
-	methods   map[access.Var][]*lockset.Body // the exported ones that are not test code, by type
-	open      map[string]bool                // import paths that packages outside the program can import
-	main      map[string]bool                // import paths of commands
-	isTest    func(token.Pos) bool
+	callers    map[string][]*lockset.Edge     // by callee
+	roots      map[*lockset.Body]Root         // see root
+	usesOf     map[string][]*mapuse.Use       // by function
+	values     map[string]map[string]bool     // types as whose values a function is used, by function
+	built      map[access.Var]bool            // variables that get a map where their owner is made
+	under      map[access.Var]map[string]bool // locks that are held while unknown function values of a type are called
+	converted  map[string]model.Runs          // methods reached through an interface, and the library that calls them
+	dispatch   *dispatch
+	claims     map[access.Var]string          // what its author says about concurrent use, by map variable
+	safe       map[string]string              // that a function may be called concurrently, by function
+	guards     map[access.Var]*Lock           // what its author says to be its guard, by map variable
+	required   map[string]intent.Requirement  // what the callers hold, by function
+	unanalysed map[access.Var]*lockset.Body   // a function that mentions a variable and was not analysed
+	methods    map[access.Var][]*lockset.Body // the exported ones that are not test code, by type
+	open       map[string]bool                // import paths that packages outside the program can import
+	main       map[string]bool                // import paths of commands
+	isTest     func(token.Pos) bool
 }
 
 // NewWorld returns an empty World. isTest reports whether a place is in test code.
 func NewWorld(isTest func(token.Pos) bool) *World {
 	return &World{
-		Bodies:    make(map[string]*lockset.Body),
-		Effects:   make(map[string]*lockset.Effect),
-		callers:   make(map[string][]*lockset.Edge),
-		roots:     make(map[*lockset.Body]Root),
-		usesOf:    make(map[string][]*mapuse.Use),
-		values:    make(map[string]map[string]bool),
-		built:     make(map[access.Var]bool),
-		under:     make(map[access.Var]map[string]bool),
-		converted: make(map[string]model.Runs),
-		dispatch:  &dispatch{make(map[[2]string][]string), make(map[string][]string)},
-		claims:    make(map[access.Var]string),
-		safe:      make(map[string]string),
-		guards:    make(map[access.Var]*Lock),
-		required:  make(map[string]intent.Requirement),
-		methods:   make(map[access.Var][]*lockset.Body),
-		open:      make(map[string]bool),
-		main:      make(map[string]bool),
-		isTest:    isTest,
+		Bodies:     make(map[string]*lockset.Body),
+		Effects:    make(map[string]*lockset.Effect),
+		callers:    make(map[string][]*lockset.Edge),
+		unanalysed: make(map[access.Var]*lockset.Body),
+		roots:      make(map[*lockset.Body]Root),
+		usesOf:     make(map[string][]*mapuse.Use),
+		values:     make(map[string]map[string]bool),
+		built:      make(map[access.Var]bool),
+		under:      make(map[access.Var]map[string]bool),
+		converted:  make(map[string]model.Runs),
+		dispatch:   &dispatch{make(map[[2]string][]string), make(map[string][]string)},
+		claims:     make(map[access.Var]string),
+		safe:       make(map[string]string),
+		guards:     make(map[access.Var]*Lock),
+		required:   make(map[string]intent.Requirement),
+		methods:    make(map[access.Var][]*lockset.Body),
+		open:       make(map[string]bool),
+		main:       make(map[string]bool),
+		isTest:     isTest,
 	}
 }
 
@@ -81,6 +84,9 @@ func (w *World) Add(p Analysed) {
 	}
 	for _, b := range p.Result.Bodies {
 		w.Bodies[b.Key] = b
+		for _, v := range b.Mentions {
+			w.unanalysed[v] = cmp.Or(w.unanalysed[v], b)
+		}
 	}
 	w.Uses = append(w.Uses, p.Uses...)
 	for _, b := range p.Built {

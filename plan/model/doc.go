@@ -6,6 +6,8 @@
 // A function without a row is unknown. Unknown never means harmless: a closure given to it may run
 // at any time, and a section that would contain a call of it is refused.
 //
-// What it does not do: it does not describe results, and it has no rows for third-party code except
-// where the whole ecosystem uses it (golang.org/x/sync).
+// What a module knows better it adds in its configuration: [Extend] makes a [Library] of that and the tables.
+//
+// What it does not do: it does not describe results, and of third-party code it knows only what starts
+// goroutines or calls back from them.
 package model

@@ -7,8 +7,11 @@
 // when one writes, both may run at once, both may be on the same instance, and no lock is common.
 //
 // The guard is inferred from the locks that the entries hold, to explain and to mend; it does not
-// decide whether there is a finding.
+// decide whether there is a finding. What the author declares does: a use without a declared guard is a
+// problem, whatever it may meet. How strong the evidence is that two uses meet stands in one table, the
+// strongest first (evidence.go).
 //
 // What it does not do: channels, atomic flags and condition variables order nothing; a call through
-// an interface is an entry of every method that a value converted to it has, without locks.
+// an interface is followed to the methods of the types that become that interface, if those are few, and such
+// a method is also an entry of its own, without locks.
 package share

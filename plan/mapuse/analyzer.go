@@ -174,7 +174,7 @@ func (c *Collector) call(fn *lockset.Func, call ssa.CallInstruction, at lockset.
 			c.addRef(fn, ref, Replace, pos, at)
 			c.addRef(fn, ref, Store, pos, at)
 		case model.ReadsAll(key):
-			c.readAll(fn, arg, at)
+			c.looked(fn, key, common, i, at)
 		}
 	}
 }
@@ -213,24 +213,6 @@ func iteratorOver(v ssa.Value) (*ssa.Call, bool) {
 		return nil, false
 	}
 	return call, true
-}
-
-// readAll adds the reads of a printer or encoder that is given a map or the owner of one.
-func (c *Collector) readAll(fn *lockset.Func, arg ssa.Value, at lockset.View) {
-	for _, v := range variadic(arg) {
-		mi, ok := v.(*ssa.MakeInterface)
-		if ok && isMap(mi.X.Type()) {
-			pos := mi.X.Pos()
-			if load, ok := mi.X.(*ssa.UnOp); ok {
-				if f, ok := load.X.(*ssa.FieldAddr); ok {
-					pos = f.Pos()
-				}
-			}
-			if pos != token.NoPos {
-				c.add(fn, mi.X, Read, pos, at)
-			}
-		}
-	}
 }
 
 // variadic returns the values that go/ssa packed in the slice v for a variadic call, or v itself.

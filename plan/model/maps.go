@@ -62,7 +62,10 @@ var writersTo = set(`
 	github.com/BurntSushi/toml.Decode github.com/BurntSushi/toml.Unmarshal github.com/BurntSushi/toml.DecodeFile`)
 
 // ReadsAll reports whether key looks into the maps of every value it is given.
-func ReadsAll(key string) bool { return readers[Package(key)] }
+func ReadsAll(key string) bool {
+	_, ok := looks[key]
+	return ok || readers[Package(key)]
+}
 
 // fieldCounters tell the fields of a struct apart by their number, or panic at one that is not exported.
 var fieldCounters = set(`

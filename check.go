@@ -2,7 +2,12 @@ package main
 
 // This file is the command check: findings as text or JSON.
 
-import "mapmend/plan/report"
+import (
+	"slices"
+
+	"mapmend/plan"
+	"mapmend/plan/report"
+)
 
 func check(inv *invocation) int {
 	prog, loaded := inv.load(inv.args)
@@ -26,7 +31,7 @@ func check(inv *invocation) int {
 	if hidden := len(p.Findings) - len(findings); hidden > 0 {
 		inv.notef("%s below --min-confidence %s", count(hidden, "finding"), inv.minConfidence)
 	}
-	if len(findings) > 0 {
+	if slices.ContainsFunc(findings, func(f plan.Finding) bool { return f.Kind.IsRace() }) {
 		return worst(loaded, exitFound)
 	}
 	return loaded

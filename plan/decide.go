@@ -161,6 +161,8 @@ func (d *decider) checkEscapes(c *candidate) *Refusal {
 		switch j.Escape {
 		case share.Stays:
 			continue
+		case share.AnswerLeft:
+			return &Refusal{Code: SplitRegion, Pos: d.at(j.Pos), Message: "the entry is looked up in one section of " + c.finding.Guard + " and stored in another", Todo: "look it up again before it is stored"}
 		case share.ElementLeft:
 			what = "an element of the map"
 		}

@@ -139,6 +139,8 @@ func siteKind(j share.Judged, v share.Verdict) Kind {
 		return AliasEscape
 	case j.Escape == share.ElementLeft:
 		return ValueEscape
+	case j.Escape == share.AnswerLeft:
+		return SplitCheckAct
 	case j.RLocked:
 		return WriteUnderRLock
 	case j.Wrong:
@@ -233,6 +235,8 @@ func message(f Finding) string {
 		return fmt.Sprintf("%s with %s held, but not %s%s", does, first.Held[0].Lock, f.Guard, holder)
 	case AliasEscape, ValueEscape:
 		return escapes(f)
+	case SplitCheckAct:
+		return first.Function + " looks an entry up in one section of " + f.Guard + " and stores it in another: what was stored in between is lost"
 	case TornReplace:
 		if i := slices.IndexFunc(f.Sites, func(s Site) bool { return s.Problem && mapuse.Op(s.Op) == mapuse.Replace }); i >= 0 {
 			return f.Sites[i].Function + " replaces it while others read it, and nothing guards it"

@@ -71,10 +71,15 @@ const (
 	AliasEscape       Kind = "alias-escape"
 	ValueEscape       Kind = "value-escape"
 	TornReplace       Kind = "torn-replace"
+	SplitCheckAct     Kind = "split-check-act"
 )
 
 // Kinds lists every kind in order of precedence.
-var Kinds = []Kind{InconsistentGuard, WriteUnderRLock, WrongGuard, UnguardedShared, AliasEscape, ValueEscape, TornReplace}
+var Kinds = []Kind{InconsistentGuard, WriteUnderRLock, WrongGuard, UnguardedShared, AliasEscape, ValueEscape, TornReplace, SplitCheckAct}
+
+// IsRace reports whether what k names is a data race. What is not is for the reader to judge, and makes no
+// command fail.
+func (k Kind) IsRace() bool { return k != SplitCheckAct }
 
 // Confidence grades the evidence behind a finding. The zero value is silent: nothing is reported.
 type Confidence int

@@ -59,7 +59,7 @@ func (n *Names) replaced(load *ssa.UnOp, at ssa.Instruction) bool {
 		if _, local := st.Addr.(*ssa.Alloc); local && st.Addr != load.X {
 			continue // a local variable gets the map
 		}
-		if comesBefore(load, st) && (at == nil || comesBefore(st, at)) && n.Ref(st.Addr).Path == n.Ref(load.X).Path {
+		if ComesBefore(load, st) && (at == nil || ComesBefore(st, at)) && n.Ref(st.Addr).Path == n.Ref(load.X).Path {
 			return true
 		}
 	}
@@ -73,17 +73,17 @@ func (n *Names) removed(v ssa.Value, m, key ssa.Value, at ssa.Instruction) bool 
 		return true
 	}
 	for _, instr := range n.taking() {
-		if !comesBefore(v.(ssa.Instruction), instr) || at != nil && !comesBefore(instr, at) {
+		if !ComesBefore(v.(ssa.Instruction), instr) || at != nil && !ComesBefore(instr, at) {
 			continue
 		}
 		switch instr := instr.(type) {
 		case *ssa.MapUpdate:
-			if n.Ref(instr.Map).Path == n.Ref(m).Path && n.sameKey(instr.Key, key) && !partOf(instr.Value, v) {
+			if n.Ref(instr.Map).Path == n.Ref(m).Path && n.SameKey(instr.Key, key) && !partOf(instr.Value, v) {
 				return true
 			}
 		case *ssa.Call:
 			args := instr.Call.Args
-			if n.Ref(args[0]).Path == n.Ref(m).Path && (len(args) == 1 || n.sameKey(args[1], key)) {
+			if n.Ref(args[0]).Path == n.Ref(m).Path && (len(args) == 1 || n.SameKey(args[1], key)) {
 				return true
 			}
 		}
@@ -132,8 +132,8 @@ func keyOf(next *ssa.Next) ssa.Value {
 	return nil
 }
 
-// sameKey reports whether x and y are seen to be one key.
-func (n *Names) sameKey(x, y ssa.Value) bool {
+// SameKey reports whether x and y are seen to be one key.
+func (n *Names) SameKey(x, y ssa.Value) bool {
 	if x == nil || y == nil {
 		return false
 	}
@@ -164,8 +164,8 @@ func partOf(v, whole ssa.Value) bool {
 	return v == whole
 }
 
-// comesBefore reports whether every execution that comes to b has come to a.
-func comesBefore(a, b ssa.Instruction) bool {
+// ComesBefore reports whether every execution that comes to b has come to a.
+func ComesBefore(a, b ssa.Instruction) bool {
 	if a.Block() != b.Block() {
 		return a.Block().Dominates(b.Block())
 	}

@@ -24,7 +24,9 @@ type Collector struct {
 	given  bool            // the value that is being stored was given to the function
 	instr  ssa.Instruction // the one being visited
 
-	locked map[*types.Struct]bool // see hasLock
+	locked   map[*types.Struct]bool // see hasLock
+	sections sections               // of the function at hand
+	check    token.Pos              // the look-up in an earlier section that the store at hand goes by
 }
 
 // Built is an assignment of a map variable while only one goroutine could reach its owner.
@@ -45,7 +47,8 @@ func (c *Collector) Visit(fn *lockset.Func, instr ssa.Instruction, at lockset.Vi
 		}
 	case *ssa.MapUpdate:
 		c.given = fn.Names.Ref(instr.Value).Path.Root.Kind == access.Param
-		defer func() { c.given = false }()
+		c.check = c.checked(fn, instr, at)
+		defer func() { c.given, c.check = false, token.NoPos }()
 		c.add(fn, instr.Map, Store, c.Mentions.Operand(instr.Pos()), at)
 	case *ssa.Range:
 		if isMap(instr.X.Type()) {
@@ -278,6 +281,6 @@ func (c *Collector) addRef(fn *lockset.Func, ref access.Ref, op Op, pos token.Po
 		return // no variable that another function could name
 	}
 	for _, p := range at.Points {
-		c.Uses = append(c.Uses, Use{Func: fn.Key, Ref: ref, Op: op, At: p, After: at.After, Pos: pos, Fresh: c.fresh, Valued: c.valued, Given: c.given})
+		c.Uses = append(c.Uses, Use{Func: fn.Key, Ref: ref, Op: op, At: p, After: at.After, Pos: pos, Fresh: c.fresh, Checked: c.check, Valued: c.valued, Given: c.given})
 	}
 }

@@ -16,6 +16,7 @@ const (
 	Stays       Escape = iota // nothing did
 	AliasLeft                 // the map
 	ElementLeft               // an element of it, that refers to something
+	AnswerLeft                // what a look-up said
 )
 
 // readAt is a place at which a map is read from its variable, or with a Depth an element from a map.

@@ -96,7 +96,7 @@ func (s *search) variable(v access.Var, uses *variableUses, kept bool) (verdict 
 		plain := s.plainly(uses.starts)
 		switch {
 		case uses.mayLeave(plain.written || plain.partial): // with whichever locks
-		case plain.clear() && !uses.partial:
+		case plain.clear() && !uses.partial && !uses.checked():
 			return Verdict{}, false
 		default:
 			s.table.keep(plain.classes())
@@ -299,7 +299,8 @@ func (w *World) judge(v access.Var, entries, outside []*Entry) (Verdict, bool) {
 	left := w.leftSections(&verdict, about, entries, outside, &best, evidence)
 	if verdict.Grade == None {
 		verdict.Uses = w.judged(entries, problem, verdict)
-		return verdict, false
+		ok := verdict.split()
+		return verdict, ok
 	}
 	for why := range evidence {
 		verdict.Evidence = append(verdict.Evidence, why)

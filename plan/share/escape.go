@@ -135,7 +135,7 @@ func (w *World) leftSections(v *Verdict, about *variable, entries, outside []*En
 		return nil
 	}
 	for _, e := range entries {
-		if e.Use.Op.Writes() && e.Use.Op.Part() == mapuse.Entries && e.Holds(*v.Guard, true) {
+		if e.Use.Op.Writes() && e.Holds(*v.Guard, true) {
 			writes = append(writes, e)
 		}
 	}

@@ -155,7 +155,7 @@ func decides(check *ssa.Lookup, st *ssa.MapUpdate) bool {
 	for _, cond := range tests(check) {
 		for _, instr := range *cond.Referrers() {
 			branch, ok := instr.(*ssa.If)
-			if !ok || !branch.Block().Dominates(st.Block()) {
+			if !ok || !access.ComesBefore(branch, st) {
 				continue
 			}
 			for _, succ := range branch.Block().Succs {

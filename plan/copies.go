@@ -14,6 +14,40 @@ import (
 // This file finds where the owner of a map is copied. A copy of the owner shares the map today; with a
 // generated type in it, it would copy the lock and share the map under two.
 
+// checkCopies refuses variables that are used through copies of their owner. No call of Lock mends that: each
+// copy has another lock.
+func (d *decider) checkCopies(c *candidate) *Refusal {
+	for _, j := range c.verdict.Uses {
+		switch {
+		case !j.Problem:
+		case j.Divided:
+			owner := c.finding.Owner
+			return &Refusal{Code: UnknownGuard, Pos: d.at(c.verdict.Twin.Use.Pos), Message: "the map is put in another " + owner + " here, which has another " + c.finding.Guard,
+				Todo: "let both hold a pointer to one mutex, or give the other " + owner + " a map of its own"}
+		case j.Copied:
+			if fn, ok := d.functionAt(j.Func); ok && isValueMethod(fn.node) {
+				return &Refusal{Code: ValueReceiver, Pos: d.at(j.Pos), Message: "the method has a value receiver, so that each call locks a copy of " + c.finding.Guard,
+					Todo: "give the methods pointer receivers and make a pointer where the owner is made, or let it hold a pointer to the mutex"}
+			}
+			return &Refusal{Code: OwnerCopied, Pos: d.at(j.Pos), Message: "the lock that is held here is a copy of " + c.finding.Guard,
+				Todo: "pass a pointer to the lock or its owner, or let the owner hold a pointer to the mutex"}
+		case j.Escaped:
+			return &Refusal{Code: OwnerCopied, Pos: d.at(j.Pos), Message: "the map is used through a copy of its owner, from which " + c.finding.Guard + " cannot be reached",
+				Todo: "give the copy a map of its own while " + c.finding.Guard + " is held: maps.Clone"}
+		}
+	}
+	return nil
+}
+
+func isValueMethod(fn ast.Node) bool {
+	decl, ok := fn.(*ast.FuncDecl)
+	if !ok || decl.Recv == nil || len(decl.Recv.List) != 1 {
+		return false
+	}
+	_, pointer := ast.Unparen(decl.Recv.List[0].Type).(*ast.StarExpr)
+	return !pointer
+}
+
 // holds reports whether a value of type t has the variable in it, not behind a pointer.
 func (w *wrapping) holds(t types.Type) bool { return w.contains(t, false, make(map[types.Type]bool)) }
 

@@ -106,6 +106,7 @@ var solvedByWrapper = []Code{CallInRegion, BlockInRegion, NotBracketable, OwnerU
 // steps is the order in which a mend is worked out. Each returns nil or why it cannot be.
 var steps = []func(*decider, *candidate) *Refusal{
 	(*decider).checkFile,
+	(*decider).checkCopies,
 	(*decider).checkEscapes,
 	(*decider).checkWays,
 	(*decider).chooseGuard,

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"go/token"
+	"path"
 	"slices"
 	"strings"
 
@@ -57,6 +58,14 @@ func finding(prog *load.Program, w *share.World, v share.Verdict, decl declarati
 	}
 	f.Kind = kindOf(f.Sites)
 	f.Message = message(f)
+	if i := slices.IndexFunc(v.Uses, func(j share.Judged) bool { return j.Escaped }); i >= 0 && f.Kind == ValueEscape {
+		j := v.Uses[i]
+		f.Message = fmt.Sprintf("%s %s without %s, through a copy of its owner", w.Bodies[j.Func].Name, verbs[j.Op], f.Guard)
+	}
+	if f.Kind == WrongGuard && v.Twin != nil {
+		twin := position(prog, v.Twin.Use.Pos)
+		f.Message = fmt.Sprintf("%s puts the map in another %s (line %d of %s), and each is used under a %s of its own", w.Bodies[v.Twin.Use.Func].Name, f.Owner, twin.Line, path.Base(twin.File), f.Guard)
+	}
 	return f
 }
 
@@ -143,9 +152,13 @@ func siteKind(j share.Judged, v share.Verdict) Kind {
 		return SplitCheckAct
 	case j.RLocked:
 		return WriteUnderRLock
+	case j.Copied:
+		return CopiedLock
+	case j.Escaped:
+		return ValueEscape
 	case j.Wrong:
 		return WrongGuard
-	case v.Guard != nil:
+	case v.Guard != nil && !v.Guard.Copied:
 		return InconsistentGuard
 	case v.Replaced:
 		return TornReplace
@@ -233,6 +246,8 @@ func message(f Finding) string {
 			return does + " with another lock than " + f.Guard + holder
 		}
 		return fmt.Sprintf("%s with %s held, but not %s%s", does, first.Held[0].Lock, f.Guard, holder)
+	case CopiedLock:
+		return does + " with a copy of " + f.Guard + " held, which guards nothing, since every copy leads to one map"
 	case AliasEscape, ValueEscape:
 		return escapes(f)
 	case SplitCheckAct:

@@ -67,6 +67,7 @@ const (
 	InconsistentGuard Kind = "inconsistent-guard"
 	WriteUnderRLock   Kind = "write-under-rlock"
 	WrongGuard        Kind = "wrong-guard"
+	CopiedLock        Kind = "copied-lock"
 	UnguardedShared   Kind = "unguarded-shared"
 	AliasEscape       Kind = "alias-escape"
 	ValueEscape       Kind = "value-escape"
@@ -75,7 +76,7 @@ const (
 )
 
 // Kinds lists every kind in order of precedence.
-var Kinds = []Kind{InconsistentGuard, WriteUnderRLock, WrongGuard, UnguardedShared, AliasEscape, ValueEscape, TornReplace, SplitCheckAct}
+var Kinds = []Kind{InconsistentGuard, WriteUnderRLock, WrongGuard, CopiedLock, UnguardedShared, AliasEscape, ValueEscape, TornReplace, SplitCheckAct}
 
 // IsRace reports whether what k names is a data race. What is not is for the reader to judge, and makes no
 // command fail.

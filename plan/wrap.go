@@ -51,6 +51,9 @@ func (d *decider) wrap(c *candidate) (*Mend, *Refusal) {
 	if r := d.checkFile(c); r != nil {
 		return nil, r
 	}
+	if r := d.checkCopies(c); r != nil {
+		return nil, r
+	}
 	w := &wrapping{d: d, c: c, olds: make(map[ast.Node]bool), shared: make(map[token.Pos]bool)}
 	for i := range d.world.Uses {
 		w.shared[d.world.Uses[i].Pos] = true

@@ -64,7 +64,7 @@ func (b Binding) Ref(r Ref) Ref {
 		return r
 	}
 	out := base.To(r.Path.Sel)
-	out.Var, out.Depth, out.Read = r.Var, r.Depth, r.Read
+	out.Var, out.Depth, out.Read, out.Copied = r.Var, r.Depth, r.Read, r.Copied || base.Copied
 	if r.Var.IsZero() { // r is the argument itself, or an element of it
 		out.Var, out.Depth = base.Var, base.Depth+r.Depth
 		if fields := strings.TrimSuffix(r.Path.Sel, strings.Repeat("[]", r.Depth)); fields != "" && !base.Var.IsZero() { // of an anonymous struct

@@ -17,6 +17,7 @@ type Names struct {
 	memo    map[ssa.Value]Ref
 	locals  int
 	made    map[Root]ssa.Value // what was made here, or by a callee that returned it
+	copies  map[Root]*copied   // see copy.go
 	results func(ssa.CallInstruction) []Ref
 	calls   map[*ssa.Call]result
 	changes map[*types.Var]bool // see changed; nil until it is asked for
@@ -43,7 +44,7 @@ func NewNames(fn *ssa.Function, results func(ssa.CallInstruction) []Ref, source 
 	for outer.Parent() != nil {
 		outer = outer.Parent()
 	}
-	return &Names{fn: fn, key: FuncKey(fn), owner: ShortKey(FuncKey(outer)), memo: make(map[ssa.Value]Ref), made: make(map[Root]ssa.Value), calls: make(map[*ssa.Call]result), results: results, source: source}
+	return &Names{fn: fn, key: FuncKey(fn), owner: ShortKey(FuncKey(outer)), memo: make(map[ssa.Value]Ref), made: make(map[Root]ssa.Value), copies: make(map[Root]*copied), calls: make(map[*ssa.Call]result), results: results, source: source}
 }
 
 // Ref returns what v refers to. The Path of a value that nothing is known about is a Local.
@@ -529,17 +530,13 @@ func (n *Names) alloc(v *ssa.Alloc) Ref {
 	stores, captured := storesTo(v, make(map[ssa.Value]bool))
 	elem := v.Type().Underlying().(*types.Pointer).Elem()
 	_, isMap := elem.Underlying().(*types.Map)
-	if len(stores) == 1 && !written(v) {
-		_, isParam := stores[0].Val.(*ssa.Parameter)
-		_, isStruct := elem.Underlying().(*types.Struct)
-		if stores[0].Parent() == n.fn && (isParam || !isStruct) {
-			r := n.Ref(stores[0].Val)
-			if !isMap || !r.Fresh || !r.Var.IsZero() {
-				return r
-			}
+	_, isStruct := elem.Underlying().(*types.Struct)
+	if len(stores) == 1 && !written(v) && !isStruct && stores[0].Parent() == n.fn {
+		r := n.Ref(stores[0].Val)
+		if !isMap || !r.Fresh || !r.Var.IsZero() {
+			return r
 		}
 	}
-	_, isStruct := elem.Underlying().(*types.Struct)
 	if !isStruct && !(isMap && captured) && len(stores) > 0 {
 		return n.local() // one of several values
 	}
@@ -547,6 +544,9 @@ func (n *Names) alloc(v *ssa.Alloc) Ref {
 	_, named := types.Unalias(elem).(*types.Named)
 	if captured && (isMap || isStruct && !named) {
 		r.Var = Var{Package: n.pkg(), Owner: n.owner, Field: v.Comment}
+	}
+	if isStruct && len(stores) == 1 && !written(v) && stores[0].Parent() == n.fn {
+		n.copy(r.Path.Root, v, stores[0].Val)
 	}
 	return r
 }
@@ -580,9 +580,6 @@ func storesTo(addr ssa.Value, seen map[ssa.Value]bool) (stores []*ssa.Store, cap
 
 // written reports whether parts of the variable v are assigned or its address is passed on, so that
 // its single whole assignment does not say what it holds.
-//
-// A copy of a struct is another struct, whatever it was copied from. A struct parameter that was spilled because its address is taken (a value receiver, say) keeps the
-// parameter's name all the same: its maps are the caller's maps.
 func written(v *ssa.Alloc) bool {
 	for _, instr := range *v.Referrers() {
 		if instr, ok := instr.(*ssa.Store); ok && instr.Val == v {

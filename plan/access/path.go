@@ -169,6 +169,8 @@ type Ref struct {
 	// Read is where the map, slice or pointer that the value is, or the map that it iterates over, was
 	// read from Var: what is done with it later is done outside of the section that it was read in.
 	Read token.Pos
+
+	Copied bool // reached through a copy, made by an assignment, of the struct that Path leads through
 }
 
 // Each calls do for r, and for what r captured if it is a closure, and what is stored in it.

@@ -12,7 +12,7 @@ import (
 
 // read names what v loads. What a local variable holds was read where it got it.
 func (n *Names) read(v *ssa.UnOp) Ref {
-	r := n.Ref(v.X)
+	r := n.load(v)
 	switch v.X.(type) {
 	case *ssa.FieldAddr, *ssa.Global:
 		return readAt(r, v.Type(), n.ReadPos(v))

@@ -51,6 +51,7 @@ type Edge struct {
 	Within         bool             // At is what the started goroutine holds, not what is held at the start
 	Many           bool             // several may run at once
 	Loop           bool             // may be run again in the same activation of the caller
+	Copies         []access.Copy    // the copied structs among Params and Free
 	Each           []access.Root    // roots among Params and Free that each round of that loop makes anew
 	Stored         bool             // given away: may run at any time, with any locks
 	Type           string           // of the function value that was given away

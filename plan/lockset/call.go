@@ -95,11 +95,12 @@ func (a *analysis) apply(instr ssa.CallInstruction, t target, s *state) {
 	if len(e.Outcomes) == 0 {
 		return
 	}
+	copies := a.copies(slices.Concat(t.params, t.free), instr)
 	var alts []alternative
 	for _, alt := range s.alts {
 		for _, o := range e.Outcomes {
 			next := alt
-			at := Point{Held: o.Acquired, Released: o.Released, Maybe: o.Maybe}.Under(alt.Point, t.binding())
+			at := Point{Held: o.Acquired, Released: o.Released, Maybe: o.Maybe}.Under(alt.Point, t.binding()).Settle(copies)
 			next.Point = at
 			if o.When != nil && instr.Value() != nil {
 				c := resultCondition(instr.Value(), o.When.Result, instr.Common().Signature().Results().Len(), o.When.Nil)

@@ -38,6 +38,9 @@ type Held struct {
 	Once     bool // not a lock but a sync.Once: what its function did comes before what is done after it
 	Indirect bool // reached through a pointer or interface, so another path may be the same lock
 	Seen     Seen // where it stands to the map it is held around, when their paths no longer tell
+
+	Copied bool        // a copy of the lock at Origin, which guards nothing: nobody else has this one
+	Origin access.Path // unknown when it cannot be expressed
 }
 
 // Seen is where a lock stood to the owner of a map as a function named both that knew them as parts of one

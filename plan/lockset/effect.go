@@ -103,9 +103,13 @@ func compareVars(a, b access.Var) int {
 // bind translates h from terms of a callee to terms of its caller. The zero Held has no known path.
 func (h Held) bind(b access.Binding) Held {
 	if h.Class.IsZero() {
-		h.Class = b.Ref(access.Ref{Path: h.Path}).Var
+		at := h.Path
+		if h.Copied {
+			at = h.Origin
+		}
+		h.Class = b.Ref(access.Ref{Path: at}).Var
 	}
-	h.Path = b.Path(h.Path)
+	h.Path, h.Origin = b.Path(h.Path), b.Path(h.Origin)
 	return h
 }
 

@@ -103,6 +103,9 @@ func (a *analysis) put(s *state, from access.Ref, to access.Path) {
 		return
 	}
 	froms := []access.Ref{from}
+	if orig, ok := a.names.CopiedFrom(from.Path.Root); ok {
+		froms = append(froms, orig)
+	}
 	if from.Func != nil {
 		froms = slices.Concat(froms, from.Func.Free, from.Func.Bound)
 	}

@@ -50,6 +50,7 @@ func (a *analysis) lock(instr ssa.CallInstruction, t target, op model.LockOp, s 
 	if op.Read || isRLocker(t.recv) {
 		h.Mode = Read
 	}
+	h = settled(h, a.copies(t.params, instr))
 	a.rec.acquires(op, h.Class, s)
 	var alts []alternative
 	for _, alt := range s.alts {

@@ -204,7 +204,12 @@ func (r *recorder) complete(a *analysis, e Edge, instr ssa.Instruction, s *state
 		e.Constants = constants(call.Common())
 	}
 	e.Loop = r.loops[instr.Block().Index]
-	for _, root := range rootsOf(slices.Concat(e.Params, e.Free)) {
+	refs := slices.Concat(e.Params, e.Free)
+	e.Copies = a.copies(refs, instr)
+	for _, c := range e.Copies {
+		refs = append(refs, access.Ref{Path: c.From})
+	}
+	for _, root := range rootsOf(refs) {
 		if e.Start == "" && !e.Stored && a.owned(root, s) && !slices.Contains(e.Owned, root) {
 			e.Owned = append(slices.Clip(e.Owned), root)
 			for _, in := range a.into[root] {

@@ -27,6 +27,8 @@ type Collector struct {
 	locked   map[*types.Struct]bool // see hasLock
 	sections sections               // of the function at hand
 	check    token.Pos              // the look-up in an earlier section that the store at hand goes by
+	twins    []twin                 // second owners filled in twinFn, see twin.go
+	twinFn   *ssa.Function
 }
 
 // Built is an assignment of a map variable while only one goroutine could reach its owner.
@@ -72,12 +74,14 @@ func (c *Collector) Visit(fn *lockset.Func, instr ssa.Instruction, at lockset.Vi
 		}
 	case *ssa.Store:
 		if isMap(instr.Val.Type()) {
+			c.fills(fn, instr, at)
 			c.replace(fn, instr, at)
 		} else {
 			c.element(fn, instr.Addr, WriteElement, at)
 		}
 	case *ssa.Return:
 		c.returns(fn, instr, at)
+		c.leaves(fn, instr, at)
 	case *ssa.Send:
 		c.sends(fn, instr.X, at)
 	case *ssa.Select:
@@ -129,7 +133,7 @@ func (c *Collector) load(fn *lockset.Func, instr *ssa.UnOp, at lockset.View) {
 		return
 	}
 	if pos := fn.Names.ReadPos(instr); pos.IsValid() {
-		c.add(fn, instr, Load, pos, at)
+		c.addRef(fn, fn.Names.Ref(instr.X), Load, pos, at)
 	}
 }
 

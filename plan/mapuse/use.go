@@ -74,6 +74,7 @@ type Use struct {
 	Fresh  bool          // a Replace by a map made in the function
 	Valued bool          // an Index whose value goes somewhere, rather than only its presence
 	Given  bool          // a Store of a value that the function was given
+	Twin   *Twin         // a Load that puts the map in another owner as well; else nil
 	After  []string      // goroutines started before that may still run
 	Pos    token.Pos     // of the identifier that mentions the variable
 

@@ -87,6 +87,7 @@ func lockNames(locks []Lock) string {
 		b.WriteByte('0' + byte(l.Relation))
 		b.WriteByte('0' + byte(l.Mode))
 		b.WriteString(strconv.FormatBool(l.Indirect))
+		b.WriteString(strconv.FormatBool(l.Copied))
 		b.WriteString(strconv.FormatBool(l.vague()))
 		b.WriteString(l.Class.String())
 		b.WriteByte('|')

@@ -15,6 +15,7 @@ import (
 
 // variable is what evidence may need to know of a map variable besides the two uses.
 type variable struct {
+	twin   *Entry          // see Verdict
 	guard  *Lock           // that most uses hold; nil when none does
 	claim  string          // what its author says about concurrent use, as a sentence; empty when nothing
 	tested string          // the test that uses it from several goroutines; empty when none does
@@ -77,6 +78,8 @@ func (w *World) oneSideLocks(m *meeting) string {
 				continue
 			}
 			switch {
+			case l.Copied:
+				return "one side holds a copy of " + l.Name()
 			case l.Relation == Own:
 				return "one side holds " + l.Name() + " of the owner"
 			case l.Relation == Up && strings.HasSuffix(OwnerPath(side[1].Ref).Sel, l.Rest):

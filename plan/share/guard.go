@@ -28,7 +28,7 @@ func (w *World) guard(entries []*Entry) *Lock {
 		at := place{e.Use.Pos, e.Use.Op.Writes()}
 		ways[at]++
 		for _, l := range e.locks() {
-			if l.Once || l.Relation == Other || l.Relation == Package && packageOf(l) != e.Ref.Var.Package {
+			if l.Once || l.Relation == Other || l.Relation == Package && !l.Copied && packageOf(l) != e.Ref.Var.Package {
 				continue
 			}
 			id := l.id()
@@ -62,6 +62,9 @@ func (w *World) guard(entries []*Entry) *Lock {
 	}
 	slices.SortFunc(ids, func(x, y string) int {
 		a, b := found[x], found[y]
+		if a.lock.Copied != b.lock.Copied {
+			return map[bool]int{false: -1, true: 1}[a.lock.Copied] // a copy explains, if nothing guards
+		}
 		return cmp.Or(
 			cmp.Compare(b.always[1], a.always[1]),
 			cmp.Compare(len(b.writes), len(a.writes)),

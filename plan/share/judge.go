@@ -36,6 +36,7 @@ type Verdict struct {
 	Partial    bool          // it is reached in more ways than were looked at
 	Unanalysed *lockset.Body // a function that uses it and was not analysed; nil when there is none
 
+	Twin      *Entry      // one that puts the map in a second owner; nil when there is none
 	Unsettled *mapuse.Use // one of which it is not known whether it holds the guard; nil when there is none
 }
 
@@ -92,7 +93,8 @@ type variableUses struct {
 func (s *search) variable(v access.Var, uses *variableUses, kept bool) (verdict Verdict, ok bool) {
 	s.table.keepAll()
 	outside := uses.outside
-	if !kept && s.w.guards[v] == nil {
+	twins := slices.ContainsFunc(uses.starts, func(e Entry) bool { return e.Use.Twin != nil })
+	if !kept && s.w.guards[v] == nil && !twins {
 		plain := s.plainly(uses.starts)
 		switch {
 		case uses.mayLeave(plain.written || plain.partial): // with whichever locks
@@ -233,7 +235,8 @@ func (w *World) judge(v access.Var, entries, outside []*Entry) (Verdict, bool) {
 	onlyTests := !slices.ContainsFunc(entries, func(e *Entry) bool { return e.Root != Test && !w.isTest(e.Use.Pos) })
 	declared := w.guards[v]
 	verdict := Verdict{Var: v, Guard: cmp.Or(declared, w.guard(entries))}
-	about := &variable{guard: verdict.Guard, claim: w.claims[v], tested: w.tested(test), users: users(entries)}
+	verdict.Twin = twinned(entries)
+	about := &variable{guard: verdict.Guard, twin: verdict.Twin, claim: w.claims[v], tested: w.tested(test), users: users(entries)}
 	problem := make(map[*Entry]bool)
 	var best Evidence
 	evidence := make(map[string]bool)
@@ -245,7 +248,7 @@ func (w *World) judge(v access.Var, entries, outside []*Entry) (Verdict, bool) {
 	}
 	guarded := make([]bool, len(classes))
 	for i, c := range classes {
-		guarded[i] = verdict.Guard != nil && c[0].Holds(*verdict.Guard, c[0].Use.Op.Writes())
+		guarded[i] = verdict.guards(c[0])
 	}
 	for i, ca := range classes {
 		for j, cb := range classes[i:] {

@@ -32,13 +32,20 @@ type Lock struct {
 	Path     access.Path
 	Indirect bool
 	Once     bool   // orders, but guards nothing
+	Copied   bool   // a copy of the lock, which guards nothing
 	Suffix   string // Own: from the owner to the lock, ".mu"; Up: from the common struct to the lock
 	Rest     string // Up: from the common struct to the owner
 	opaque   bool   // Other: the lock or the owner is not reached from a parameter
 }
 
 // id is what makes two locks the same, in one word.
-func (l Lock) id() string { return string(rune('0'+l.Relation)) + l.ID }
+func (l Lock) id() string {
+	id := string(rune('0'+l.Relation)) + l.ID
+	if l.Copied {
+		id += "="
+	}
+	return id
+}
 
 // Name returns what people call the lock: "mu", "Server.mu", "cacheMu".
 func (l Lock) Name() string {
@@ -93,7 +100,10 @@ func OwnerPath(r access.Ref) access.Path {
 }
 
 func relate(h lockset.Held, owner access.Path, r access.Ref) Lock {
-	l := Lock{Class: h.Class, Mode: h.Mode, Path: h.Path, Indirect: h.Indirect, Once: h.Once}
+	l := Lock{Class: h.Class, Mode: h.Mode, Path: h.Path, Indirect: h.Indirect, Once: h.Once, Copied: h.Copied}
+	if h.Copied {
+		h.Path = h.Origin
+	}
 	_, rest, suffix := access.CommonPrefix(owner.Sel, h.Path.Sel)
 	isField := owner != r.Path || r.Var.Owner != ""
 	if h.Seen != (lockset.Seen{}) {
@@ -124,7 +134,7 @@ func isLocalVar(r access.Ref) bool {
 
 // excludes reports whether a lock held at both places keeps them from running at once.
 func excludes(a, b Lock) bool {
-	return a.Relation != Other && a.Relation == b.Relation && a.ID == b.ID && exclusive(a, b)
+	return !a.Copied && !b.Copied && a.Relation != Other && a.Relation == b.Relation && a.ID == b.ID && exclusive(a, b)
 }
 
 // exclusive reports whether a and b, one lock, are not held at once: one of them must be held in write mode. Which
@@ -134,6 +144,9 @@ func exclusive(a, b Lock) bool { return a.Mode == lockset.Write || b.Mode == loc
 
 // mayBeSame reports whether a and b may be one lock although their paths do not show it.
 func mayBeSame(a, b Lock) bool {
+	if a.Copied || b.Copied {
+		return false // nobody else has it
+	}
 	if a.Relation == b.Relation && a.ID == b.ID {
 		return false // known to be the same, and not enough
 	}
@@ -157,7 +170,18 @@ func (l Lock) vague() bool {
 // Holds reports whether e holds lock, in write mode if write.
 func (e *Entry) Holds(lock Lock, write bool) bool {
 	for _, l := range e.locks() {
-		if l.Relation == lock.Relation && l.ID == lock.ID && (!write || l.Mode == lockset.Write) {
+		if !l.Copied && l.Relation == lock.Relation && l.ID == lock.ID && (!write || l.Mode == lockset.Write) {
+			return true
+		}
+	}
+	return false
+}
+
+// HoldsCopy reports whether e holds a copy of lock, or of any lock around the map that is copied, and not lock
+// itself.
+func (e *Entry) HoldsCopy(lock Lock) bool {
+	for _, l := range e.locks() {
+		if l.Copied && (l.Relation == lock.Relation && l.ID == lock.ID || lock.Copied) {
 			return true
 		}
 	}

@@ -26,7 +26,9 @@ func (w *World) pair(a, b *Entry, v *variable) (why Evidence, unsure bool) {
 	unsure = w.unsure(a, lb) || w.unsure(b, la) || len(a.At.Maybe) > 0 || len(b.At.Maybe) > 0
 	for _, x := range la {
 		for _, y := range lb {
-			if excludes(x, y) || (madeAround(a, b, x, y) || together == inside && givenTo(x, y)) && exclusive(x, y) {
+			own := a.ownInstance() && b.ownInstance()
+			if (own || !divided(v.twin, x, a.Use.Op.Part())) && excludes(x, y) ||
+				(madeAround(a, b, x, y) || together == inside && givenTo(x, y)) && exclusive(x, y) {
 				return Evidence{}, false
 			}
 			if mayBeSame(x, y) {
@@ -53,8 +55,8 @@ func givenTo(x, y Lock) bool { return x.Path.Root.Kind == access.Param && x.Path
 // ways lead through. Where it stands to the map does not matter.
 func madeAround(a, b *Entry, x, y Lock) bool {
 	root := x.Path.Root
-	if root.Kind != access.Made || x.Path != y.Path {
-		return false
+	if root.Kind != access.Made || x.Path != y.Path || x.Copied && selfParallel(a) {
+		return false // another activation has another copy
 	}
 	s, t := a.way, b.way
 	for s != nil && t != nil && s.Func == t.Func {

@@ -22,6 +22,9 @@ type Judged struct {
 	Escape  Escape
 	RLocked bool // a write that holds the guard in read mode
 	Wrong   bool // holds another lock, and not the guard
+	Divided bool // holds the guard of one of the owners that the map is in
+	Copied  bool // holds a copy of the guard
+	Escaped bool // is on a copy of the owner that left the section
 }
 
 // Holds reports whether all ways to j hold lock.
@@ -48,7 +51,7 @@ func (w *World) judged(entries []*Entry, problem map[*Entry]bool, v Verdict) []J
 	reads := w.guardedReads(entries, v.Guard)
 	for _, e := range entries {
 		fn, pos := e.Place()
-		wrong := problem[e] && !(v.Guard != nil && e.Holds(*v.Guard, e.Use.Op.Writes()))
+		wrong := problem[e] && !v.guards(e)
 		if wrong {
 			fn, pos = w.callerOf(e, fn, pos)
 		}
@@ -69,8 +72,14 @@ func (w *World) judged(entries []*Entry, problem map[*Entry]bool, v Verdict) []J
 		}
 		at := e.readAt()
 		switch {
+		case e.Holds(*v.Guard, e.Use.Op.Writes()):
+			j.Divided, j.Wrong = true, true
 		case e.Holds(*v.Guard, false):
 			j.RLocked = true
+		case e.HoldsCopy(*v.Guard):
+			j.Copied = true
+		case e.Ref.Copied && !v.Guard.Copied:
+			j.Escaped = true
 		case reads.has(at):
 			j.Escape = e.escape()
 			left[at.pos] = j.Escape

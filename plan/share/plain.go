@@ -121,7 +121,7 @@ func (wk *plainWalker) takesLock(e *Entry) bool {
 	}
 	var ids []string
 	for _, l := range e.relateLocks() {
-		if l.Relation != Other && !l.Once && (l.Mode == lockset.Write || !e.Use.Op.Writes()) {
+		if l.Relation != Other && !l.Once && !l.Copied && (l.Mode == lockset.Write || !e.Use.Op.Writes()) {
 			id := l.id()
 			ids = append(ids, id)
 			wk.near[l.Class] = true

@@ -132,7 +132,7 @@ func (t *table) under(e *Entry, edge *lockset.Edge, started bool) (lockset.Point
 		if started && !edge.Within {
 			around = onceOnly(around)
 		}
-		at := e.At.Under(around, edge.Binding())
+		at := e.At.Under(around, edge.Binding()).Settle(edge.Copies)
 		if started && edge.Many {
 			at.Held = slices.DeleteFunc(at.Held, func(h lockset.Held) bool { return slices.Contains(edge.Each, h.Path.Root) })
 		}
@@ -213,6 +213,9 @@ func (t *table) point(p lockset.Point) int32 {
 		b.WriteString(h.Seen.Suffix)
 		b.WriteByte('/')
 		b.WriteString(h.Seen.Rest)
+		if h.Copied {
+			path('=', h.Origin)
+		}
 	}
 	for _, q := range p.Released {
 		path('-', q)

@@ -129,7 +129,9 @@ func (s *search) ways(start *Entry) (entries []Entry, partial bool) {
 		if !start.Ref.Var.IsZero() {
 			e.Ref.Var, e.Ref.Depth = start.Ref.Var, start.Ref.Depth
 		}
+		e.Ref.Copied = e.Ref.Copied || start.Ref.Copied
 	}
+	out = slices.DeleteFunc(out, func(e Entry) bool { return e.Ref.Copied && e.ofCopy() })
 	return out, done.partial
 }
 
@@ -229,7 +231,7 @@ func (s *search) through(e *Entry, edge *lockset.Edge) (Entry, bool) {
 	next := *e
 	next.Func = edge.Caller
 	next.way = &step{Frame: Frame{edge.Caller, edge}, in: e.way, depth: e.way.depth + 1}
-	next.Ref = edge.Binding().Ref(e.Ref)
+	next.Ref, _ = edge.Through(edge.Binding().Ref(e.Ref), false)
 	rebase := false
 	if len(e.Sites) == 0 && owned(edge, next.Ref.Path) {
 		if len(e.After) == 0 {
@@ -358,7 +360,7 @@ func (e *Entry) Refs() []access.Ref {
 	r := e.Use.Ref
 	for i := len(frames) - 1; i >= 0; i-- {
 		if edge := frames[i].Edge; edge != nil {
-			r = edge.Binding().Ref(r)
+			r, _ = edge.Through(edge.Binding().Ref(r), false)
 		}
 		refs[i] = r
 	}

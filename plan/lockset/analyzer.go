@@ -64,6 +64,9 @@ type analysis struct {
 	library  *model.Library
 	numbers  *numbering
 	into     map[access.Root][]stored // what is stored in what, anywhere in the function
+	channels *channels
+	starts   map[string]ssa.CallInstruction // by site
+	recvs    []*ssa.UnOp                    // see receives
 	rec      *recorder
 }
 
@@ -78,6 +81,7 @@ func Package(pkg *ssa.Package, cfg Config) *Result {
 	}
 	fns := functions(pkg)
 	bodies := make(map[*ssa.Function]*Body)
+	channels := channelsOf(fns)
 	for _, scc := range calleesFirst(fns) {
 		rounds := 1
 		if len(scc) > 1 || callsItself(scc[0]) {
@@ -92,7 +96,7 @@ func Package(pkg *ssa.Package, cfg Config) *Result {
 				if round == rounds-1 {
 					visit = cfg.Visit
 				}
-				body, e := analysed(fn, effect, cfg, visit)
+				body, e := analysed(fn, effect, channels, cfg, visit)
 				res.Effects[body.Key] = e
 				bodies[fn] = body
 			}
@@ -105,9 +109,9 @@ func Package(pkg *ssa.Package, cfg Config) *Result {
 	return res
 }
 
-func function(fn *ssa.Function, effect func(string) *Effect, cfg Config, visit func(*Func, ssa.Instruction, View)) (*Body, *Effect) {
+func function(fn *ssa.Function, effect func(string) *Effect, channels *channels, cfg Config, visit func(*Func, ssa.Instruction, View)) (*Body, *Effect) {
 	body := describe(fn)
-	a := &analysis{fn: fn, effect: effect, position: cfg.Position, source: cfg.Source, library: cfg.Library, into: make(map[access.Root][]stored), numbers: &numbering{numbers: make(map[access.Root]int)}}
+	a := &analysis{fn: fn, effect: effect, channels: channels, position: cfg.Position, source: cfg.Source, library: cfg.Library, into: make(map[access.Root][]stored), starts: make(map[string]ssa.CallInstruction), numbers: &numbering{numbers: make(map[access.Root]int)}}
 	a.names = access.NewNames(fn, a.results, cfg.Source)
 	in := a.run()
 	f := &Func{Body: body, SSA: fn, Names: a.names, effect: effect}

@@ -18,6 +18,8 @@ func (a *analysis) call(instr ssa.CallInstruction, s *state) {
 	if t.builtin != "" {
 		if ch, ok := closed(instr); ok {
 			a.closes(ch, s)
+		} else if args := instr.Common().Args; len(args) > 0 && holdsMap(args[0].Type()) {
+			s.tells = nil
 		}
 		if t.builtin == "append" {
 			args := instr.Common().Args
@@ -35,6 +37,7 @@ func (a *analysis) call(instr ssa.CallInstruction, s *state) {
 		t.made = a.names.MadeBy(call)
 		for _, r := range t.made {
 			a.renew(s, r.To)
+			s.another(r.To)
 		}
 	}
 	switch {
@@ -48,6 +51,7 @@ func (a *analysis) call(instr ssa.CallInstruction, s *state) {
 	case t.key != "":
 		a.external(instr, t, s)
 	case t.invoke != nil:
+		s.tells = nil
 		a.rec.dispatches(instr, t, s)
 		t.key = access.ObjectKey(t.invoke)
 		a.arguments(instr, t, s)
@@ -57,6 +61,7 @@ func (a *analysis) call(instr ssa.CallInstruction, s *state) {
 		a.rec.unknown("a call of the interface method " + t.invoke.Name())
 		a.rec.mayCall(MethodType(t.invoke.Name()), s)
 	default:
+		s.tells = nil
 		a.value(instr, t, s)
 	}
 }
@@ -83,15 +88,27 @@ func (a *analysis) apply(instr ssa.CallInstruction, t target, s *state) {
 			a.put(s, access.Ref{Path: t.binding().Path(access.Path{Root: p[0]})}, to.Path)
 		}
 	}
+	before := s.after
 	for _, inv := range e.Invokes {
 		a.invoke(instr, inv, t, s)
 	}
-	for _, w := range e.Waits {
-		a.wait(t.binding().Path(w), s)
+	begun := slices.DeleteFunc(slices.Clone(s.after), func(st Started) bool {
+		return slices.ContainsFunc(before, func(b Started) bool { return compareStarted(st, b) == 0 })
+	})
+	s.after = before
+	for _, p := range bindPaths(e.Sends, t.binding()) {
+		a.maySend(p, s)
+	}
+	for _, w := range substSignals(e.Waits, t.binding()) {
+		a.waits(w, s)
 	}
 	for _, st := range e.Starts {
-		s.after = addStarted(s.after, Started{st.Site, t.binding().Path(st.Done)})
+		begun = append(begun, st.subst(t.binding()))
 	}
+	for _, st := range begun {
+		s.after = addStarted(s.after, st)
+	}
+	s.tells = substSignals(e.Ends, t.binding())
 	if len(e.Outcomes) == 0 {
 		return
 	}
@@ -196,8 +213,10 @@ func (a *analysis) startedAt(inv *Invoke, instr ssa.CallInstruction, t target, s
 		return
 	}
 	inv.Site += " for " + a.site(instr)
-	inv.Many = inv.Many || inLoop(instr.Block(), nil)
-	s.after = addStarted(s.after, Started{inv.Site, t.binding().Path(t.effect.Starts[i].Done)})
+	inv.Many = inv.Many || running(s.after, inv.Site)
+	st := t.effect.Starts[i].subst(t.binding())
+	st.Site, st.Many = inv.Site, inv.Many
+	s.after = addStarted(s.after, st)
 }
 
 // calledBack applies what a function that runs during a call leaves behind, except for locks: those
@@ -209,7 +228,10 @@ func (a *analysis) calledBack(t target, s *state) {
 		}
 	}
 	for _, st := range t.effect.Starts {
-		s.after = addStarted(s.after, Started{st.Site, t.binding().Path(st.Done)})
+		s.after = addStarted(s.after, st.subst(t.binding()))
+	}
+	for _, p := range bindPaths(t.effect.Sends, t.binding()) {
+		a.maySend(p, s)
 	}
 	a.rec.inherit(t.effect, t, s)
 }

@@ -1,6 +1,8 @@
 package lockset
 
 import (
+	"go/token"
+	"go/types"
 	"slices"
 
 	"golang.org/x/tools/go/ssa"
@@ -15,7 +17,7 @@ import (
 //	use(s.m)
 //
 // It is told like a sync.Once: until it closes the channel, a function holds it for writing; whoever
-// received from it holds it for reading. A channel that is also sent on orders nothing here.
+// received from it holds it for reading. A receive from a channel that is also sent on tells less, see join.go.
 
 // beforeClose returns the point at the start of the function: it holds the channels that it is going
 // to close, once, wherever it goes.
@@ -23,7 +25,7 @@ func (a *analysis) beforeClose() Point {
 	var p Point
 	for _, b := range a.fn.Blocks {
 		for _, instr := range b.Instrs {
-			if ch, ok := closed(instr); ok && !inLoop(b, nil) {
+			if ch, ok := closed(instr); ok && !inLoop(b, nil) && a.always(b) {
 				if ref := a.names.Ref(ch); isGiven(ref.Path.Root) || ref.Path.Root.Kind == access.Global {
 					p.Held = p.Held.With(Held{Path: ref.Path, Class: ref.Var, Mode: Write, Once: true})
 				}
@@ -31,6 +33,14 @@ func (a *analysis) beforeClose() Point {
 		}
 	}
 	return p
+}
+
+// always reports whether whoever returns from the function has passed through b.
+func (a *analysis) always(b *ssa.BasicBlock) bool {
+	return !slices.ContainsFunc(a.fn.Blocks, func(ret *ssa.BasicBlock) bool {
+		_, ok := ret.Instrs[len(ret.Instrs)-1].(*ssa.Return)
+		return ok && ret != a.fn.Recover && !b.Dominates(ret)
+	})
 }
 
 // closed returns the channel that instr closes, or will close when the function returns.
@@ -46,18 +56,55 @@ func closed(instr ssa.Instruction) (ssa.Value, bool) {
 	return call.Common().Args[0], true
 }
 
-// closes ends the hold of a channel.
+// closes ends the hold of a channel, and tells whoever receives from it.
 func (a *analysis) closes(ch ssa.Value, s *state) {
-	path := a.names.Ref(ch).Path
-	a.each(s, func(alt *alternative) { alt.Held = alt.Held.Without(path) })
+	ref := a.names.Ref(ch)
+	a.each(s, func(alt *alternative) { alt.Held = alt.Held.Without(ref.Path) })
+	s.tells = addSignal(s.tells, Signal{ref.Path, ref.Var, Closed})
 }
 
-// received notes a receive from a channel.
-func (a *analysis) received(ch ssa.Value, s *state) {
+// received notes a receive from a channel; isClosed says that it was seen to be closed.
+func (a *analysis) received(ch ssa.Value, isClosed bool, s *state) {
 	ref := a.names.Ref(ch)
-	a.each(s, func(alt *alternative) {
-		alt.Held = alt.Held.With(Held{Path: ref.Path, Class: ref.Var, Mode: Read, Once: true})
-	})
+	w := Signal{ref.Path, ref.Var, Sent}
+	if made, _ := origin(ch); isClosed || !a.channels.sentOn(w, made) {
+		w.By = Closed
+		a.each(s, func(alt *alternative) {
+			alt.Held = alt.Held.With(Held{Path: ref.Path, Class: ref.Var, Mode: Read, Once: true})
+		})
+	}
+	a.waits(w, s)
+	if !isClosed {
+		a.token(ch, s)
+	}
+}
+
+// told notes what going to successor number n of the block that ends in test tells: that a channel is
+// closed, or that a value was received in this case of a select.
+//
+//	for v := range ch { … }      // then ch is closed
+//	select { case <-done: … }    // there, done is closed
+func (a *analysis) told(test *ssa.If, n int, s *state) {
+	switch cond := test.Cond.(type) {
+	case *ssa.Extract:
+		if recv, ok := cond.Tuple.(*ssa.UnOp); ok && recv.Op == token.ARROW && cond.Index == 1 && n == 1 {
+			a.received(recv.X, true, s)
+		}
+	case *ssa.BinOp:
+		index, ok := cond.X.(*ssa.Extract)
+		if !ok || cond.Op != token.EQL || index.Index != 0 || n != 0 {
+			break
+		}
+		sel, ok := index.Tuple.(*ssa.Select)
+		k, isConst := cond.Y.(*ssa.Const)
+		if !ok || !isConst || k.Int64() < 0 || k.Int64() >= int64(len(sel.States)) {
+			break
+		}
+		if st := sel.States[k.Int64()]; st.Dir == types.RecvOnly {
+			a.received(st.Chan, false, s)
+		}
+	}
+	a.drained(test, n, s)
 }
 
 // each changes every alternative of s.

@@ -23,7 +23,7 @@
 //
 // # What it does not do
 //
-// Channels do not order anything here. A lock that is reached through a pointer stored in several
+// A channel orders what its close or a counted send comes after; a value that is handed over orders nothing. A lock that is reached through a pointer stored in several
 // places is known under each path apart ([Held.Indirect] marks it). Calls through interfaces and
 // function values that are not resolved within the function do nothing to locks.
 package lockset

@@ -17,8 +17,9 @@ type Effect struct {
 	Results  []access.Ref     // what each result refers to; an unknown Path where nothing is known
 	Invokes  []Invoke         // functions among the arguments that it calls or starts
 	Starts   []Started        // goroutines that may still run when it returns
-	Waits    []access.Path    // wait groups it waited for
-	Dones    []access.Path    // wait groups it calls Done on
+	Waits    []Signal         // what it was certainly told when it returns
+	Ends     []Signal         // what it certainly told last when it returns
+	Sends    []access.Path    // channels that it, or what it starts, may send on
 	Shares   []access.Root    // parameters that other goroutines may see afterwards
 	Into     [][2]access.Root // Into[i][0] is stored in Into[i][1]
 
@@ -45,12 +46,6 @@ type When struct {
 	Is     bool
 }
 
-// Started is a goroutine, timer or handler that was started.
-type Started struct {
-	Site string      // where, unique in the program
-	Done access.Path // the wait group that waiting for it needs; unknown when there is none
-}
-
 // Invoke is a call of a function value that the caller provides.
 type Invoke struct {
 	Func   access.Path // the value, rooted in a parameter or captured variable
@@ -64,28 +59,6 @@ type Invoke struct {
 	Within bool        // the goroutine that calls it was started before: At is what that holds
 	After  []string    // goroutines started before
 	Params []access.Ref
-}
-
-func compareStarted(a, b Started) int {
-	return cmp.Or(cmp.Compare(a.Site, b.Site), comparePaths(a.Done, b.Done))
-}
-
-func addStarted(ss []Started, s Started) []Started {
-	i, ok := slices.BinarySearchFunc(ss, s, compareStarted)
-	if ok {
-		return ss
-	}
-	return slices.Insert(slices.Clone(ss), i, s)
-}
-
-func sites(ss []Started) []string {
-	var out []string
-	for _, s := range ss {
-		if len(out) == 0 || out[len(out)-1] != s.Site {
-			out = append(out, s.Site)
-		}
-	}
-	return out
 }
 
 func addVar(vs []access.Var, v access.Var) []access.Var {

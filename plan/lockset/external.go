@@ -15,13 +15,16 @@ import (
 
 // external handles a call of a function that the program has no body of.
 func (a *analysis) external(instr ssa.CallInstruction, t target, s *state) {
+	if t.key != model.Done && !givesNothing(instr.Common()) {
+		s.tells = nil
+	}
 	a.arguments(instr, t, s)
 	switch {
 	case model.Joins(t.key):
-		a.rec.waits(t.params[0].Path, s)
-		a.wait(t.params[0].Path, s)
+		a.rec.awaits("a wait for a group of goroutines", s)
+		a.waits(Signal{t.params[0].Path, t.params[0].Var, Group}, s)
 	case t.key == model.Done:
-		a.rec.done(t.params[0].Path)
+		s.tells = addSignal(s.tells, Signal{t.params[0].Path, t.params[0].Var, Group})
 	case a.library.Serves(t.key):
 		s.after = addStarted(s.after, Started{Site: ServeSite})
 	case t.key == model.Once:
@@ -182,16 +185,37 @@ func (a *analysis) isFunc(r access.Ref) bool {
 	return false
 }
 
-// looksInto reports whether the callee may call methods of what it is given as an interface.
-func looksInto(c *ssa.CallCommon) bool {
+// givesNothing reports whether nothing can be reached through the arguments of c.
+func givesNothing(c *ssa.CallCommon) bool {
+	for _, v := range given(c) {
+		if mi, ok := v.(*ssa.MakeInterface); ok {
+			v = mi.X
+		}
+		if _, ok := v.(*ssa.Const); !ok && !pointsNowhere(v.Type()) {
+			return false
+		}
+	}
+	return true
+}
+
+// given returns the arguments of c, the variadic ones each.
+func given(c *ssa.CallCommon) []ssa.Value {
 	var args []ssa.Value
 	for _, arg := range c.Args {
 		if slice, ok := arg.(*ssa.Slice); ok {
-			args = append(args, packed(slice)...)
+			if each := packed(slice); len(each) > 0 {
+				args = append(args, each...)
+				continue
+			}
 		}
 		args = append(args, arg)
 	}
-	for _, arg := range args {
+	return args
+}
+
+// looksInto reports whether the callee may call methods of what it is given as an interface.
+func looksInto(c *ssa.CallCommon) bool {
+	for _, arg := range given(c) {
 		if !types.IsInterface(arg.Type()) {
 			continue
 		}

@@ -18,6 +18,10 @@ type state struct {
 	alts    []alternative // empty: not reached
 	escaped rootSet       // made here and visible to other goroutines on some path
 	after   []Started     // goroutines that may run
+	waited  []Signal      // what the function was told, on every way
+	tells   []Signal      // what it told, on every way, and did nothing since
+	sent    []access.Path // channels that it may have sent on, for the first time
+	senders []access.Path // channels on which what is sent may tell no end
 }
 
 func joinStates(s, t state) (out state, changed bool) {
@@ -33,8 +37,18 @@ func joinStates(s, t state) (out state, changed bool) {
 	for _, a := range t.after {
 		out.after = addStarted(out.after, a)
 	}
-	changed = more || len(out.after) != len(s.after) || !sameAlternatives(out.alts, s.alts)
+	out.waited, out.tells = both(s.waited, t.waited), both(s.tells, t.tells)
+	out.sent, out.senders = addPaths(s.sent, t.sent), addPaths(s.senders, t.senders)
+	changed = more || len(out.after) != len(s.after) || !sameAlternatives(out.alts, s.alts) ||
+		len(out.waited) != len(s.waited) || len(out.tells) != len(s.tells) || len(out.sent) != len(s.sent) || len(out.senders) != len(s.senders)
 	return out, changed
+}
+
+func addPaths(ps, qs []access.Path) []access.Path {
+	for _, q := range qs {
+		ps = addPath(ps, q)
+	}
+	return ps
 }
 
 func sameAlternatives(as, bs []alternative) bool {
@@ -187,6 +201,9 @@ func (a *analysis) edge(b *ssa.BasicBlock, n int, out state) (state, bool) {
 			next.alts = merge(next.alts, alt.through(succ, pred))
 		}
 	}
+	if test != nil && len(next.alts) > 0 {
+		a.told(test, n, &next)
+	}
 	return next, len(next.alts) > 0
 }
 
@@ -210,9 +227,19 @@ func (a *analysis) instr(instr ssa.Instruction, s *state) {
 			}
 		}
 	}
+	if touches(instr) {
+		s.tells = nil
+	}
 	switch instr := instr.(type) {
 	case *ssa.Alloc, *ssa.MakeMap, *ssa.MakeChan, *ssa.MakeSlice, *ssa.MakeClosure:
-		a.renew(s, a.names.Ref(instr.(ssa.Value)).Path.Root)
+		root := a.names.Ref(instr.(ssa.Value)).Path.Root
+		a.renew(s, root)
+		if a.names.Made(root) == instr.(ssa.Value) {
+			s.another(root)
+		}
+		if mc, ok := instr.(*ssa.MakeClosure); ok {
+			a.madeClosure(mc, s)
+		}
 	case *ssa.MakeInterface:
 		if runs, _ := calledBy(instr, a.library); !runs.IsZero() {
 			a.shareRef(s, a.names.Ref(instr.X))
@@ -222,21 +249,25 @@ func (a *analysis) instr(instr ssa.Instruction, s *state) {
 	case *ssa.Store:
 		a.handOver(instr.Val, a.library.FuncField(fieldName(instr.Addr)), s)
 		a.store(s, instr.Val, a.names.Place(instr.Addr))
+		a.assigned(instr, s)
 	case *ssa.MapUpdate:
 		to := a.names.Ref(instr.Map).Path
 		a.store(s, instr.Value, to)
 		a.store(s, instr.Key, to)
 	case *ssa.Send:
 		a.shareRef(s, a.names.Ref(instr.X))
+		a.sends(a.names.Ref(instr.Chan), s)
+		a.token(instr.Chan, s)
 	case *ssa.Select:
 		for _, st := range instr.States {
 			if st.Send != nil {
 				a.shareRef(s, a.names.Ref(st.Send))
+				a.maySend(a.names.Ref(st.Chan).Path, s)
 			}
 		}
 	case *ssa.UnOp:
 		if instr.Op == token.ARROW {
-			a.received(instr.X, s)
+			a.received(instr.X, false, s)
 		}
 	case *ssa.Call:
 		a.call(instr, s)

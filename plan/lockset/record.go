@@ -27,6 +27,7 @@ type recorder struct {
 	results  []access.Ref
 	disagree []bool
 	facts    [][]fact // per returned alternative: what is known of each result
+	ways     int      // how many returns were seen
 }
 
 // fact is what is known of one result at one return.
@@ -307,22 +308,16 @@ func (r *recorder) acquires(op model.LockOp, class access.Var, s *state) {
 	}
 }
 
-func (r *recorder) waits(p access.Path, s *state) {
-	if r != nil {
-		r.effect.Waits = addPath(r.effect.Waits, p)
-		r.awaits("a wait for a group of goroutines", s)
-	}
-}
-
 // awaits notes that the function waits for another goroutine, with the locks of s held.
 func (r *recorder) awaits(why string, s *state) {
 	r.blocks(why)
 	r.mayCall(Waiting, s)
 }
 
-func (r *recorder) done(p access.Path) {
-	if r != nil {
-		r.effect.Dones = addPath(r.effect.Dones, p)
+// sends notes that the function may send on the channel at p.
+func (r *recorder) sends(p access.Path) {
+	if r != nil && isOutside(p.Root) {
+		r.effect.Sends = addPath(r.effect.Sends, p)
 	}
 }
 
@@ -412,12 +407,6 @@ func (r *recorder) inherit(e *Effect, t target, s *state) {
 	for _, c := range e.Acquires {
 		r.effect.Acquires = addVar(r.effect.Acquires, c)
 	}
-	for _, p := range e.Dones {
-		r.done(t.binding().Path(p))
-	}
-	for _, p := range e.Waits {
-		r.effect.Waits = addPath(r.effect.Waits, t.binding().Path(p))
-	}
 	r.blocks(e.Blocks)
 	r.unknown(e.Unknown)
 }
@@ -427,6 +416,12 @@ func (r *recorder) returns(instr *ssa.Return, s *state) {
 	for _, st := range s.after {
 		e.Starts = addStarted(e.Starts, st)
 	}
+	waited, ends := outside(s.waited), outside(s.ends())
+	if r.ways > 0 {
+		waited, ends = both(e.Waits, waited), both(e.Ends, ends)
+	}
+	e.Waits, e.Ends = waited, ends
+	r.ways++
 	for _, root := range r.a.numbers.all(s.escaped) {
 		if isGiven(root) && !slices.Contains(e.Shares, root) {
 			e.Shares = append(e.Shares, root)
@@ -447,6 +442,14 @@ func (r *recorder) returns(instr *ssa.Return, s *state) {
 
 // isGiven reports whether r is something that the caller gave.
 func isGiven(r access.Root) bool { return r.Kind == access.Param || r.Kind == access.Free }
+
+// isOutside reports whether r is something that callers have a name for.
+func isOutside(r access.Root) bool { return isGiven(r) || r.Kind == access.Global }
+
+// outside returns those of sigs that callers have a name for.
+func outside(sigs []Signal) []Signal {
+	return slices.DeleteFunc(slices.Clone(sigs), func(sig Signal) bool { return !isOutside(sig.Path.Root) })
+}
 
 // result notes what result i refers to at one return.
 func (r *recorder) result(i, n int, v ssa.Value, at ssa.Instruction, s *state) {

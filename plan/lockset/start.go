@@ -25,11 +25,13 @@ func (a *analysis) goes(instr *ssa.Go, s *state) {
 		a.share(s, f.Path.Root)
 	}
 	site := a.site(instr)
-	many := inLoop(instr.Block(), nil)
+	many := running(s.after, site)
+	s.tells = nil
+	a.starts[site] = instr
 	switch {
 	case t.effect != nil:
-		a.begin(s, site, t)
 		a.rec.edge(a, Edge{Callee: t.key, Pos: instr.Pos(), Params: t.params, Free: t.free, Start: model.Go, Site: site, Many: many}, instr, s)
+		a.begin(s, site, t)
 		for _, inv := range t.effect.Invokes { // go run(f), with run calling f
 			if inv.Start == "" {
 				inv.Start, inv.Site, inv.Many, inv.Within = model.Go, site, many, true
@@ -42,14 +44,14 @@ func (a *analysis) goes(instr *ssa.Go, s *state) {
 		}
 		a.external(instr, t, s)
 	case t.invoke != nil:
-		s.after = addStarted(s.after, Started{Site: site})
+		a.begin(s, site, t)
 		a.giveAway(t.params, instr, s)
 	case t.builtin == "":
 		if k := t.value.Root.Kind; k == access.Param || k == access.Free {
 			a.rec.invoke(Invoke{Func: t.value, Start: model.Go, Site: site, Many: many, After: sites(s.after), Params: t.params})
 		}
 		a.share(s, t.value.Root)
-		s.after = addStarted(s.after, Started{Site: site})
+		a.begin(s, site, t)
 	}
 }
 
@@ -60,46 +62,25 @@ func (a *analysis) start(instr ssa.CallInstruction, f access.Ref, by model.Runs,
 	if how.Served() {
 		site = a.served(by, instr)
 	}
-	many := by.Many() || inLoop(instr.Block(), nil)
+	a.starts[site] = instr
+	many := by.Many() || running(s.after, site)
+	var ends []Signal // a group: waiting for it waits for this
+	if how == model.Go {
+		ends = addSignal(nil, Signal{t.params[0].Path, t.params[0].Var, Group})
+	}
 	if f.Func == nil {
 		a.rec.invoke(Invoke{Func: f.Path, Start: how, By: by.By, Site: site, Many: many, After: sites(s.after)})
 		if !how.Served() {
-			s.after = addStarted(s.after, Started{Site: site, Done: t.params[0].Path})
+			a.begin(s, site, target{}, ends...)
 		}
 		return
 	}
 	ct := a.funcTarget(f.Func, nil)
-	if !how.Served() {
-		a.begin(s, site, ct)
-		if how == model.Go { // a group: waiting for it waits for this
-			s.after = addStarted(slices.DeleteFunc(slices.Clone(s.after), func(x Started) bool { return x.Site == site }), Started{site, t.params[0].Path})
-		}
-	}
 	if ct.effect != nil {
 		a.rec.edge(a, Edge{Callee: ct.key, Pos: posOf(instr), Params: ct.params, Free: ct.free, Start: how, By: by.By, Site: site, Many: many}, instr, s)
 	}
-}
-
-// begin notes that a goroutine running t was started at site.
-func (a *analysis) begin(s *state, site string, t target) {
-	if t.effect == nil {
-		s.after = addStarted(s.after, Started{Site: site})
-		return
-	}
-	var done access.Path
-	for _, d := range t.effect.Dones {
-		done = t.binding().Path(d)
-	}
-	s.after = addStarted(s.after, Started{site, done})
-	for _, st := range t.effect.Starts {
-		s.after = addStarted(s.after, Started{st.Site, t.binding().Path(st.Done)})
-	}
-}
-
-// wait removes the goroutines that end before a wait for the group at p returns.
-func (a *analysis) wait(p access.Path, s *state) {
-	if p.Known() {
-		s.after = slices.DeleteFunc(slices.Clone(s.after), func(x Started) bool { return x.Done == p })
+	if !how.Served() {
+		a.begin(s, site, ct, ends...)
 	}
 }
 

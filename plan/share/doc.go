@@ -11,7 +11,7 @@
 // problem, whatever it may meet. How strong the evidence is that two uses meet stands in one table, the
 // strongest first (evidence.go).
 //
-// What it does not do: channels, atomic flags and condition variables order nothing; a call through
+// What it does not do: atomic flags and condition variables order nothing; a call through
 // an interface is followed to the methods of the types that become that interface, if those are few, and such
 // a method is also an entry of its own, without locks.
 package share

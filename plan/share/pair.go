@@ -130,11 +130,11 @@ func parallel(a, b *Entry) overlap {
 	within := false
 	switch {
 	case len(ra) > 0 && len(rb) > 0:
-		within = true
+		within = isUntracked(ra[0]) || isUntracked(rb[0]) || n > 0 && (a.Many || b.Many) || anyOf(ra, b.Beside) || anyOf(rb, a.Beside)
 	case len(ra) > 0:
-		within = runsAfter(ra[0], b.After) || n > 0 && a.Many
+		within = anyOf(ra, b.After) || n > 0 && a.Many
 	case len(rb) > 0:
-		within = runsAfter(rb[0], a.After) || n > 0 && b.Many
+		within = anyOf(rb, a.After) || n > 0 && b.Many
 	case n > 0:
 		within = a.Many || b.Many
 	}
@@ -147,10 +147,11 @@ func parallel(a, b *Entry) overlap {
 	return never
 }
 
-// runsAfter reports whether what is started at site may run once after may run.
-func runsAfter(site string, after []string) bool {
-	return slices.ContainsFunc(after, func(s string) bool {
-		return s == site || s == lockset.ServeSite && strings.HasPrefix(site, lockset.ServeSite)
+// anyOf reports whether one of the goroutines started at sites may be among those that may run. What a
+// library runs may run once it serves.
+func anyOf(sites, running []string) bool {
+	return slices.ContainsFunc(running, func(s string) bool {
+		return s == anySite || slices.Contains(sites, s) || s == lockset.ServeSite && strings.HasPrefix(sites[0], lockset.ServeSite)
 	})
 }
 

@@ -14,7 +14,7 @@ import (
 
 // numbers are those of an Entry in a table. Equal numbers mean equal things.
 type numbers struct {
-	at, sites, after int32
+	at, sites, after, beside int32
 }
 
 // state is what the rest of the way of an Entry depends on.
@@ -92,7 +92,7 @@ func (t *table) matter(p lockset.Point) lockset.Point {
 
 // numbers returns the numbers of e in t.
 func (t *table) numbers(e *Entry) numbers {
-	return numbers{at: t.point(e.At), sites: t.list(e.Sites), after: t.afterList(e.After)}
+	return numbers{at: t.point(e.At), sites: t.list(e.Sites), after: t.afterList(e.After), beside: t.afterList(e.Beside)}
 }
 
 // move is a point that is seen from the caller of an edge.
@@ -153,15 +153,15 @@ func onceOnly(p lockset.Point) lockset.Point {
 	return out
 }
 
-// union returns the goroutines that may run at e as seen from the caller of edge, and their number.
-func (t *table) union(e *Entry, edge *lockset.Edge) ([]string, int32) {
+// union returns list, whose number is of, and the goroutines that may run at edge, and their number.
+func (t *table) union(list []string, of int32, edge *lockset.Edge) ([]string, int32) {
 	if len(edge.After) == 0 {
-		return e.After, e.numbers.after
+		return list, of
 	}
-	key := join{edge, e.numbers.after}
+	key := join{edge, of}
 	n, ok := t.joined[key]
 	if !ok {
-		all := slices.Concat(e.After, edge.After)
+		all := slices.Concat(list, edge.After)
 		slices.Sort(all)
 		n = t.afterList(slices.Compact(all))
 		t.joined[key] = n
@@ -187,7 +187,7 @@ func (t *table) list(l []string) int32 {
 // afterList returns the number of what matters of l.
 func (t *table) afterList(l []string) int32 {
 	if t.relevant != nil {
-		l = slices.DeleteFunc(slices.Clone(l), func(site string) bool { return !t.sites[site] })
+		l = slices.DeleteFunc(slices.Clone(l), func(site string) bool { return !t.sites[site] && site != anySite })
 	}
 	return t.list(l)
 }

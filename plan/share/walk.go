@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/token"
 	"slices"
+	"strings"
 
 	"mapmend/plan/access"
 	"mapmend/plan/lockset"
@@ -24,12 +25,13 @@ type Entry struct {
 	Many   bool     // several of the last of Sites may run at once on the same instance
 	After  []string // goroutines that may run, started by the goroutine that makes the use
 	Alone  bool     // nothing but what is in After can reach the instance yet
+	Beside []string // goroutines that may have run when one of Sites was started, started by the one that started it
 	Unsure string   // why the locks are not certain; empty when they are
 	Kept   string   // type of the function value, when it is unsure because that is kept
 
 	way     *step   // from the root function to the one that makes the use
 	related []Lock  // see locks
-	numbers numbers // of At, Sites and After
+	numbers numbers // of At, Sites, After and Beside
 }
 
 // Frame is one function on the way to a use.
@@ -259,22 +261,26 @@ func (s *search) through(e *Entry, edge *lockset.Edge) (Entry, bool) {
 			next.Outer = e.Outer + 1
 		}
 		if edge.Stored {
-			site = fmt.Sprintf("stored:%d", edge.Pos)
+			site = fmt.Sprintf("%s%d", keptSite, edge.Pos)
 			if len(e.Sites) == 0 { // else the locks do not depend on who calls
 				next.Unsure, next.Kept = "the function is kept and may run at any time", edge.Type
 			}
 		}
-		if len(e.Sites) < maxSites { // else what is started further out has started these too
+		if len(e.Sites) < maxSites {
 			next.Sites = append([]string{site}, e.Sites...)
 			next.numbers.sites = s.table.list(next.Sites)
+			next.Beside, next.numbers.beside = s.table.union(e.Beside, e.numbers.beside, edge)
+		} else { // what is started further out has started these too
+			next.Beside, next.numbers.beside = []string{anySite}, s.table.list([]string{anySite})
 		}
 		next.Many = e.Many || edge.Many && !each
 	case len(e.Sites) > 0:
 		next.At, next.numbers.at = s.table.under(e, edge, true)
-		next.Many = e.Many || edge.Loop && !each
+		next.Many = e.Many || !each && (slices.Contains(edge.After, e.Sites[0]) || edge.Loop && isUntracked(e.Sites[0]))
+		next.Beside, next.numbers.beside = s.table.union(e.Beside, e.numbers.beside, edge)
 	default:
 		next.At, next.numbers.at = s.table.under(e, edge, false)
-		next.After, next.numbers.after = s.table.union(e, edge)
+		next.After, next.numbers.after = s.table.union(e.After, e.numbers.after, edge)
 	}
 	if rebase {
 		s.rebase(&next, e)
@@ -282,6 +288,18 @@ func (s *search) through(e *Entry, edge *lockset.Edge) (Entry, bool) {
 		s.see(&next, e, edge)
 	}
 	return next, true
+}
+
+// Sites that no list of goroutines that may run names: a function value that is kept is started there;
+// what is beside anySite may be beside everything.
+const (
+	keptSite = "stored:"
+	anySite  = "*"
+)
+
+// isUntracked reports whether what is started at site may run at any time, whatever is waited for.
+func isUntracked(site string) bool {
+	return strings.HasPrefix(site, lockset.ServeSite) || strings.HasPrefix(site, keptSite)
 }
 
 // somewhere is where an object comes from that fn has no name for.

@@ -110,6 +110,7 @@ var steps = []func(*decider, *candidate) *Refusal{
 	(*decider).checkEscapes,
 	(*decider).checkWays,
 	(*decider).chooseGuard,
+	(*decider).checkUnseenUses,
 	(*decider).findNeeds,
 }
 

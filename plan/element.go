@@ -88,9 +88,11 @@ func (w *wrapping) lowerUpdate(m *mention, ix *ast.IndexExpr, stmt ast.Stmt, ope
 func readBack(m *mention, ix *ast.IndexExpr, value ast.Expr) ast.Expr {
 	var found []ast.Expr
 	target := types.ExprString(ix)
-	ast.Inspect(value, func(n ast.Node) bool {
+	later := false // m[k] = func() int { return m[k] + 1 } reads what will be there when it is called
+	ast.PreorderStack(value, nil, func(n ast.Node, stack []ast.Node) bool {
 		if e, ok := n.(*ast.IndexExpr); ok && types.ExprString(e) == target {
 			found = append(found, e)
+			later = later || slices.ContainsFunc(stack, func(n ast.Node) bool { _, lit := n.(*ast.FuncLit); return lit })
 		}
 		return true
 	})
@@ -100,7 +102,7 @@ func readBack(m *mention, ix *ast.IndexExpr, value ast.Expr) ast.Expr {
 		called = called || ok && !m.pkg.Info.Types[call.Fun].IsType()
 		return true
 	})
-	if len(found) != 1 || called {
+	if len(found) != 1 || called || later {
 		return nil
 	}
 	return found[0]

@@ -77,10 +77,11 @@ func (d *decider) addGuard(c *candidate) *Refusal {
 		if r != nil {
 			return r
 		}
-		if hasField(v, name) || src.takesName(name) {
+		taken := func(name string) bool { return hasField(v, name) || src.takesName(name) || changesMeaning(v, name) }
+		if taken(name) {
 			name = field + "Mu"
 		}
-		if hasField(v, name) || src.takesName(name) {
+		if taken(name) {
 			return &Refusal{Code: UnknownGuard, Message: "the names mu and " + name + " are taken", Todo: "add a mutex by hand"}
 		}
 	case v.outer != nil:
@@ -93,6 +94,9 @@ func (d *decider) addGuard(c *candidate) *Refusal {
 		}
 	default:
 		return &Refusal{Code: CapturedLocal, Message: "the variable is a local of " + c.finding.Owner, Todo: "declare a mutex beside it and lock it in the goroutines"}
+	}
+	if d.isDeclaredUnseen(v.pkg, "sync") {
+		return &Refusal{Code: OutOfScope, Message: "source that is not part of this build declares the name sync, which the mutex needs", Todo: "rename it, or add a mutex by hand"}
 	}
 	c.guard = guard{
 		add:   &Mutex{Name: name, Type: typ},

@@ -114,12 +114,27 @@ func (w *wrapping) lowerRange(m *mention, r *ast.RangeStmt) *Refusal {
 	}
 	accessor := "Snapshot"
 	in := cmp.Or(m.file.Syntax.GoVersion, "go"+m.pkg.GoVersion)
-	if hasIterators(in) && hasIterators("go"+w.wrapper.GoVersion) {
+	if hasIterators(in) && hasIterators("go"+w.wrapper.GoVersion) && !recovers(m, r.Body) {
 		accessor = "All"
 	}
 	w.add(m, m.operand, Lowering{Shape: ShapeRange, Accessor: accessor})
 	m.node = r
 	return nil
+}
+
+// recovers reports whether body calls recover, which in the body of a loop over a function recovers nothing.
+func recovers(m *mention, body *ast.BlockStmt) (found bool) {
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.CallExpr:
+			id, ok := ast.Unparen(n.Fun).(*ast.Ident)
+			found = found || ok && m.pkg.Info.Uses[id] == types.Universe.Lookup("recover")
+		}
+		return !found
+	})
+	return found
 }
 
 // hasIterators reports whether the language of that version ranges over functions, and its library has

@@ -23,7 +23,7 @@ func (w *wrapping) nameType() *Refusal {
 	decl := w.c.decl
 	scope := decl.pkg.Types.Scope()
 	for _, name := range predeclared {
-		if scope.Lookup(name) != nil {
+		if scope.Lookup(name) != nil || w.d.isDeclaredUnseen(decl.pkg, name) {
 			return w.refuse(Unlowered, decl.name.Pos(), "the package declares the name "+name+", which the generated code needs", "rename it, or use --form lock")
 		}
 	}
@@ -50,7 +50,7 @@ func (w *wrapping) nameType() *Refusal {
 	case base == decl.name.Name:
 		base = "guarded" + upperFirst(base)
 	}
-	if w.mentionsName(base) || w.d.names[decl.pkg.Path+"."+base] {
+	if w.mentionsName(base) || w.d.isDeclaredUnseen(decl.pkg, base) || w.d.names[decl.pkg.Path+"."+base] {
 		return w.refuse(Unlowered, decl.name.Pos(), "the name "+base+" of the type to generate is taken", "rename the other one, or use --form lock")
 	}
 	suffix := "_mapmend.go"

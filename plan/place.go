@@ -275,7 +275,7 @@ func (d *decider) coverFor(s spot, cs []*candidate, orders *lockOrders) (map[*ca
 	out := make(map[*candidate][]Section)
 	for _, sec := range found {
 		first, last := d.prog.Fset.Position(sec.First.Pos()).Offset, d.prog.Fset.Position(sec.Last.End()).Offset
-		section := Section{Span: Span{File: fn.file.Name, Start: first, End: last}, Lock: s.lock, Read: g.reads && !sec.Writes && !d.writesIn(cs, sec), Defer: sec.Defer}
+		section := Section{Span: Span{File: fn.file.Name, Start: first, End: last}, Lock: s.lock, Read: g.reads && !sec.Writes && !d.writesIn(cs, sec) && !mayChangeElement(fn, cs, sec), Defer: sec.Defer}
 		for _, c := range cs {
 			if slices.ContainsFunc(c.needs, func(n need) bool {
 				return n.fn == s.fn && n.lock == s.lock && sec.First.Pos() <= n.pos && n.pos < sec.Last.End()

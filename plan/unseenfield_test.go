@@ -8,7 +8,7 @@ var unseenFieldRows = []struct {
 	mutex     string
 }{
 	{"nothing", "func g() {}", "", "mu"},
-	{"a use", "func (s *S) g() { s.m[\"b\"] = 1 }", "", "mu"},
+	{"a use", "func (s *S) g() { s.m[\"b\"] = 1 }", OutOfScope, ""},
 	{"made", "func g() *S { s := new(S); s = &S{m: nil}; return &S{} }", "", "mu"},
 	{"a field", "type T struct { s *S }\n\nfunc (t *T) g() *S { return t.s }", "", "mu"},
 	{"unkeyed", "func g() *S { return &S{map[string]V{}} }", OutOfScope, ""},

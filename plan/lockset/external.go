@@ -191,7 +191,7 @@ func givesNothing(c *ssa.CallCommon) bool {
 		if mi, ok := v.(*ssa.MakeInterface); ok {
 			v = mi.X
 		}
-		if _, ok := v.(*ssa.Const); !ok && !pointsNowhere(v.Type()) {
+		if _, ok := v.(*ssa.Const); !ok && !access.PointsNowhere(v.Type()) {
 			return false
 		}
 	}

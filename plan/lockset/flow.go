@@ -2,7 +2,6 @@ package lockset
 
 import (
 	"go/token"
-	"go/types"
 	"slices"
 
 	"golang.org/x/tools/go/ssa"
@@ -290,28 +289,10 @@ func (a *analysis) store(s *state, v ssa.Value, to access.Path) {
 	case *ssa.Const, *ssa.Global:
 		return
 	}
-	if pointsNowhere(v.Type()) {
+	if access.PointsNowhere(v.Type()) {
 		return
 	}
 	a.put(s, a.names.Ref(v), to)
-}
-
-// pointsNowhere reports whether nothing can be reached through a value of type t.
-func pointsNowhere(t types.Type) bool {
-	switch t := t.Underlying().(type) {
-	case *types.Basic:
-		return t.Kind() != types.UnsafePointer
-	case *types.Array:
-		return pointsNowhere(t.Elem())
-	case *types.Struct:
-		for f := range t.Fields() {
-			if !pointsNowhere(f.Type()) {
-				return false
-			}
-		}
-		return true
-	}
-	return false
 }
 
 // runDefers runs the pending calls, last in first out. Alternatives with different defers are run

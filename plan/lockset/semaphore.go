@@ -5,6 +5,8 @@ import (
 	"go/types"
 
 	"golang.org/x/tools/go/ssa"
+
+	"mapmend/plan/access"
 )
 
 // This file notices a channel that is used as a lock: one operation takes a token, the other puts it back.
@@ -33,7 +35,7 @@ func (a *analysis) token(ch ssa.Value, s *state) {
 // what says nothing.
 func (a *analysis) isSemaphore(ch ssa.Value) bool {
 	t, ok := ch.Type().Underlying().(*types.Chan)
-	if !ok || !pointsNowhere(t.Elem()) {
+	if !ok || !access.PointsNowhere(t.Elem()) {
 		return false
 	}
 	if st, ok := t.Elem().Underlying().(*types.Struct); !ok || st.NumFields() > 0 {

@@ -1,0 +1,78 @@
+package plan
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+
+	"mapmend/plan/access"
+	"mapmend/plan/region"
+)
+
+// This file keeps a section from being a read section in which an element is changed in place:
+//
+//	s.m[k].hits++
+//	for _, e := range s.m { e.hits = 0 }
+//	sort.Ints(s.m[k])
+
+// mayChangeElement reports whether a statement of the section of fn may change what an element of one of cs refers to.
+func mayChangeElement(fn function, cs []*candidate, sec region.Section) (found bool) {
+	refers := false
+	for _, c := range cs {
+		m, ok := c.decl.object().Type().Underlying().(*types.Map)
+		refers = refers || !ok || !access.PointsNowhere(m.Elem())
+	}
+	if !refers {
+		return false
+	}
+	info := fn.pkg.Info
+	ast.Inspect(fn.body, func(n ast.Node) bool {
+		if found || n == nil || n.End() <= sec.First.Pos() || sec.Last.End() <= n.Pos() {
+			return false
+		}
+		switch n := n.(type) {
+		case *ast.AssignStmt:
+			for _, lhs := range n.Lhs {
+				found = found || !isVariable(lhs)
+			}
+		case *ast.IncDecStmt:
+			found = found || !isVariable(n.X)
+		case *ast.UnaryExpr:
+			found = found || n.Op == token.AND
+		case *ast.CallExpr:
+			found = found || changesArgument(info, n)
+		}
+		return !found
+	})
+	return found
+}
+
+// isVariable reports whether e is a variable of the function, and no part of something.
+func isVariable(e ast.Expr) bool {
+	_, ok := ast.Unparen(e).(*ast.Ident)
+	return ok
+}
+
+// changesArgument reports whether call may change what it is given, or what it is called on, refers to.
+func changesArgument(info *types.Info, call *ast.CallExpr) bool {
+	switch tv := info.Types[call.Fun]; {
+	case tv.IsType():
+		return false
+	case tv.IsBuiltin():
+		switch ast.Unparen(call.Fun).(*ast.Ident).Name {
+		case "append", "copy", "clear", "delete":
+			return true
+		}
+		return false
+	}
+	operands := call.Args
+	if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && info.Selections[sel] != nil {
+		operands = append([]ast.Expr{sel.X}, operands...)
+	}
+	for _, e := range operands {
+		if t := info.TypeOf(e); t == nil || !access.PointsNowhere(t) {
+			return true
+		}
+	}
+	return false
+}

@@ -24,6 +24,8 @@ type decider struct {
 	decls map[Var]declaration
 	opt   Options
 
+	orders *lockOrders // of the program as it is
+
 	index    map[token.Pos]function
 	gains    map[string]map[access.Var]bool               // see newLocks
 	graph    *callGraph                                   // see reach.go
@@ -43,9 +45,11 @@ type candidate struct {
 	guard   guard
 	needs   []need       // the places that must hold the guard
 	modes   []ModeChange // read locks that become write locks
-	forms   []Form       // those not tried yet
-	refusal *Refusal     // of the first form that is asked for
-	dropped bool
+
+	upgraded []string // the functions in which they do
+	forms    []Form   // those not tried yet
+	refusal  *Refusal // of the first form that is asked for
+	dropped  bool
 }
 
 // decide finds what the mend of one variable needs, or refuses it.

@@ -77,7 +77,7 @@ func isHarmless(info *types.Info, call *ast.CallExpr) bool {
 		return ok && slices.Contains([]string{"len", "cap", "append", "min", "max", "make", "new", "complex", "real", "imag"}, id.Name)
 	}
 	callee, ok := typeutil.Callee(info, call).(*types.Func)
-	if !ok || !model.Pure(access.ObjectKey(callee)) {
+	if !ok || !isPure(callee) {
 		return false
 	}
 	for i, arg := range call.Args {
@@ -90,4 +90,11 @@ func isHarmless(info *types.Info, call *ast.CallExpr) bool {
 		}
 	}
 	return true
+}
+
+// isPure reports whether the function callee, and not what it is given, is known to do nothing but compute. Nobody
+// knows that of a method of an interface.
+func isPure(callee *types.Func) bool {
+	recv := callee.Signature().Recv()
+	return (recv == nil || !types.IsInterface(recv.Type())) && model.Pure(access.ObjectKey(callee))
 }

@@ -2,52 +2,64 @@ package plan
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
 	"mapmend/plan/access"
+	"mapmend/plan/lockset"
 	"mapmend/plan/share"
 )
 
 // This file knows in which order the program takes locks, so that no mend takes two of them the other way
 // round.
 
-// lockOrders is the graph of which lock is taken while which is held, by field.
+// lockOrders is the graph of which lock is taken while which is held, by field. An edge is true unless both are
+// only taken for reading.
 type lockOrders struct {
 	next map[access.Var]map[access.Var]bool
 }
 
-// ordersOf returns the order in which the program of w takes locks.
+// ordersOf returns the order in which the program of w takes locks: in one function, through calls, and
+// through calls that name no function.
 func ordersOf(w *share.World) *lockOrders {
 	o := &lockOrders{next: make(map[access.Var]map[access.Var]bool)}
 	for _, b := range w.Bodies {
 		for _, pair := range b.Orders {
-			o.edge(pair[0], pair[1])
+			o.edge(pair.Held, pair.Taken, pair.Write)
 		}
 		for _, e := range b.Calls {
-			callee := w.Effects[e.Callee]
-			if callee == nil || e.Start != "" {
-				continue
-			}
-			for _, h := range e.At.Held {
-				for _, a := range callee.Acquires {
+			if callee := w.Effects[e.Callee]; callee != nil && e.Start == "" {
+				for _, h := range e.At.Held {
 					if !h.Once {
-						o.edge(h.Class, a)
+						o.taken(h.Class, h.Mode == lockset.Write, callee)
 					}
 				}
 			}
 		}
 	}
+	for _, held := range w.HeldAround() {
+		for a := range w.TakenUnder(held) {
+			o.edge(held, a, true)
+		}
+	}
 	return o
+}
+
+// taken notes that what has the effect e runs while held is.
+func (o *lockOrders) taken(held access.Var, write bool, e *lockset.Effect) {
+	for _, a := range e.Acquires {
+		o.edge(held, a, write || slices.Contains(e.Writes, a))
+	}
 }
 
 // list returns o as a Plan has it: without the locks that are parameters, which have no name.
 func (o *lockOrders) list() []Order {
 	var out []Order
 	for from, next := range o.next {
-		for to := range next {
+		for to, write := range next {
 			if !from.IsZero() && !to.IsZero() {
-				out = append(out, Order{toVar(from), toVar(to)})
+				out = append(out, Order{toVar(from), toVar(to), write})
 			}
 		}
 	}
@@ -57,11 +69,34 @@ func (o *lockOrders) list() []Order {
 	return out
 }
 
-func (o *lockOrders) edge(from, to access.Var) {
+func (o *lockOrders) edge(from, to access.Var, write bool) {
 	if o.next[from] == nil {
 		o.next[from] = make(map[access.Var]bool)
 	}
-	o.next[from][to] = true
+	o.next[from][to] = o.next[from][to] || write
+}
+
+// clone returns a copy of o to add to.
+func (o *lockOrders) clone() *lockOrders {
+	out := &lockOrders{next: make(map[access.Var]map[access.Var]bool, len(o.next))}
+	for from, next := range o.next {
+		out.next[from] = maps.Clone(next)
+	}
+	return out
+}
+
+// onCycle says how lock is taken again while it is held, itself or through others; empty when it is not. What
+// readers may do is no longer possible once one of them is a writer.
+func (o *lockOrders) onCycle(lock access.Var) string {
+	if _, again := o.next[lock][lock]; again {
+		return lockName(lock) + " is taken while it, or another one like it, is held"
+	}
+	for to := range o.next[lock] {
+		if why := o.wouldCycle(lock, to); why != "" {
+			return lockName(to) + " is taken while " + lockName(lock) + " is held, and elsewhere it is the other way round"
+		}
+	}
+	return ""
 }
 
 // wouldCycle says why taking to while from is held may deadlock; empty when it may not.
@@ -104,7 +139,7 @@ func (o *lockOrders) add(outer []access.Var, guard access.Var) string {
 		}
 	}
 	for _, h := range outer {
-		o.edge(h, guard)
+		o.edge(h, guard, true)
 	}
 	return ""
 }

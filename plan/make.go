@@ -45,8 +45,9 @@ func Make(prog *load.Program, opt Options) (*Plan, error) {
 	}
 	decls := declarations(prog)
 	quiet := newSilencer(prog, said, opt)
-	p := &Plan{Orders: ordersOf(world).list()}
-	d := &decider{prog: prog, world: world, decls: decls, opt: opt, names: make(map[string]bool), imports: make(map[*types.Package]map[string]*types.Package)}
+	orders := ordersOf(world)
+	p := &Plan{Orders: orders.list()}
+	d := &decider{prog: prog, world: world, decls: decls, opt: opt, orders: orders, names: make(map[string]bool), imports: make(map[*types.Package]map[string]*types.Package)}
 	for _, v := range world.Judge(func(v access.Var) bool { return opt.Silent && opt.wants(toVar(v)) }) {
 		decl, ok := decls[toVar(v.Var)]
 		if !ok || decl.file.Generated || !decl.pkg.Requested || !opt.wants(toVar(v.Var)) {
@@ -117,9 +118,12 @@ func analyse(prog *load.Program, cfg lockset.Config) (*share.World, map[*load.Pa
 		defer mu.RUnlock()
 		return effects[key]
 	}
+	own := make(map[string]bool)
 	for _, pkg := range prog.Packages {
 		done[pkg] = make(chan struct{})
+		own[pkg.Path] = true
 	}
+	cfg.Own = func(path string) bool { return own[path] }
 	for i, pkg := range prog.Packages {
 		group.Go(func() {
 			defer close(done[pkg])
@@ -172,6 +176,18 @@ func analysePackage(prog *load.Program, pkg *load.Package, cfg lockset.Config, e
 	cfg.Position = func(pos token.Pos) string { return prog.Fset.Position(pos).String() }
 	cfg.Source = mentions
 	cfg.Visit = uses.Visit
+	cfg.Args = typeArguments(pkg.Info)
 	res := lockset.Package(spkg, cfg)
 	return &share.Analysed{Path: pkg.Path, Name: pkg.Name, Result: res, Uses: uses.Uses, Built: uses.Built, Said: intent.Read(prog.Fset, pkg.Types, pkg.Path, pkg.Info, files)}, nil
+}
+
+// typeArguments returns the types that type parameters stand for in a package, in no order.
+func typeArguments(info *types.Info) []types.Type {
+	var out []types.Type
+	for _, inst := range info.Instances {
+		for t := range inst.TypeArgs.Types() {
+			out = append(out, t)
+		}
+	}
+	return out
 }

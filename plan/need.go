@@ -307,13 +307,28 @@ func (d *decider) upgradeIn(c *candidate, n need, ref access.Ref) *Refusal {
 	if len(calls["RLock"]) != 1 || len(calls["RUnlock"]) == 0 || len(calls["Lock"]) > 0 {
 		return no("the read section is not one RLock and its RUnlocks in one function")
 	}
+	if len(calls["TryRLock"]) > 0 || len(calls["TryLock"]) > 0 {
+		return no("an RUnlock in the function may be that of a TryRLock")
+	}
+	if other := otherLockCall(fn, calls); other != nil {
+		return no("the function also calls " + other.Name + " of a lock that may be " + c.guard.name + " by another name")
+	}
 	for _, e := range d.world.Bodies[n.fn].Calls {
 		if callee := d.world.Effects[e.Callee]; callee != nil && e.Start == "" && slices.Contains(callee.Acquires, c.guard.class) {
 			return no("a call in the section takes " + c.guard.name + " again")
 		}
 	}
-	if d.world.Around(c.guard.class) {
-		return no("while " + c.guard.name + " is held, something unknown is called or waited for, which may take " + c.guard.name + " for reading")
+	if caller := d.calledWith(n.fn, c.guard.class); caller != "" {
+		return no(caller + " calls " + d.world.Bodies[n.fn].Name + " with " + c.guard.name + " held")
+	}
+	if why := d.orders.onCycle(c.guard.class); why != "" {
+		return no(why)
+	}
+	if what := d.world.Unsure(c.guard.class); what != "" {
+		return no(what + " holds " + c.guard.name + ", and " + c.guard.name + " may be taken for reading there")
+	}
+	if !slices.Contains(c.upgraded, n.fn) {
+		c.upgraded = append(c.upgraded, n.fn)
 	}
 	for _, name := range []string{"RLock", "RUnlock"} {
 		for _, id := range calls[name] {
@@ -337,4 +352,48 @@ func lockCalls(body *ast.BlockStmt, lock string) map[string][]*ast.Ident {
 		return true
 	})
 	return out
+}
+
+// otherLockCall returns the name of a lock method that fn calls of something that may be the lock of calls by
+// another name.
+func otherLockCall(fn function, calls map[string][]*ast.Ident) (other *ast.Ident) {
+	guards := make(map[types.Object]bool)
+	var others []*ast.SelectorExpr
+	ast.Inspect(fn.body, func(n ast.Node) bool {
+		sel, ok := n.(*ast.SelectorExpr)
+		switch {
+		case !ok || model.Lock(sel.Sel.Name).IsZero():
+		case slices.Contains(calls[sel.Sel.Name], sel.Sel):
+			guards[variableOf(fn, sel.X)] = true
+		default:
+			others = append(others, sel)
+		}
+		return true
+	})
+	for _, sel := range others {
+		v := variableOf(fn, sel.X)
+		if v == nil || guards[v] || isReference(v.Type()) {
+			return sel.Sel
+		}
+	}
+	return nil
+}
+
+// variableOf returns the variable or field that e names, or nil.
+func variableOf(fn function, e ast.Expr) types.Object {
+	switch e := ast.Unparen(e).(type) {
+	case *ast.Ident:
+		return fn.pkg.Info.Uses[e]
+	case *ast.SelectorExpr:
+		return fn.pkg.Info.Uses[e.Sel]
+	}
+	return nil
+}
+
+func isReference(t types.Type) bool {
+	switch t.Underlying().(type) {
+	case *types.Pointer, *types.Interface:
+		return true
+	}
+	return false
 }

@@ -25,10 +25,13 @@ type spot struct{ fn, lock string }
 
 // placeSections returns the sections of each candidate that can be mended; the others are refused.
 func (d *decider) placeSections() map[*candidate][]Section {
-	orders := ordersOf(d.world)
 	for {
 		d.gains = d.newLocks()
 		if d.refuseReentrant() || d.refuseUnsettled() {
+			continue
+		}
+		orders := d.orders.clone()
+		if d.refuseCycles(orders) {
 			continue
 		}
 		out := make(map[*candidate][]Section)
@@ -57,7 +60,6 @@ func (d *decider) placeSections() map[*candidate][]Section {
 			}
 			return out
 		}
-		orders = ordersOf(d.world)
 	}
 }
 
@@ -87,8 +89,49 @@ func (d *decider) newLocks() map[string]map[access.Var]bool {
 		for _, n := range c.needs {
 			add(n.fn, c.guard.class)
 		}
+		for _, fn := range c.upgraded {
+			add(fn, c.guard.class)
+		}
 	}
 	return gains
+}
+
+// refuseCycles adds to orders that what begins to take a lock runs while others are held. It refuses a variable
+// whose mend closes a cycle that way, and reports whether it refused one.
+func (d *decider) refuseCycles(orders *lockOrders) bool {
+	taken := func(held access.Var, fn string) bool {
+		for _, c := range d.cases {
+			if c.dropped || !d.gains[fn][c.guard.class] || held == c.guard.class {
+				continue
+			}
+			if why := orders.add([]access.Var{held}, c.guard.class); why != "" {
+				d.refuse(c, Refusal{Code: LockOrder, Message: "in " + d.world.Bodies[fn].Name + " " + why, Todo: "release the other lock first"})
+				return true
+			}
+		}
+		return false
+	}
+	for _, fn := range sortedKeys(d.gains) {
+		for _, e := range d.world.Callers(fn) {
+			if e.Start != "" || e.Stored {
+				continue
+			}
+			for _, h := range e.At.Held {
+				if !h.Once && !h.Class.IsZero() && taken(h.Class, fn) {
+					return true
+				}
+			}
+		}
+	}
+	for _, held := range d.world.HeldAround() {
+		reached := d.world.Reached(held)
+		for _, fn := range sortedKeys(d.gains) {
+			if reached[fn] != "" && taken(held, fn) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // refuseReentrant refuses a variable whose mend makes a function take the guard that something calls
@@ -103,10 +146,6 @@ func (d *decider) refuseReentrant() bool {
 				d.refuse(c, Refusal{Code: UnknownGuard, Message: c.guard.name + " is stored under another name, and it is not known where it is held by that", Todo: "guard the uses by hand"})
 				return true
 			}
-			if d.world.WaitsUnder(c.guard.class) {
-				d.refuse(c, Refusal{Code: LockOrder, Message: "a wait for another goroutine holds " + c.guard.name + ", and " + d.world.Bodies[fn].Name + ", which would take it, may be what is waited for", Todo: "wait after the section"})
-				return true
-			}
 			if caller := d.calledWith(fn, c.guard.class); caller != "" {
 				d.refuse(c, Refusal{Code: UnlockedCallers, Message: d.world.Bodies[fn].Name + " would take " + c.guard.name + ", and " + caller + " calls it with " + c.guard.name + " held", Todo: "split it into one function that takes " + c.guard.name + " and one for callers that hold it"})
 				return true
@@ -117,6 +156,23 @@ func (d *decider) refuseReentrant() bool {
 			}
 			if how := d.world.CalledUnder(fn, c.guard.class); how != "" {
 				d.refuse(c, Refusal{Code: LockOrder, Message: d.world.Bodies[fn].Name + " would take " + c.guard.name + ", and may be called through " + how + " while " + c.guard.name + " is held", Todo: "call it after the section"})
+				return true
+			}
+		}
+	}
+	return d.refuseAwaited()
+}
+
+// refuseAwaited refuses a variable whose mend makes a function take the guard that may be waited for while the guard
+// is held. It reports whether it refused one.
+func (d *decider) refuseAwaited() bool {
+	for _, fn := range sortedKeys(d.gains) {
+		for _, c := range d.cases {
+			if c.dropped || !d.gains[fn][c.guard.class] {
+				continue
+			}
+			if what := d.world.Awaited(c.guard.class); what != "" {
+				d.refuse(c, Refusal{Code: LockOrder, Message: what + " holds " + c.guard.name + ", and " + d.world.Bodies[fn].Name + ", which would take it, may be what is waited for", Todo: "wait after the section"})
 				return true
 			}
 		}
@@ -270,7 +326,7 @@ func (d *decider) coverFor(s spot, cs []*candidate, orders *lockOrders) (map[*ca
 		return nil, &region.Obstacle{Code: string(LockOrder), Pos: uses[0].Pos, Message: why, Todo: "release the other lock first"}
 	}
 	for _, a := range eff.taken {
-		orders.edge(g.class, a)
+		orders.edge(g.class, a, true)
 	}
 	out := make(map[*candidate][]Section)
 	for _, sec := range found {
@@ -370,7 +426,7 @@ func (e *effects) Hazard(callee *types.Func) (code, why string) {
 		return region.LockOrder, "a call of " + name + " of a lock"
 	case model.Blocking(key):
 		return region.BlockInRegion, "a call of " + access.ShortCall(key)
-	case model.Pure(key):
+	case isPure(callee):
 		return "", ""
 	}
 	return region.CallInRegion, "a call of " + access.ShortCall(key)

@@ -33,8 +33,9 @@ type Note struct {
 // Order is that one lock is taken while another is held, in one function or through calls. Both are named
 // by type and field: which instances they are is not told.
 type Order struct {
-	Held  Var `json:"held"`
-	Taken Var `json:"taken"`
+	Held  Var  `json:"held"`
+	Taken Var  `json:"taken"`
+	Write bool `json:"write,omitempty"` // at least one of the two in write mode
 }
 
 // Var names a map variable across packages, processes and runs.

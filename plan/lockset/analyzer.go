@@ -23,6 +23,8 @@ type Config struct {
 	Source    access.Source                                  // of the package
 	Library   *model.Library                                 // nil: the model as it is
 	MaxBlocks int                                            // functions of more basic blocks are not analysed; 0: MaxBlocks
+	Own       func(path string) bool                         // the package of that import path is part of the program
+	Args      []types.Type                                   // types that type parameters stand for in the package
 	Visit     func(fn *Func, instr ssa.Instruction, at View) // called once for each instruction that is reached, deferred calls at their run
 }
 
@@ -53,6 +55,7 @@ type Result struct {
 	Effects     map[string]*Effect
 	Bodies      []*Body // in source order
 	Conversions []Conversion
+	Boxed       []Boxed // sorted by key
 }
 
 type analysis struct {
@@ -62,6 +65,7 @@ type analysis struct {
 	position func(token.Pos) string
 	source   access.Source
 	library  *model.Library
+	own      func(path string) bool
 	numbers  *numbering
 	into     map[access.Root][]stored // what is stored in what, anywhere in the function
 	channels *channels
@@ -106,12 +110,13 @@ func Package(pkg *ssa.Package, cfg Config) *Result {
 		res.Bodies = append(res.Bodies, bodies[fn])
 		res.Conversions = append(res.Conversions, conversions(fn, cfg.Library)...)
 	}
+	res.Boxed = boxed(fns, cfg)
 	return res
 }
 
 func function(fn *ssa.Function, effect func(string) *Effect, channels *channels, cfg Config, visit func(*Func, ssa.Instruction, View)) (*Body, *Effect) {
 	body := describe(fn)
-	a := &analysis{fn: fn, effect: effect, channels: channels, position: cfg.Position, source: cfg.Source, library: cfg.Library, into: make(map[access.Root][]stored), starts: make(map[string]ssa.CallInstruction), numbers: &numbering{numbers: make(map[access.Root]int)}}
+	a := &analysis{fn: fn, effect: effect, channels: channels, position: cfg.Position, source: cfg.Source, library: cfg.Library, own: cfg.Own, into: make(map[access.Root][]stored), starts: make(map[string]ssa.CallInstruction), numbers: &numbering{numbers: make(map[access.Root]int)}}
 	a.names = access.NewNames(fn, a.results, cfg.Source)
 	in := a.run()
 	f := &Func{Body: body, SSA: fn, Names: a.names, effect: effect}

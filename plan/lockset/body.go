@@ -2,6 +2,7 @@ package lockset
 
 import (
 	"go/token"
+	"strings"
 
 	"mapmend/plan/access"
 	"mapmend/plan/model"
@@ -13,17 +14,18 @@ import (
 // Body is one analysed function.
 type Body struct {
 	Key          string
-	Name         string          // for people: "(*Store).Get", "main.func1"
-	Pos          token.Pos       // of the declaration or literal
-	Params       []string        // names of the parameters, the receiver first
-	Free         []string        // names of the captured variables
-	Calls        []Edge          // of functions of the program, in source order
-	Dispatches   []Dispatch      // calls through interfaces, in source order
-	Under        []Under         // which locks it holds while it may call what it does not know
-	Values       []FuncValue     // the functions that it uses as values
-	Orders       [][2]access.Var // locks it takes while it holds another: the held one, the taken one
-	Exported     bool            // a name that other packages can call
-	Method       string          // receiver's type name, or empty
+	Name         string      // for people: "(*Store).Get", "main.func1"
+	Pos          token.Pos   // of the declaration or literal
+	Params       []string    // names of the parameters, the receiver first
+	Free         []string    // names of the captured variables
+	Calls        []Edge      // of functions of the program, in source order
+	Dispatches   []Dispatch  // calls through interfaces, in source order
+	Under        []Under     // which locks it holds while it may call what it does not know
+	Pulls        []string    // types of the bodies of iterators that it runs step by step: it goes on while they stand in the middle
+	Values       []FuncValue // the functions that it uses as values
+	Orders       []Order     // locks it takes while it holds another
+	Exported     bool        // a name that other packages can call
+	Method       string      // receiver's type name, or empty
 	Closure      bool
 	Synthetic    bool         // has no source of its own
 	RequiresLock bool         // says by name or comment that callers hold a lock
@@ -62,6 +64,12 @@ func (e *Edge) Binding() access.Binding {
 	return access.Binding{Params: e.Params, Free: e.Free, Made: e.Made}
 }
 
+// Order is that a lock is taken while another is held.
+type Order struct {
+	Held, Taken access.Var
+	Write       bool // at least one of the two in write mode: readers alone do not wait for each other
+}
+
 // FuncValue is a function that is used as a value of a type.
 type FuncValue struct{ Key, Type string }
 
@@ -72,20 +80,40 @@ type Under struct {
 	Type     string
 }
 
-// AnyType stands for function values of any type, AnyMethod for methods of any interface, Outside for
-// function values that code outside the program may have made, Waiting for what other goroutines do
-// while they are waited for, ByName for exported methods that are called by name. Renamed says that the lock may be held under another name.
+// What may run is named by the type of a function value, by [MethodType], or is one of these.
 const (
-	AnyType   = "any"
-	AnyMethod = "method *"
-	Outside   = "outside"
-	Waiting   = "wait"
-	ByName    = "by name"
-	Renamed   = "renamed"
+	AnyType   = "any"      // function values of any type
+	AnyMethod = "method *" // methods of any interface
+	Printers  = "printers" // methods that a printer, encoder or sorter looks for in what it is given
+	Foreign   = "foreign"  // methods of an interface that all code outside the program may call, of a value that it was given before
+	Outside   = "outside"  // function values that code outside the program may have made
+	Waiting   = "wait"     // what other goroutines do while they are waited for
+	MayWait   = "may wait" // the same, where it is not known to be waited for them
+	ByName    = "by name"  // exported methods that are called by name
+	Renamed   = "renamed"  // nothing runs; the lock may be held under another name
 )
 
+// anything stands for more than can be listed.
+var anything = []string{AnyType, AnyMethod, Printers, Foreign, Outside, Waiting, ByName}
+
+const method = "method "
+
 // MethodType stands for the method of that name, called through an interface.
-func MethodType(name string) string { return "method " + name }
+func MethodType(name string) string { return method + name }
+
+// MethodName returns the name of the method that t, a result of MethodType, stands for.
+func MethodName(t string) (name string, ok bool) {
+	name, ok = strings.CutPrefix(t, method)
+	return name, ok && t != AnyMethod
+}
+
+const foreign = "foreign "
+
+// ForeignOf stands for the methods of the interfaces of by, a result of [model.Callers].
+func ForeignOf(by string) string { return foreign + by }
+
+// ForeignBy returns whose interfaces those are that t, a result of ForeignOf, stands for.
+func ForeignBy(t string) (by string, ok bool) { return strings.CutPrefix(t, foreign) }
 
 // Conversion is a value that becomes an interface: its methods may be called through that.
 type Conversion struct {

@@ -24,6 +24,7 @@ type Effect struct {
 	Into     [][2]access.Root // Into[i][0] is stored in Into[i][1]
 
 	Acquires []access.Var // locks it, or what it calls, ever takes; zero for a lock that is a parameter
+	Writes   []access.Var // those of them that it takes for writing
 	Yield    bool         // the body of a loop over a function: it runs while the loop does
 	Serves   *Serving     // it is called for each request; nil when its parameters do not say so
 	Blocks   string       // why it may wait for something other than a lock; empty when it does not

@@ -37,14 +37,9 @@ func (a *analysis) external(instr ssa.CallInstruction, t target, s *state) {
 		methods := looksInto(instr.Common())
 		a.rec.external(t.key, methods)
 		if model.Watches(t.key) && a.rec.loops[instr.Block().Index] {
-			a.rec.awaits("a loop with an atomic load", s)
+			a.rec.awaits("a loop with an atomic operation", s)
 		}
-		if methods {
-			a.rec.mayCall(AnyMethod, s)
-		}
-		if model.CallsByName(t.key) {
-			a.rec.mayCall(ByName, s)
-		}
+		a.rec.callsBack(instr.Common(), t.key, methods, s)
 	}
 }
 

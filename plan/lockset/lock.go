@@ -51,7 +51,7 @@ func (a *analysis) lock(instr ssa.CallInstruction, t target, op model.LockOp, s 
 		h.Mode = Read
 	}
 	h = settled(h, a.copies(t.params, instr))
-	a.rec.acquires(op, h.Class, s)
+	a.rec.acquires(op, h, s)
 	var alts []alternative
 	for _, alt := range s.alts {
 		switch {

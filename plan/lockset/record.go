@@ -294,15 +294,19 @@ func (r *recorder) invoke(i Invoke) {
 	}
 }
 
-func (r *recorder) acquires(op model.LockOp, class access.Var, s *state) {
+func (r *recorder) acquires(op model.LockOp, lock Held, s *state) {
 	if r == nil || !op.Acquire {
 		return
 	}
-	r.effect.Acquires = addVar(r.effect.Acquires, class)
+	r.effect.Acquires = addVar(r.effect.Acquires, lock.Class)
+	if lock.Mode == Write {
+		r.effect.Writes = addVar(r.effect.Writes, lock.Class)
+	}
 	for _, p := range s.points() {
 		for _, h := range p.Held {
-			if pair := [2]access.Var{h.Class, class}; !h.Once && !op.Try && !slices.Contains(r.body.Orders, pair) {
-				r.body.Orders = append(r.body.Orders, pair)
+			o := Order{h.Class, lock.Class, h.Mode == Write || lock.Mode == Write}
+			if !h.Once && !op.Try && !slices.Contains(r.body.Orders, o) {
+				r.body.Orders = append(r.body.Orders, o)
 			}
 		}
 	}
@@ -368,10 +372,10 @@ func (r *recorder) under(ts []string, s *state) {
 
 func addDynamic(ts []string, t string) []string {
 	switch {
-	case slices.Contains(ts, t) || slices.Contains(ts, AnyType):
+	case slices.Contains(ts, t) || slices.Equal(ts, anything):
 		return ts
 	case len(ts) == maxDynamic:
-		return []string{AnyType}
+		return anything
 	}
 	return append(slices.Clip(ts), t)
 }
@@ -406,6 +410,9 @@ func (r *recorder) inherit(e *Effect, t target, s *state) {
 	r.under(e.Dynamic, s)
 	for _, c := range e.Acquires {
 		r.effect.Acquires = addVar(r.effect.Acquires, c)
+	}
+	for _, c := range e.Writes {
+		r.effect.Writes = addVar(r.effect.Writes, c)
 	}
 	r.blocks(e.Blocks)
 	r.unknown(e.Unknown)

@@ -15,11 +15,11 @@ var pure = set(`
 var impure = set(`
 	time.Sleep time.After time.Tick time.NewTimer time.NewTicker time.Timer.Reset time.Ticker.Reset time.AfterFunc time.LoadLocation
 	path/filepath.Walk path/filepath.WalkDir path/filepath.Glob path/filepath.Abs path/filepath.EvalSymlinks
-	container/heap.Init container/heap.Push container/heap.Pop container/heap.Fix container/heap.Remove`)
+	container/heap.Init container/heap.Push container/heap.Pop container/heap.Fix container/heap.Remove iter.Pull iter.Pull2`)
 
 // alsoPure are functions of packages that are not pure on the whole.
 var alsoPure = set(`
-	fmt.Sprintf fmt.Sprint fmt.Sprintln fmt.Errorf context.Context.Err context.WithValue context.Background context.TODO
+	fmt.Sprintf fmt.Sprint fmt.Sprintln fmt.Errorf context.WithValue context.Background context.TODO
 	reflect.TypeOf reflect.DeepEqual time.Timer.Stop time.Ticker.Stop
 	net/http.Request.Context net/http.Header.Get net/http.Header.Set net/http.Header.Add net/http.Header.Del net.ParseIP net.JoinHostPort net.SplitHostPort net.IP.String
 	sync.Map.Load sync.Map.Store sync.Map.Delete sync.Map.LoadOrStore sync.Map.LoadAndDelete`)
@@ -29,10 +29,95 @@ var blocking = set(`
 	time.Sleep sync.WaitGroup.Wait sync.Cond.Wait golang.org/x/sync/errgroup.Group.Wait golang.org/x/sync/singleflight.Group.Do
 	golang.org/x/sync/semaphore.Weighted.Acquire`)
 
-// Pure reports whether a call of key may stand in a section that holds a lock.
+// callers are types of pure packages whose methods call what the value was built with.
+var callers = set(`math/rand.Rand math/rand.Zipf math/rand/v2.Rand math/rand/v2.Zipf`)
+
+// Pure reports whether a call of the function key may stand in a section that holds a lock. Of a method of an
+// interface it says nothing: anybody may have written the one that is called.
 func Pure(key string) bool {
-	return alsoPure[key] || pure[Package(key)] && !impure[key] && !blocking[key]
+	return alsoPure[key] || pure[Package(key)] && !impure[key] && !blocking[key] && !callers[owner(key)]
 }
+
+// owner returns the type in the key of a method.
+func owner(key string) string { return key[:max(0, strings.LastIndexByte(key, '.'))] }
+
+// quiet are the packages, besides those that are pure, whose functions wait for nothing that another goroutine of
+// the program does, unless a method that they call does.
+var quiet = set(`
+	archive/tar archive/zip bufio compress/bzip2 compress/flate compress/gzip compress/lzw compress/zlib context crypto crypto/aes
+	crypto/cipher crypto/ecdsa crypto/ed25519 crypto/hmac crypto/rand crypto/rsa crypto/subtle crypto/x509 embed encoding encoding/csv
+	encoding/gob encoding/json encoding/pem encoding/xml expvar flag fmt go/ast go/format go/parser go/token go/types hash hash/adler32
+	hash/crc64 html/template io io/fs io/ioutil log log/slog mime mime/multipart os os/user reflect regexp/syntax runtime runtime/debug
+	sync syscall testing text/tabwriter text/template
+	github.com/go-kit/log github.com/go-kit/log/level github.com/go-logr/logr github.com/golang/glog github.com/google/uuid
+	github.com/hashicorp/go-hclog github.com/pkg/errors github.com/rs/zerolog github.com/rs/zerolog/log github.com/sirupsen/logrus
+	github.com/stretchr/testify/assert github.com/stretchr/testify/require go.uber.org/zap go.uber.org/zap/zapcore
+	go.opentelemetry.io/otel/attribute go.opentelemetry.io/otel/metric google.golang.org/grpc/codes google.golang.org/grpc/status
+	k8s.io/klog k8s.io/klog/v2`)
+
+// quietTypes are types of other packages of whose methods the same holds.
+var quietTypes = set(`
+	net/http.Header net/http.Request net/http.ResponseWriter net/http.Cookie net.IP net.IPNet net.IPMask net.Addr net.TCPAddr net.UDPAddr
+	github.com/prometheus/client_golang/prometheus.Counter github.com/prometheus/client_golang/prometheus.CounterVec
+	github.com/prometheus/client_golang/prometheus.Gauge github.com/prometheus/client_golang/prometheus.GaugeVec
+	github.com/prometheus/client_golang/prometheus.Histogram github.com/prometheus/client_golang/prometheus.HistogramVec
+	github.com/prometheus/client_golang/prometheus.Observer github.com/prometheus/client_golang/prometheus.Summary
+	github.com/prometheus/client_golang/prometheus.SummaryVec`)
+
+// quietFunctions are functions of other packages of which it holds.
+var quietFunctions = set(`
+	net.ParseIP net.ParseCIDR net.JoinHostPort net.SplitHostPort
+	net/http.Error net/http.NotFound net/http.Redirect net/http.SetCookie net/http.StatusText net/http.NewRequest net/http.NewRequestWithContext
+	net/http.NewServeMux`)
+
+// loud are functions of quiet packages that do wait.
+var loud = set(`
+	io.PipeReader.Read io.PipeReader.Close io.PipeReader.CloseWithError io.PipeWriter.Write io.PipeWriter.Close io.PipeWriter.CloseWithError
+	os.Process.Wait testing.T.Run testing.T.Parallel testing.B.RunParallel testing.B.Run`)
+
+// Quiet reports whether key waits for nothing that another goroutine of the program does, unless a method that it
+// calls of what it is given does.
+func Quiet(key string) bool {
+	if blocking[key] || loud[key] {
+		return false
+	}
+	pkg := Package(key)
+	return pkg == "" || pure[pkg] || quiet[pkg] || alsoPure[key] || quietFunctions[key] || quietTypes[owner(key)]
+}
+
+// general are the packages whose interfaces code of any other package may call.
+var general = set(`
+	container/heap context crypto encoding encoding/gob encoding/json encoding/xml flag fmt hash image io io/fs log/slog math/rand
+	math/rand/v2 sort github.com/go-logr/logr`)
+
+// Callers returns whose code may call the methods of an interface that the package of that import path declares: that
+// of a module, by the beginning of its path, that of a package of the standard library, or "" for everybody's.
+func Callers(path string) string {
+	elems := strings.Split(path, "/")
+	switch {
+	case general[path]:
+		return ""
+	case !strings.Contains(elems[0], "."): // of the standard library: its own code alone
+		return path
+	}
+	n := 2
+	if elems[0] == "github.com" || elems[0] == "gitlab.com" || elems[0] == "bitbucket.org" {
+		n = 3
+	}
+	return strings.Join(elems[:min(n, len(elems))], "/")
+}
+
+// closed are the packages, besides those that are pure, whose functions call nothing of ours but what they are given.
+var closed = set(`context os runtime runtime/debug sync syscall`)
+
+// CallsBack reports whether key may call methods of a value that it, or something that it knows, was given before.
+func CallsBack(key string) bool {
+	pkg := Package(key)
+	return callers[owner(key)] || !alsoPure[key] && !pure[pkg] && !closed[pkg]
+}
+
+// Pulls reports whether key runs an iterator, and gives control back while it stands in the middle.
+func Pulls(key string) bool { return key == "iter.Pull" || key == "iter.Pull2" }
 
 // total are pure functions that never panic, whatever they are given.
 var total = set(`

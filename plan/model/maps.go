@@ -80,7 +80,8 @@ func Fills(key string) bool { return writersTo[key] }
 
 // byPrinters are the methods that printers, encoders, sorters and comparers look for in any value.
 var byPrinters = set(`
-	String Error Format GoString MarshalJSON MarshalText MarshalBinary MarshalXML MarshalYAML GobEncode LogValue Is As Unwrap Less Len Swap`)
+	String Error Format GoString MarshalJSON MarshalText MarshalBinary MarshalXML MarshalXMLAttr MarshalYAML GobEncode AppendText AppendBinary
+	IsZero LogValue Is As Unwrap Less Len Swap`)
 
 // CalledByPrinters reports whether the function key is a method that a printer, encoder, sorter or
 // comparer may call of a value it is given.

@@ -141,6 +141,10 @@ type Interface struct {
 	Methods []string
 }
 
+// CalledAtOnce reports whether a call of the library may call the methods before it returns. What a server calls
+// it calls from goroutines of its own.
+func (i Interface) CalledAtOnce() bool { return i.IsZero() || i.By == logger }
+
 // concurrent are the interfaces whose methods some library calls from other goroutines once a value of
 // the type is handed to it.
 var concurrent = map[string]Interface{

@@ -112,9 +112,6 @@ func (p *planner) callHazard(call *ast.CallExpr) *Obstacle {
 	switch callee := typeutil.Callee(p.fn.Info, call).(type) {
 	case *types.Func:
 		if recv := callee.Signature().Recv(); recv != nil && types.IsInterface(recv.Type()) {
-			if code, _ := p.effects.Hazard(callee); code == "" {
-				return nil
-			}
 			return p.call(call.Pos(), "a call of the interface method "+callee.Name())
 		}
 		code, why := p.effects.Hazard(callee)

@@ -80,7 +80,7 @@ func (w *World) mayHold(locks []Lock) bool {
 		if l.Relation == Own {
 			own = true
 			for t := range w.under[l.Class] {
-				if t != lockset.Waiting && t != lockset.Renamed {
+				if _, foreign := lockset.ForeignBy(t); !foreign && !slices.Contains([]string{lockset.Waiting, lockset.MayWait, lockset.Foreign, lockset.Renamed}, t) {
 					return true
 				}
 			}

@@ -15,7 +15,7 @@ import (
 
 // This file joins what is known about single packages.
 
-// World is all packages of a program. Build it with Add and Finish; afterwards it is immutable.
+// World is all packages of a program. Build it with Add and Finish; afterwards nothing that it says changes.
 type World struct {
 	Bodies  map[string]*lockset.Body
 	Effects map[string]*lockset.Effect
@@ -27,7 +27,9 @@ type World struct {
 	values     map[string]map[string]bool     // types as whose values a function is used, by function
 	built      map[access.Var]bool            // variables that get a map where their owner is made
 	under      map[access.Var]map[string]bool // locks that are held while unknown function values of a type are called
-	converted  map[string]model.Runs          // methods reached through an interface, and the library that calls them
+	boxed      map[string]lockset.Boxed       // methods of what becomes any interface
+	unnamed    unnamed
+	converted  map[string]model.Runs // methods reached through an interface, and the library that calls them
 	dispatch   *dispatch
 	claims     map[access.Var]string          // what its author says about concurrent use, by map variable
 	safe       map[string]string              // that a function may be called concurrently, by function
@@ -52,6 +54,7 @@ func NewWorld(isTest func(token.Pos) bool) *World {
 		values:     make(map[string]map[string]bool),
 		built:      make(map[access.Var]bool),
 		under:      make(map[access.Var]map[string]bool),
+		boxed:      make(map[string]lockset.Boxed),
 		converted:  make(map[string]model.Runs),
 		dispatch:   &dispatch{make(map[[2]string][]string), make(map[string][]string)},
 		claims:     make(map[access.Var]string),
@@ -94,6 +97,12 @@ func (w *World) Add(p Analysed) {
 			w.built[b.Var] = true
 		}
 	}
+	for _, m := range p.Result.Boxed {
+		m.Foreign = slices.Concat(m.Foreign, w.boxed[m.Key].Foreign)
+		slices.Sort(m.Foreign)
+		m.Foreign = slices.Compact(m.Foreign)
+		w.boxed[m.Key] = m
+	}
 	w.hear(p.Said)
 	for _, c := range p.Result.Conversions {
 		w.dispatch.add(c)
@@ -121,6 +130,7 @@ func (w *World) Finish() {
 			typ := access.Var{Package: model.Package(key), Owner: b.Method, Field: "*"}
 			w.methods[typ] = append(w.methods[typ], b)
 		}
+		w.unnamed.pulled = append(w.unnamed.pulled, b.Pulls...)
 		for _, u := range b.Under {
 			w.addUnder(u)
 		}
@@ -136,6 +146,7 @@ func (w *World) Finish() {
 		}
 		w.dispatched(b)
 	}
+	w.noteUnnamed(keys)
 	for _, b := range w.Bodies {
 		w.roots[b] = w.root(b)
 		if w.roots[b] == Exported {
@@ -149,13 +160,20 @@ func (w *World) Finish() {
 }
 
 func (w *World) addUnder(u lockset.Under) {
-	if u.Indirect && (u.Type != lockset.Waiting || u.Class.IsZero()) {
+	if u.Indirect && (u.Type != lockset.Waiting || u.Class.IsZero()) && !isWeak(u.Type) {
 		u.Class = anyLock
 	}
 	if w.under[u.Class] == nil {
 		w.under[u.Class] = make(map[string]bool)
 	}
 	w.under[u.Class][u.Type] = true
+}
+
+// isWeak reports whether t is something that most calls of code outside the program may do. A lock that is not known is
+// then not taken for every other.
+func isWeak(t string) bool {
+	_, foreign := lockset.ForeignBy(t)
+	return foreign || t == lockset.MayWait || t == lockset.Foreign || t == lockset.Printers
 }
 
 // invokesOutside notes the locks under which a function that importers call, of the effect e, calls
@@ -178,24 +196,20 @@ func isInternal(path string) bool {
 // Built reports whether v gets a map where its owner is made.
 func (w *World) Built(v access.Var) bool { return w.built[v] }
 
-// WaitsUnder reports whether something waits for another goroutine while it holds lock. A goroutine that
-// begins to take the lock may be the one that is waited for.
-func (w *World) WaitsUnder(lock access.Var) bool {
-	return w.under[lock][lockset.Waiting] || w.under[anyLock][lockset.Waiting]
-}
-
 // Renamed reports whether lock may be held under a name that does not tell: a pointer to it is stored
 // somewhere, or its method Lock is used as a function value.
 func (w *World) Renamed(lock access.Var) bool { return w.under[lock][lockset.Renamed] }
-
-// Around reports whether lock is held around something that is not known: a call of a function value or
-// through an interface, or a wait.
-func (w *World) Around(lock access.Var) bool { return len(w.under[lock]) > 0 }
 
 // CalledUnder returns how the function key may be called, without a call that names it, while lock is
 // held: through a function value that was given away, or through an interface. It returns "" when it
 // is not.
 func (w *World) CalledUnder(key string, lock access.Var) string {
+	if how := w.Reached(lock)[key]; how != "" {
+		return how
+	}
+	if w.Pulled(lock) {
+		return "an iterator that is pulled, and stands in the middle,"
+	}
 	for _, class := range []access.Var{lock, anyLock} {
 		under := w.under[class]
 		for t := range w.values[key] {

@@ -1,0 +1,158 @@
+package lockset
+
+import (
+	"cmp"
+	"go/types"
+	"slices"
+
+	"golang.org/x/tools/go/ssa"
+
+	"mapmend/plan/access"
+	"mapmend/plan/model"
+)
+
+// This file finds the methods that may be called without being named. Any method of a value that became an
+// interface may, whichever interface that was, since it may be asserted to another one later:
+//
+//	var v any = node{s}
+//	v.(interface{ Seen() int }).Seen()
+
+// Boxed is a method that may be called without being named.
+type Boxed struct {
+	Key     string
+	Name    string
+	Foreign []string // results of model.Callers: whose code may, since the value became an interface of theirs
+}
+
+// boxed returns the methods of what becomes an interface in fns, or stands for a type parameter.
+func boxed(fns []*ssa.Function, cfg Config) []Boxed {
+	b := &boxes{cfg: cfg, seen: make(map[[2]types.Type]bool), methods: make(map[string]Boxed)}
+	for _, fn := range fns {
+		for _, block := range fn.Blocks {
+			for _, instr := range block.Instrs {
+				switch instr := instr.(type) {
+				case *ssa.MakeInterface:
+					b.add(instr.X.Type(), instr.Type())
+				case *ssa.ChangeInterface:
+					b.add(instr.X.Type(), instr.Type())
+				}
+			}
+		}
+	}
+	for _, t := range cfg.Args {
+		b.addArg(t)
+	}
+	var out []Boxed
+	for _, m := range b.methods {
+		out = append(out, m)
+	}
+	slices.SortFunc(out, func(a, b Boxed) int { return cmp.Compare(a.Key, b.Key) })
+	return out
+}
+
+// boxes collects methods.
+type boxes struct {
+	cfg     Config
+	seen    map[[2]types.Type]bool
+	methods map[string]Boxed // by key
+}
+
+// add notes that a value of type t becomes the interface iface, which may be nil.
+func (b *boxes) add(t, iface types.Type) {
+	if b.seen[[2]types.Type{t, iface}] {
+		return
+	}
+	b.seen[[2]types.Type{t, iface}] = true
+	for sel := range types.NewMethodSet(t).Methods() {
+		fn := sel.Obj().(*types.Func)
+		m := Boxed{Key: access.ObjectKey(fn), Name: fn.Name()}
+		m.Foreign = b.methods[m.Key].Foreign
+		if iface != nil {
+			if by, ok := b.givenAway(iface, fn); ok && !slices.Contains(m.Foreign, by) {
+				m.Foreign = append(m.Foreign, by)
+			}
+		}
+		b.methods[m.Key] = m
+	}
+}
+
+// givenAway returns who may call fn, a method of the interface iface; ok is false when code outside the program does
+// not know iface.
+func (b *boxes) givenAway(iface types.Type, fn *types.Func) (by string, ok bool) {
+	path := ""
+	if n, ok := types.Unalias(iface).(*types.Named); ok && n.Obj().Pkg() != nil {
+		path = n.Obj().Pkg().Path()
+	}
+	if path != "" && b.cfg.Own(path) || !b.cfg.Library.Concurrent(typeName(iface)).CalledAtOnce() {
+		return "", false
+	}
+	obj, _, _ := types.LookupFieldOrMethod(iface, false, fn.Pkg(), fn.Name())
+	return model.Callers(path), obj != nil
+}
+
+// addArg notes that t stands for a type parameter, and so does what it is made of: whoever has a []T has a T.
+func (b *boxes) addArg(t types.Type) {
+	b.add(t, nil)
+	b.add(types.NewPointer(t), nil)
+	switch t := types.Unalias(t).(type) {
+	case *types.Map:
+		b.addArg(t.Key())
+		b.addArg(t.Elem())
+	case interface{ Elem() types.Type }: // a pointer, slice, array or channel
+		b.addArg(t.Elem())
+	}
+}
+
+// callsBack notes what code outside the program, the function key that c calls, may call in turn: methods of the
+// interfaces that it has as parameters, and of what it was given before.
+func (r *recorder) callsBack(c *ssa.CallCommon, key string, methods bool, s *state) {
+	for _, arg := range c.Args {
+		iface, ok := arg.Type().Underlying().(*types.Interface)
+		if !ok {
+			continue
+		}
+		if k, ok := arg.(*ssa.Const); ok && k.IsNil() {
+			continue
+		}
+		for m := range iface.Methods() {
+			r.mayCall(MethodType(m.Name()), s)
+		}
+	}
+	if methods {
+		r.mayCall(Printers, s)
+	}
+	if model.CallsByName(key) {
+		r.mayCall(ByName, s)
+	}
+	if model.Pulls(key) {
+		r.pulls(c.Args[0].Type())
+	}
+	if model.CallsBack(key) {
+		r.mayCall(Foreign, s)
+		if by := model.Callers(model.Package(key)); by != "" {
+			r.mayCall(ForeignOf(by), s)
+		}
+	}
+	if !model.Quiet(key) {
+		r.mayCall(MayWait, s)
+		if methods {
+			r.mayCall(AnyMethod, s)
+		}
+	}
+}
+
+// pulls notes that an iterator of type seq is run step by step.
+func (r *recorder) pulls(seq types.Type) {
+	yield := AnyType
+	if sig, ok := seq.Underlying().(*types.Signature); ok && sig.Params().Len() == 1 && !isGeneric(seq) {
+		yield = access.FuncType(sig.Params().At(0).Type())
+	}
+	if !slices.Contains(r.body.Pulls, yield) {
+		r.body.Pulls = append(r.body.Pulls, yield)
+	}
+}
+
+// isForeign reports whether m is a method of an interface that the program does not declare.
+func (a *analysis) isForeign(m *types.Func) bool {
+	return m.Pkg() == nil || !a.own(m.Pkg().Path())
+}

@@ -1,0 +1,245 @@
+package share
+
+import (
+	"maps"
+	"slices"
+
+	"mapmend/plan/access"
+	"mapmend/plan/lockset"
+	"mapmend/plan/model"
+)
+
+// This file finds what may run while a lock is held although no call names it: function values, methods that
+// are called through interfaces, what code outside the program was given; and what these lead to in turn.
+
+// unnamed are the functions that calls without a name may lead to.
+type unnamed struct {
+	values   map[string][]string // by the type as which they are used
+	methods  map[string][]string // by name
+	printers []string            // methods that printers look for
+	foreign  map[string][]string // methods that code outside the program was given, by whose code that is
+	all      []string            // methods
+	pulled   []string            // types of the bodies of iterators that give control back while they stand in the middle
+
+	leads   map[string]*leads                // what leadsOf returned
+	reached map[access.Var]map[string]string // what Reached returned
+}
+
+// noteUnnamed completes w.unnamed after the last Add. keys are those of the functions, sorted.
+func (w *World) noteUnnamed(keys []string) {
+	u := &w.unnamed
+	u.values, u.methods, u.foreign = make(map[string][]string), make(map[string][]string), make(map[string][]string)
+	u.leads, u.reached = make(map[string]*leads), make(map[access.Var]map[string]string)
+	for _, key := range keys {
+		for t := range w.values[key] {
+			u.values[t] = append(u.values[t], key)
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(w.boxed)) {
+		m := w.boxed[key]
+		u.methods[m.Name] = append(u.methods[m.Name], key)
+		u.all = append(u.all, key)
+		if model.CalledByPrinters(key) {
+			u.printers = append(u.printers, key)
+		}
+		for _, by := range m.Foreign {
+			u.foreign[by] = append(u.foreign[by], key)
+		}
+	}
+}
+
+// of returns the functions that t stands for.
+func (u *unnamed) of(t string) []string {
+	switch t {
+	case lockset.AnyType:
+		out := slices.Clone(u.all)
+		for _, keys := range u.values {
+			out = append(out, keys...)
+		}
+		return out
+	case lockset.AnyMethod, lockset.ByName:
+		return u.all
+	case lockset.Printers:
+		return u.printers
+	case lockset.Foreign:
+		return append(slices.Clone(u.foreign[""]), u.printers...)
+	}
+	if by, ok := lockset.ForeignBy(t); ok {
+		return u.foreign[by]
+	}
+	if name, ok := lockset.MethodName(t); ok {
+		return u.methods[name]
+	}
+	return u.values[t]
+}
+
+// Reached returns the functions that may run while lock is held although no call names them, and how each is
+// called first. It remembers what it found, and is not for several goroutines at a time.
+func (w *World) Reached(lock access.Var) map[string]string {
+	if out, ok := w.unnamed.reached[lock]; ok {
+		return out
+	}
+	out := make(map[string]string)
+	for _, t := range w.typesUnder(lock, func(string) bool { return true }) {
+		for _, key := range w.unnamed.of(t) {
+			if out[key] == "" {
+				out[key] = spoken(t)
+			}
+		}
+	}
+	w.unnamed.reached[lock] = out
+	return out
+}
+
+// TakenUnder returns the locks that functions of Reached take while lock is held. It goes by
+// the types of function values and the names of methods: which functions a generic function calls is left to the
+// places that call it.
+func (w *World) TakenUnder(lock access.Var) map[access.Var]bool {
+	out := make(map[access.Var]bool)
+	for _, t := range w.typesUnder(lock, isTyped) {
+		for _, a := range w.leadsOf(t).taken {
+			out[a] = true
+		}
+	}
+	return out
+}
+
+// isTyped reports whether t says something about the functions that it stands for.
+func isTyped(t string) bool { return t != lockset.AnyType }
+
+// typesUnder returns what is called while lock is held without a name, and what that leads to.
+func (w *World) typesUnder(lock access.Var, follow func(t string) bool) []string {
+	work := slices.Sorted(maps.Keys(w.under[lock]))
+	seen := make(map[string]bool)
+	var out []string
+	for len(work) > 0 {
+		t := work[0]
+		work = work[1:]
+		if !seen[t] && follow(t) {
+			seen[t] = true
+			out = append(out, t)
+			work = append(work, w.leadsOf(t).types...)
+		}
+	}
+	return out
+}
+
+// leads is what the functions that one type stands for do.
+type leads struct {
+	types []string     // what they call without a name, sorted
+	taken []access.Var // locks that they take
+	waits string       // one that may wait for another goroutine
+}
+
+// leadsOf returns what the functions that t stands for do.
+func (w *World) leadsOf(t string) *leads {
+	if l := w.unnamed.leads[t]; l != nil {
+		return l
+	}
+	l := new(leads)
+	types, taken := make(map[string]bool), make(map[access.Var]bool)
+	for _, key := range w.unnamed.of(t) {
+		e := w.Effects[key]
+		if l.waits == "" && w.waits(key, e) {
+			l.waits = key
+		}
+		if e == nil {
+			continue
+		}
+		for _, d := range e.Dynamic {
+			types[d] = true
+		}
+		for _, a := range e.Acquires {
+			taken[a] = true
+		}
+	}
+	l.types, l.taken = slices.Sorted(maps.Keys(types)), slices.Collect(maps.Keys(taken))
+	w.unnamed.leads[t] = l
+	return l
+}
+
+// spoken says how what t stands for is called.
+func spoken(t string) string {
+	switch t {
+	case lockset.AnyMethod, lockset.Foreign:
+		return "an interface"
+	case lockset.Printers:
+		return "a printer"
+	case lockset.ByName:
+		return "its name"
+	}
+	_, method := lockset.MethodName(t)
+	_, foreign := lockset.ForeignBy(t)
+	if method || foreign {
+		return "an interface"
+	}
+	return "a function value"
+}
+
+// HeldAround returns the locks that are held while something runs that no call names.
+func (w *World) HeldAround() []access.Var {
+	var out []access.Var
+	for lock := range w.under {
+		if lock != anyLock {
+			out = append(out, lock)
+		}
+	}
+	return out
+}
+
+// Awaited says what may wait for another goroutine while lock is held: a goroutine that begins to take the lock may
+// be the one that is waited for. It is empty when nothing does.
+func (w *World) Awaited(lock access.Var) string {
+	under := w.under[lock]
+	switch {
+	case under[lockset.Waiting] || w.under[anyLock][lockset.Waiting]:
+		return "a wait for another goroutine"
+	case under[lockset.MayWait]:
+		return "a call that may wait for another goroutine"
+	}
+	for _, t := range w.typesUnder(lock, isTyped) {
+		if key := w.leadsOf(t).waits; key != "" {
+			return "a call of " + access.ShortKey(key) + ", which may wait for another goroutine,"
+		}
+	}
+	return ""
+}
+
+// waits reports whether the function key, of the effect e, may wait for another goroutine.
+func (w *World) waits(key string, e *lockset.Effect) bool {
+	if e == nil {
+		return !w.own(key) && !model.Quiet(key)
+	}
+	return slices.Contains(e.Dynamic, lockset.Waiting) || slices.Contains(e.Dynamic, lockset.MayWait)
+}
+
+// own reports whether the function key is part of the program: of a method of an interface, that is no body.
+func (w *World) own(key string) bool {
+	_, ok := w.open[model.Package(key)]
+	return ok
+}
+
+// Pulled reports whether an iterator that holds lock may give control back while it stands in the middle, so that
+// anything may run with the lock held.
+func (w *World) Pulled(lock access.Var) bool {
+	under := w.under[lock]
+	return slices.ContainsFunc(w.unnamed.pulled, func(t string) bool {
+		return under[t] || under[lockset.AnyType] || t == lockset.AnyType && len(under) > 0
+	})
+}
+
+// Unsure says what is not known to leave lock alone, and runs or is waited for while lock is held; it is empty
+// when there is nothing.
+func (w *World) Unsure(lock access.Var) string {
+	for _, class := range []access.Var{lock, anyLock} {
+		for _, t := range []string{lockset.Outside, lockset.AnyType, lockset.ByName} {
+			if w.under[class][t] {
+				return "a call of something unknown"
+			}
+		}
+	}
+	if w.Pulled(lock) {
+		return "an iterator that is pulled"
+	}
+	return w.Awaited(lock)
+}

@@ -140,11 +140,17 @@ func isLockPointer(t types.Type) bool {
 	return ok && n.Obj().Pkg() != nil && n.Obj().Pkg().Path() == "sync" && (n.Obj().Name() == "Mutex" || n.Obj().Name() == "RWMutex")
 }
 
-// values notes the functions that instr uses as values, other than to call them.
+// values notes the functions that instr uses as values, other than to call them or to have them called by a library
+// of which it is known when it does: nobody else gets those.
 func (r *recorder) values(instr ssa.Instruction) {
 	var called ssa.Value
 	if c, ok := instr.(ssa.CallInstruction); ok {
 		called = c.Common().Value
+		if callee := c.Common().StaticCallee(); callee != nil && r.a.bodyOf(access.FuncKey(callee)) == nil {
+			if _, starts := r.a.library.Starts(access.FuncKey(callee)); starts || r.a.library.Synchronous(access.FuncKey(callee)) {
+				return
+			}
+		}
 	}
 	if _, ok := instr.(*ssa.MakeClosure); ok {
 		return // its function; what becomes of the closure is seen where that goes

@@ -49,7 +49,7 @@ func (w *wrapping) lowerIndex(m *mention, ix *ast.IndexExpr) *Refusal {
 		return w.refuse(Unlowered, m.id.Pos(), "the map is used in a case of a select", "use it in a statement before")
 	}
 	if pos := writtenThrough(m, ix); pos.IsValid() {
-		return w.refuse(Footprint, pos, "an element is changed in place, which the lock of a generated type would not guard", "store a changed copy, or use --form lock")
+		return w.refuse(Footprint, pos, inPlace, inPlaceTodo)
 	}
 	w.add(m, ix, load)
 	return w.checkOrder(m, ix)
@@ -110,6 +110,9 @@ func readBack(m *mention, ix *ast.IndexExpr, value ast.Expr) ast.Expr {
 
 // lowerRenewal lowers m[k] = append(m[k], v).
 func (w *wrapping) lowerRenewal(m *mention, ix *ast.IndexExpr, stmt *ast.AssignStmt, old ast.Expr) *Refusal {
+	if pos := renewedInPlace(m.pkg.Info, stmt.Rhs[0], old); pos.IsValid() {
+		return w.refuse(Footprint, pos, inPlace, inPlaceTodo)
+	}
 	w.olds[old] = true
 	return w.update(m, ix, stmt, stmt.Rhs[0], Lowering{
 		Shape: ShapeRenew,

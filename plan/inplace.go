@@ -5,10 +5,20 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+
+	"golang.org/x/tools/go/types/typeutil"
+
+	"mapmend/plan/access"
+	"mapmend/plan/model"
 )
 
 // This file finds elements that are changed in place. An accessor returns the element, and its lock is
 // given back before the change.
+
+const (
+	inPlace     = "an element is changed in place, which the lock of a generated type would not guard"
+	inPlaceTodo = "store a changed copy, or use --form lock"
+)
 
 // writtenThrough returns where the element ix is changed in place: directly, or through a variable
 // that it is assigned to in the same function.
@@ -17,7 +27,7 @@ import (
 //	e, ok := s.m[k]
 //	e.hits++
 func writtenThrough(m *mention, ix ast.Expr) token.Pos {
-	if pos := changedInPlace(m.stack[:slices.Index(m.stack, ast.Node(ix))], ix); pos.IsValid() {
+	if pos := changedInPlace(m.pkg.Info, m.stack[:slices.Index(m.stack, ast.Node(ix))], ix); pos.IsValid() {
 		return pos
 	}
 	outer := m.parentOf(ix)
@@ -52,7 +62,7 @@ func variableWritten(m *mention, id *ast.Ident) (pos token.Pos) {
 	ast.PreorderStack(fn, nil, func(n ast.Node, stack []ast.Node) bool {
 		use, ok := n.(*ast.Ident)
 		if ok && m.pkg.Info.Uses[use] == obj && !pos.IsValid() && refers(m.pkg.Info, stack, use) {
-			pos = changedInPlace(stack, use)
+			pos = changedInPlace(m.pkg.Info, stack, use)
 		}
 		return true
 	})
@@ -80,9 +90,34 @@ func refers(info *types.Info, stack []ast.Node, e ast.Expr) bool {
 	return false
 }
 
-// changedInPlace returns where a part of e is assigned, incremented, deleted from, cleared or has its
-// address taken.
-func changedInPlace(stack []ast.Node, e ast.Expr) token.Pos {
+// renewedInPlace returns where value, which renews the element old of a map, changes in place what old refers to.
+// What is appended to it stands behind the end of what others got.
+//
+//	s.m[k] = slices.Delete(s.m[k], i, i+1)
+func renewedInPlace(info *types.Info, value, old ast.Expr) (pos token.Pos) {
+	ast.PreorderStack(value, nil, func(n ast.Node, stack []ast.Node) bool {
+		if n != ast.Node(old) {
+			return true
+		}
+		if len(stack) > 0 {
+			if call, ok := stack[len(stack)-1].(*ast.CallExpr); ok && call.Args[0] == old && isBuiltin(info, call, "append") {
+				return false
+			}
+		}
+		pos = changedInPlace(info, stack, old)
+		return false
+	})
+	return pos
+}
+
+func isBuiltin(info *types.Info, call *ast.CallExpr, names ...string) bool {
+	id, ok := ast.Unparen(call.Fun).(*ast.Ident)
+	return ok && info.Types[call.Fun].IsBuiltin() && slices.Contains(names, id.Name)
+}
+
+// changedInPlace returns where a part of e is assigned, incremented, deleted from, cleared, has its
+// address taken, or is a slice that is given to what may change its entries.
+func changedInPlace(info *types.Info, stack []ast.Node, e ast.Expr) token.Pos {
 	part := false // e is now a part of what it was
 	for i := len(stack) - 1; i >= 0; i-- {
 		switch p := stack[i].(type) {
@@ -125,11 +160,39 @@ func changedInPlace(stack []ast.Node, e ast.Expr) token.Pos {
 			}
 		case *ast.CallExpr:
 			// append writes behind the end of what it is given, where another append may write too.
-			if id, ok := p.Fun.(*ast.Ident); ok && p.Args[0] == e && slices.Contains([]string{"delete", "clear", "copy", "append"}, id.Name) {
+			if p.Fun != e && p.Args[0] == e && isBuiltin(info, p, "delete", "clear", "copy", "append") || mayChangeEntries(info, p, e) {
 				return e.Pos()
 			}
 		}
 		return token.NoPos
 	}
 	return token.NoPos
+}
+
+// mayChangeEntries reports whether call, of a method of e or with the argument e, may change the entries of a slice.
+func mayChangeEntries(info *types.Info, call *ast.CallExpr, e ast.Expr) bool {
+	t := info.TypeOf(e)
+	if sel, ok := e.(*ast.SelectorExpr); ok && call.Fun == e {
+		t = info.TypeOf(sel.X)
+	}
+	if tv := info.Types[call.Fun]; !mayBeSlice(t) || tv.IsBuiltin() || tv.IsType() {
+		return false
+	}
+	callee, ok := typeutil.Callee(info, call).(*types.Func)
+	if !ok {
+		return true
+	}
+	key := access.ObjectKey(callee)
+	return model.InPlace(key) || !isPure(callee) && !model.ReadsAll(key)
+}
+
+// mayBeSlice reports whether a value of type t is a slice, or t a type parameter that may stand for one.
+func mayBeSlice(t types.Type) bool {
+	switch u := t.Underlying().(type) {
+	case *types.Slice:
+		return true
+	case *types.Interface:
+		return isTypeParam(t) && !u.IsMethodSet()
+	}
+	return false
 }

@@ -109,7 +109,7 @@ func (w *wrapping) lowerCall(m *mention, call *ast.CallExpr) *Refusal {
 func (w *wrapping) lowerRange(m *mention, r *ast.RangeStmt) *Refusal {
 	if id, ok := r.Value.(*ast.Ident); ok {
 		if pos := variableWritten(m, id); pos.IsValid() {
-			return w.refuse(Footprint, pos, "an element is changed in place, which the lock of a generated type would not guard", "store a changed copy, or use --form lock")
+			return w.refuse(Footprint, pos, inPlace, inPlaceTodo)
 		}
 	}
 	accessor := "Snapshot"

@@ -30,6 +30,7 @@ type decider struct {
 	gains    map[string]map[access.Var]bool               // see newLocks
 	graph    *callGraph                                   // see reach.go
 	shown    []flow                                       // see shows; nil until it is asked for
+	laid     []layout                                     // see layouts; nil until it is asked for
 	imports  map[*types.Package]map[string]*types.Package // see known
 	names    map[string]bool                              // of types and files to generate
 	cases    []*candidate

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"go/ast"
 	"go/token"
 	"go/types"
@@ -70,7 +71,7 @@ func (d *decider) addGuard(c *candidate) *Refusal {
 		}
 		w := &wrapping{d: d, c: c}
 		w.findObjects()
-		if r := w.checkNewField(); r != nil {
+		if r := cmp.Or(w.checkNewField(), w.checkLayout()); r != nil {
 			return r
 		}
 		src, r := d.unseenOwners(c)

@@ -44,6 +44,7 @@ var wrapSteps = []func(*wrapping) *Refusal{
 	(*wrapping).checkTogether,
 	(*wrapping).checkCopies,
 	(*wrapping).checkReflection,
+	(*wrapping).checkLayout,
 }
 
 // wrap returns the mend that gives the variable of c a generated type, or why there is none.

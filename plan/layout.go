@@ -33,11 +33,8 @@ func (w *wrapping) checkLayout() *Refusal {
 // liesIn reports whether a value of type t has the variable in it or leads to it, or may, as that of a type
 // parameter.
 func (w *wrapping) liesIn(t types.Type) bool {
-	if p, ok := t.Underlying().(*types.Pointer); ok {
-		t = p.Elem()
-	}
-	if isTypeParam(t) {
-		return w.isArgument()
+	if param := paramIn(t); param != nil {
+		return w.isArgument(param.Obj().Pkg().Path())
 	}
 	return w.leadsTo(t)
 }

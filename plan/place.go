@@ -318,7 +318,7 @@ func (d *decider) coverFor(s spot, cs []*candidate, orders *lockOrders) (map[*ca
 		}
 	}
 	eff := &effects{d: d, guard: g, orders: orders, outer: outer}
-	found, obstacle := region.Cover(region.Func{Body: fn.body, Loop: isLoop(fn.node), File: fn.file.Syntax, Package: syntaxOf(fn.pkg), Info: fn.pkg.Info, Fset: d.prog.Fset}, uses, region.Lock{Expr: lock, New: g.add != nil && cs[0].decl.owner == nil}, eff)
+	found, obstacle := region.Cover(region.Func{Body: fn.body, Loop: isLoop(fn.node), File: fn.file.Syntax, Package: syntaxOf(fn.pkg), NilRoot: d.isNilRoot(s), Types: fn.pkg.Types, Info: fn.pkg.Info, Fset: d.prog.Fset}, uses, region.Lock{Expr: lock, New: g.add != nil && cs[0].decl.owner == nil}, eff)
 	if obstacle != nil {
 		return nil, obstacle
 	}
@@ -341,6 +341,13 @@ func (d *decider) coverFor(s spot, cs []*candidate, orders *lockOrders) (map[*ca
 		}
 	}
 	return out, nil
+}
+
+// isNilRoot reports whether the parameter that the lock of s begins with may be nil.
+func (d *decider) isNilRoot(s spot) bool {
+	root, _, _ := strings.Cut(s.lock, ".")
+	i := slices.Index(d.world.Bodies[s.fn].Params, root)
+	return i >= 0 && d.world.IsNil(s.fn, i)
 }
 
 func isLoop(n ast.Node) bool {

@@ -106,40 +106,56 @@ func isTypeParam(t types.Type) bool {
 
 // mayShow reports whether a value of type t may be, or lead to, the owner.
 func (w *wrapping) mayShow(t types.Type) bool {
+	param := paramIn(t)
 	switch {
-	case isTypeParam(t):
-		return w.isArgument()
+	case param != nil:
+		return w.isArgument(param.Obj().Pkg().Path())
 	case types.IsInterface(t):
 		return w.mayBeOwner(t)
 	}
 	return w.leadsTo(t)
 }
 
-// isArgument reports whether generic code of the program is given the owner, or what leads to it:
+// paramIn returns the type parameter that t is, or a pointer to, or a list of; nil when it is none.
+func paramIn(t types.Type) *types.TypeParam {
+	for {
+		switch u := types.Unalias(t).(type) {
+		case *types.TypeParam:
+			return u
+		case interface{ Elem() types.Type }:
+			t = u.Elem()
+		default:
+			return nil
+		}
+	}
+}
+
+// isArgument reports whether generic code of the package path is given the owner, or what leads to it:
 //
 //	func show[T any](x T) { fmt.Println(x) }
-func (w *wrapping) isArgument() bool {
+//
+// asked are the packages for which that is being found out.
+func (w *wrapping) isArgument(path string, asked ...string) bool {
+	if slices.Contains(asked, path) {
+		return false
+	}
 	for _, pkg := range w.d.prog.Packages {
 		if pkg.Broken {
 			continue
 		}
 		for id, inst := range pkg.Info.Instances {
-			if obj := pkg.Info.Uses[id]; !w.d.isOurs(obj.Pkg()) {
+			if generic := pkg.Info.Uses[id].Pkg(); generic == nil || generic.Path() != path {
 				continue
 			}
 			for t := range inst.TypeArgs.Types() {
-				if w.leadsTo(t) {
+				param := paramIn(t)
+				if param == nil && w.leadsTo(t) || param != nil && w.isArgument(param.Obj().Pkg().Path(), append(asked, path)...) {
 					return true
 				}
 			}
 		}
 	}
 	return false
-}
-
-// isOurs reports whether pkg is a package of the program.
-func (d *decider) isOurs(pkg *types.Package) bool {
-	return slices.ContainsFunc(d.prog.Packages, func(p *load.Package) bool { return p.Path == pkg.Path() })
 }
 
 // mayBeOwner reports whether a value of the interface type t, which has methods, may be the owner. It goes

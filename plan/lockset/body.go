@@ -42,6 +42,7 @@ type Edge struct {
 	Mentions       []token.Pos      // where source mentions each of Params, if it does
 	Params         []access.Ref     // what the callee's parameters are bound to
 	Constants      []Given          // those of Params that are boolean constants
+	Nils           []int            // those of Params that may be nil
 	Free           []access.Ref     // what its captured variables are bound to
 	Made           []access.Renamed // what the callee makes and returns
 	Owned          []access.Root    // roots among those that no other goroutine can reach yet

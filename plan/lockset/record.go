@@ -208,7 +208,7 @@ func (r *recorder) complete(a *analysis, e Edge, instr ssa.Instruction, s *state
 		for i := range e.Params {
 			e.Mentions = append(e.Mentions, a.source.Argument(call.Common().Pos(), call.Common(), i))
 		}
-		e.Constants = constants(call.Common())
+		e.Constants, e.Nils = constants(call.Common()), nils(call.Common())
 	}
 	e.Loop = r.loops[instr.Block().Index]
 	refs := slices.Concat(e.Params, e.Free)

@@ -4,6 +4,10 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
+	"strings"
+
+	"golang.org/x/tools/go/types/typeutil"
 )
 
 // This file keeps the lock from being the first thing that dereferences a nil owner:
@@ -12,16 +16,87 @@ import (
 //
 // A section that begins before this statement locks s.mu even when s is nil.
 
-// toleratesNil returns where the function, or a method of the owner's type in the file, compares the
-// owner with anything: it may be nil then. It returns no position when nothing does, or when the
-// owner is no pointer.
-func (p *planner) toleratesNil(root *ast.Ident, obj types.Object) (pos token.Pos) {
-	if _, pointer := obj.Type().Underlying().(*types.Pointer); !pointer {
-		return token.NoPos
+// deref is a pointer that taking the lock dereferences: what the fields of path lead to from the expression x, or x
+// itself when path is empty.
+type deref struct {
+	x    string
+	path []int
+	name string // for people
+}
+
+// derefs returns the pointers that taking the lock dereferences, that which the variable root is aside.
+func (p *planner) derefs(root *ast.Ident, obj types.Object) []deref {
+	var out []deref
+	x, t := root.Name, obj.Type()
+	names := strings.Split(types.ExprString(p.lock.Expr), ".")[1:]
+	for i, name := range names {
+		field, index, _ := types.LookupFieldOrMethod(t, true, p.fn.Types, name)
+		if field == nil { // a mutex that is about to be declared beside the map
+			return append(out, pointersOn(x, t, p.mapPath(x))...)
+		}
+		out = append(out, pointersOn(x, t, index)...)
+		x, t = x+"."+name, field.Type()
+		if isPointer(t) && i < len(names)-1 {
+			out = append(out, deref{x: x, name: x})
+		}
 	}
-	if pos := compares(p.fn.Body, obj, p.fn.Info); pos.IsValid() {
-		return pos
+	return out
+}
+
+// mapPath returns the fields by which a use selects the map from the expression x.
+func (p *planner) mapPath(x string) (index []int) {
+	ast.Inspect(p.fn.Body, func(n ast.Node) bool {
+		sel, ok := n.(*ast.SelectorExpr)
+		if ok && types.ExprString(sel.X) == x && slices.ContainsFunc(p.uses, func(u Use) bool { return u.Pos == sel.Sel.Pos() }) {
+			if s := p.fn.Info.Selections[sel]; s != nil {
+				index = s.Index()
+			}
+		}
+		return true
+	})
+	return index
+}
+
+// pointersOn returns the embedded pointers that the fields of path lead through from x, which is of type t.
+func pointersOn(x string, t types.Type, path []int) []deref {
+	var out []deref
+	name := x
+	for i, k := range path {
+		if ptr, ok := t.Underlying().(*types.Pointer); ok {
+			if i > 0 {
+				out = append(out, deref{x, path[:i], name})
+			}
+			t = ptr.Elem()
+		}
+		st, ok := t.Underlying().(*types.Struct)
+		if !ok {
+			break
+		}
+		name, t = name+"."+st.Field(k).Name(), st.Field(k).Type()
 	}
+	return out
+}
+
+func isPointer(t types.Type) bool {
+	_, ok := t.Underlying().(*types.Pointer)
+	return ok
+}
+
+// toleratesNil reports whether the owner, a pointer, may be nil for all that is known: the function, or a method of
+// the owner's type in the package, compares it with anything, a caller passes nil, or it is a variable of the
+// function that was not made there.
+func (p *planner) toleratesNil(obj types.Object) bool {
+	if !isPointer(obj.Type()) {
+		return false
+	}
+	if p.fn.NilRoot || compares(p.fn.File, obj, p.fn.Info) || p.fn.Body.Pos() <= obj.Pos() && obj.Pos() < p.fn.Body.End() && !p.isMade(obj) {
+		return true
+	}
+	return p.methodsCompare(obj.Type())
+}
+
+// methodsCompare reports whether a method of the type t in the package compares its receiver with anything.
+func (p *planner) methodsCompare(t types.Type) bool {
 	for _, file := range p.fn.Package {
 		for _, decl := range file.Decls {
 			fn, ok := decl.(*ast.FuncDecl)
@@ -29,25 +104,52 @@ func (p *planner) toleratesNil(root *ast.Ident, obj types.Object) (pos token.Pos
 				continue
 			}
 			recv := p.fn.Info.Defs[fn.Recv.List[0].Names[0]]
-			if recv != nil && types.Identical(recv.Type(), obj.Type()) {
-				if pos := compares(fn.Body, recv, p.fn.Info); pos.IsValid() {
-					return pos
-				}
+			if recv != nil && types.Identical(recv.Type(), t) && compares(fn.Body, recv, p.fn.Info) {
+				return true
 			}
 		}
 	}
-	return token.NoPos
+	return false
 }
 
-// compares returns where n compares obj with anything by == or !=.
-func compares(n ast.Node, obj types.Object, info *types.Info) (pos token.Pos) {
-	ast.Inspect(n, func(n ast.Node) bool {
-		if b, ok := n.(*ast.BinaryExpr); ok && (b.Op == token.EQL || b.Op == token.NEQ) && (isVar(b.X, obj, info) || isVar(b.Y, obj, info)) {
-			pos = b.Pos()
+// isMade reports whether obj is given a new object where it is declared.
+func (p *planner) isMade(obj types.Object) (made bool) {
+	ast.Inspect(p.fn.Body, func(n ast.Node) bool {
+		assign, ok := n.(*ast.AssignStmt)
+		if !ok || len(assign.Lhs) != len(assign.Rhs) {
+			return true
+		}
+		for i, lhs := range assign.Lhs {
+			if id, ok := lhs.(*ast.Ident); ok && p.fn.Info.Defs[id] == obj {
+				made = isNew(p.fn.Info, assign.Rhs[i])
+			}
 		}
 		return true
 	})
-	return pos
+	return made
+}
+
+// isNew reports whether e is &x or new(T).
+func isNew(info *types.Info, e ast.Expr) bool {
+	switch e := ast.Unparen(e).(type) {
+	case *ast.UnaryExpr:
+		return e.Op == token.AND
+	case *ast.CallExpr:
+		b, ok := typeutil.Callee(info, e).(*types.Builtin)
+		return ok && b.Name() == "new"
+	}
+	return false
+}
+
+// compares reports whether n compares obj with anything by == or !=.
+func compares(n ast.Node, obj types.Object, info *types.Info) (found bool) {
+	ast.Inspect(n, func(n ast.Node) bool {
+		if b, ok := n.(*ast.BinaryExpr); ok && (b.Op == token.EQL || b.Op == token.NEQ) && (isVar(b.X, obj, info) || isVar(b.Y, obj, info)) {
+			found = true
+		}
+		return !found
+	})
+	return found
 }
 
 func isVar(e ast.Expr, obj types.Object, info *types.Info) bool {
@@ -55,20 +157,27 @@ func isVar(e ast.Expr, obj types.Object, info *types.Info) bool {
 	return ok && info.Uses[id] == obj
 }
 
-// isChecked reports whether one of stmts leaves the function when obj is nil, or uses a field of it.
-func (p *planner) isChecked(stmts []ast.Stmt, obj types.Object) bool {
-	for _, s := range stmts {
+// isSafe reports whether d is no nil pointer where first runs after before: one of these leaves the function when it
+// is, or uses what it points to, or first does that in any case.
+func (p *planner) isSafe(d deref, obj types.Object, before []ast.Stmt, first ast.Stmt) bool {
+	for _, s := range before {
 		if test, ok := s.(*ast.IfStmt); ok && test.Init == nil && test.Else == nil {
 			cond, ok := ast.Unparen(test.Cond).(*ast.BinaryExpr)
-			if ok && cond.Op == token.EQL && isVar(cond.X, obj, p.fn.Info) && p.fn.Info.Types[cond.Y].IsNil() && ends(test.Body) {
+			if ok && cond.Op == token.EQL && p.is(d, obj, cond.X) && p.fn.Info.Types[cond.Y].IsNil() && ends(test.Body) {
 				return true
 			}
 		}
-		if p.certain(s, obj) {
+		if p.certain(s, d, obj) {
 			return true
 		}
 	}
-	return false
+	return p.certain(first, d, obj)
+}
+
+// is reports whether e is what d dereferences.
+func (p *planner) is(d deref, obj types.Object, e ast.Expr) bool {
+	root := rootIdent(e)
+	return len(d.path) == 0 && root != nil && p.fn.Info.Uses[root] == obj && types.ExprString(ast.Unparen(e)) == d.x
 }
 
 func ends(b *ast.BlockStmt) bool {
@@ -79,26 +188,28 @@ func ends(b *ast.BlockStmt) bool {
 	return ok
 }
 
-// certain reports whether s, whatever way it goes, selects a field of obj.
-func (p *planner) certain(s ast.Stmt, obj types.Object) bool {
+// certain reports whether s, whatever way it goes, dereferences d.
+func (p *planner) certain(s ast.Stmt, d deref, obj types.Object) bool {
+	any := func(nodes ...ast.Node) bool {
+		return slices.ContainsFunc(nodes, func(n ast.Node) bool { return p.selects(n, d, obj) })
+	}
 	switch s := s.(type) {
 	case *ast.IfStmt:
-		return s.Init != nil && p.selects(s.Init, obj) || p.selects(s.Cond, obj)
+		return s.Init != nil && any(s.Init) || any(s.Cond)
 	case *ast.ForStmt:
-		return s.Init != nil && p.selects(s.Init, obj) || s.Cond != nil && p.selects(s.Cond, obj)
+		return s.Init != nil && any(s.Init) || s.Cond != nil && any(s.Cond)
 	case *ast.RangeStmt:
-		return p.selects(s.X, obj)
+		return any(s.X)
 	case *ast.SwitchStmt:
-		return s.Init != nil && p.selects(s.Init, obj) || s.Tag != nil && p.selects(s.Tag, obj)
+		return s.Init != nil && any(s.Init) || s.Tag != nil && any(s.Tag)
 	case *ast.AssignStmt, *ast.ExprStmt, *ast.ReturnStmt, *ast.IncDecStmt, *ast.DeclStmt, *ast.SendStmt:
-		return p.selects(s, obj)
+		return any(s)
 	}
 	return false
 }
 
-// selects reports whether evaluating n always selects a field of obj: not in a function literal, not
-// behind && or ||.
-func (p *planner) selects(n ast.Node, obj types.Object) bool {
+// selects reports whether evaluating n always dereferences d: not in a function literal, not behind && or ||.
+func (p *planner) selects(n ast.Node, d deref, obj types.Object) bool {
 	found := false
 	ast.Inspect(n, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -106,15 +217,31 @@ func (p *planner) selects(n ast.Node, obj types.Object) bool {
 			return false
 		case *ast.BinaryExpr:
 			if n.Op == token.LAND || n.Op == token.LOR {
-				found = found || p.selects(n.X, obj)
+				found = found || p.selects(n.X, d, obj)
 				return false
 			}
 		case *ast.SelectorExpr:
-			if s := p.fn.Info.Selections[n]; s != nil && s.Kind() == types.FieldVal && isVar(n.X, obj, p.fn.Info) {
-				found = true
-			}
+			found = found || p.goesBehind(n, d, obj)
 		}
 		return !found
 	})
 	return found
+}
+
+// goesBehind reports whether sel selects, by what d points to, a field or a method that does not ask for nil.
+func (p *planner) goesBehind(sel *ast.SelectorExpr, d deref, obj types.Object) bool {
+	s, root := p.fn.Info.Selections[sel], rootIdent(sel.X)
+	if s == nil || root == nil || p.fn.Info.Uses[root] != obj || types.ExprString(ast.Unparen(sel.X)) != d.x {
+		return false
+	}
+	if n := len(d.path); n >= len(s.Index()) || !slices.Equal(s.Index()[:n], d.path) {
+		return false
+	}
+	switch s.Kind() {
+	case types.FieldVal:
+		return true
+	case types.MethodVal:
+		return d.x != root.Name && !types.IsInterface(s.Recv()) && !p.methodsCompare(s.Obj().(*types.Func).Signature().Recv().Type())
+	}
+	return false
 }

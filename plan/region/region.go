@@ -17,6 +17,8 @@ type Func struct {
 	Loop    bool // the body of a loop over a function: a defer in it would wait for the end of the function around it
 	File    *ast.File
 	Package []*ast.File // all files of the package
+	NilRoot bool        // the variable that leads to the lock may be nil when the function is called
+	Types   *types.Package
 	Info    *types.Info
 	Fset    *token.FileSet
 }
@@ -284,8 +286,14 @@ func (p *planner) reach(list []ast.Stmt, i, j int) (int, *Obstacle) {
 			return i, &Obstacle{OwnerUnreachable, pos, "the owner " + root.Name + " changes between the uses", "use one variable for each owner"}
 		}
 	}
-	if pos := p.toleratesNil(root, obj); pos.IsValid() && !p.isChecked(list[:i], obj) && !p.certain(list[i], obj) {
-		return i, &Obstacle{NotBracketable, list[i].Pos(), root.Name + " may be nil where the section would begin", "check for nil in a statement before the use"}
+	pointers := p.derefs(root, obj)
+	if p.toleratesNil(obj) {
+		pointers = append(pointers, deref{x: root.Name, name: root.Name})
+	}
+	for _, d := range pointers {
+		if !p.isSafe(d, obj, list[:i], list[i]) {
+			return i, &Obstacle{NotBracketable, list[i].Pos(), d.name + " may be nil where the section would begin", "check for nil in a statement before the use"}
+		}
 	}
 	return i, nil
 }

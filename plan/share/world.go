@@ -26,6 +26,7 @@ type World struct {
 	usesOf     map[string][]*mapuse.Use       // by function
 	values     map[string]map[string]bool     // types as whose values a function is used, by function
 	built      map[access.Var]bool            // variables that get a map where their owner is made
+	nils       map[string][]int               // parameters that a caller gives nil, by function
 	under      map[access.Var]map[string]bool // locks that are held while unknown function values of a type are called
 	boxed      map[string]lockset.Boxed       // methods of what becomes any interface
 	unnamed    unnamed
@@ -53,6 +54,7 @@ func NewWorld(isTest func(token.Pos) bool) *World {
 		usesOf:     make(map[string][]*mapuse.Use),
 		values:     make(map[string]map[string]bool),
 		built:      make(map[access.Var]bool),
+		nils:       make(map[string][]int),
 		under:      make(map[access.Var]map[string]bool),
 		boxed:      make(map[string]lockset.Boxed),
 		converted:  make(map[string]model.Runs),
@@ -146,6 +148,7 @@ func (w *World) Finish() {
 		}
 		w.dispatched(b)
 	}
+	w.noteNils(keys)
 	w.noteUnnamed(keys)
 	for _, b := range w.Bodies {
 		w.roots[b] = w.root(b)

@@ -242,6 +242,50 @@ func TestBrokenTest(t *testing.T) {
 	}
 }
 
+// TestFixedFiles checks that a file which -w could not replace is refused, by the dry run too, and that the other files are
+// mended.
+func TestFixedFiles(t *testing.T) {
+	store := racy["session/store.go"]
+	dir := module(t, map[string]string{
+		"go.mod":        racy["go.mod"],
+		"free/store.go": store, "locked/store.go": store, "elsewhere/store.txt": store, "link/doc.go": "package session\n",
+	})
+	if err := os.Chmod(filepath.Join(dir, "locked", "store.go"), 0o444); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("../elsewhere/store.txt", filepath.Join(dir, "link", "store.go")); err != nil {
+		t.Skip(err)
+	}
+	if err := os.Symlink("free", filepath.Join(dir, "folder")); err != nil {
+		t.Skip(err)
+	}
+	for _, args := range [][]string{{"./..."}, {"./folder"}, {"-w", "./..."}} {
+		var stdout, stderr bytes.Buffer
+		run(append([]string{"-C", dir}, args...), &stdout, &stderr)
+		want := []string{"locked/store.go is read-only (file-shape)", "link/store.go is a symbolic link (file-shape)", "would mend 1 map variable in 1 file"}
+		switch args[0] {
+		case "./folder":
+			want = []string{"folder/store.go lies behind a symbolic link (file-shape)"}
+		case "-w":
+			want[2] = "mended 1 map variable in 1 file"
+		}
+		for _, w := range want {
+			if !strings.Contains(stderr.String(), w) {
+				t.Errorf("%s: stderr lacks %q:\n%s", args, w, &stderr)
+			}
+		}
+		if changes := strings.Count(stdout.String(), "+++ "); changes > 0 && !strings.HasPrefix(stdout.String(), "--- a/free/store.go\n") || changes > 1 {
+			t.Errorf("%s: stdout:\n%s", args, &stdout)
+		}
+	}
+	for name, mended := range map[string]bool{"free/store.go": true, "locked/store.go": false, "elsewhere/store.txt": false} {
+		got, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
+		if err != nil || (string(got) != store) != mended {
+			t.Errorf("%s: mended: %v, want %v, %v", name, !mended, mended, err)
+		}
+	}
+}
+
 // TestNotProvedIsPositioned checks that a refusal of the proof stands at a place of the file as it is, not as it would be.
 func TestNotProvedIsPositioned(t *testing.T) {
 	dir := module(t, map[string]string{"go.mod": racy["go.mod"], "a.go": `package app

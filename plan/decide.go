@@ -193,6 +193,9 @@ func (d *decider) fileRefusal(pkg *load.Package, file *load.File) *Refusal {
 	case file.Cgo:
 		return &Refusal{Code: Cgo, Message: file.Name + ` imports "C"`, Todo: "guard the uses in it by hand"}
 	}
+	if why := d.prog.Fixed(file); why != "" {
+		return &Refusal{Code: FileShape, Message: file.Name + " " + why, Todo: "make it a file of its own that may be written"}
+	}
 	return nil
 }
 

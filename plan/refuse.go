@@ -30,7 +30,7 @@ const (
 	Upgrade          Code = "upgrade"           // a read section that must become a write section is taken again inside
 	Generated        Code = "generated"         // the file is generated
 	Cgo              Code = "cgo"               // the file imports "C"
-	FileShape        Code = "file-shape"        // the file has CRLF line ends, a byte order mark, //line directives, or does not round trip
+	FileShape        Code = "file-shape"        // the file has CRLF line ends, a byte order mark, //line directives, does not round trip, or is read-only or a link
 	LoadError        Code = "load-error"        // a package that uses the variable, or its tests, did not load
 	OutOfScope       Code = "out-of-scope"      // a use stands outside the files that may be written
 	NotProved        Code = "not-proved"        // the rewritten program failed an invariant

@@ -68,6 +68,11 @@ func (d *decider) needsOf(c *candidate, j share.Judged) *Refusal {
 // place adds the need for entry e: as far in as no way to that place holds the guard.
 func (d *decider) place(c *candidate, j share.Judged, e *share.Entry) *Refusal {
 	refs, frames := e.Refs(), e.Frames()
+	if inner := frames[len(frames)-1].Func; d.world.Bodies[inner].Synthetic {
+		if _, ok := d.functionAt(inner); !ok {
+			return &Refusal{Code: OwnerUnreachable, Pos: d.at(j.Pos), Message: d.world.Bodies[inner].Name + " has no body in which " + c.guard.name + " could be taken", Todo: "let a function literal do it"}
+		}
+	}
 	for i := len(frames) - 1; i >= 0; i-- {
 		frame := frames[i]
 		body := d.world.Bodies[frame.Func]

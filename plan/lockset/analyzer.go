@@ -107,7 +107,7 @@ func Package(pkg *ssa.Package, cfg Config) *Result {
 		}
 	}
 	for _, fn := range fns {
-		res.Bodies = append(res.Bodies, bodies[fn])
+		res.Bodies = append(append(res.Bodies, bodies[fn]), bodies[fn].Inner...)
 		res.Conversions = append(res.Conversions, conversions(fn, cfg.Library)...)
 	}
 	res.Boxed = boxed(fns, cfg)

@@ -28,6 +28,7 @@ type Body struct {
 	Method       string      // receiver's type name, or empty
 	Closure      bool
 	Synthetic    bool         // has no source of its own
+	Inner        []*Body      // builtins that it has goroutines run
 	RequiresLock bool         // says by name or comment that callers hold a lock
 	Failed       string       // why it was not analysed; empty when it was
 	Mentions     []access.Var // the map variables it names, if it was not analysed

@@ -46,7 +46,9 @@ func (a *analysis) goes(instr *ssa.Go, s *state) {
 	case t.invoke != nil:
 		a.begin(s, site, t)
 		a.giveAway(t.params, instr, s)
-	case t.builtin == "":
+	case t.builtin != "":
+		a.goesBuiltin(instr, t, site, many, s)
+	default:
 		if k := t.value.Root.Kind; k == access.Param || k == access.Free {
 			a.rec.invoke(Invoke{Func: t.value, Start: model.Go, Site: site, Many: many, After: sites(s.after), Params: t.params})
 		}

@@ -90,11 +90,25 @@ func (c *Collector) Visit(fn *lockset.Func, instr ssa.Instruction, at lockset.Vi
 				c.sends(fn, st.Send, at)
 			}
 		}
+	case *ssa.Go:
+		c.goes(instr)
 	case ssa.CallInstruction:
-		if _, ok := instr.(*ssa.Go); !ok {
-			c.call(fn, instr, at)
-		}
+		c.call(fn, instr, at)
 	}
+}
+
+// goes adds what a builtin that a goroutine runs does to a map.
+func (c *Collector) goes(instr *ssa.Go) {
+	key := lockset.GoBuiltin(instr)
+	if key == "" {
+		return
+	}
+	op := Delete
+	if instr.Call.Value.Name() == "clear" {
+		op = Clear
+	}
+	m := access.Ref{Path: access.Path{Root: access.Root{Kind: access.Param}}}
+	c.Uses = append(c.Uses, Use{Func: key, Ref: m, Op: op, Pos: c.Mentions.Operand(instr.Call.Pos())})
 }
 
 func isMap(t types.Type) bool {

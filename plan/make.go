@@ -170,7 +170,7 @@ func analysePackage(prog *load.Program, pkg *load.Package, cfg lockset.Config, e
 	for _, f := range pkg.Files {
 		files = append(files, f.Syntax)
 	}
-	mentions := mapuse.NewMentions(files)
+	mentions := mapuse.NewMentions(pkg.Types, files)
 	uses := &mapuse.Collector{Mentions: mentions}
 	cfg.Effect = effect
 	cfg.Position = func(pos token.Pos) string { return prog.Fset.Position(pos).String() }

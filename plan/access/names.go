@@ -35,6 +35,8 @@ type Source interface {
 	Operand(pos token.Pos) token.Pos
 	// Argument returns the position of the identifier that names argument number i of the call at pos.
 	Argument(pos token.Pos, call *ssa.CallCommon, i int) token.Pos
+	// Declared returns the type whose declaration spells out st, the struct of t.
+	Declared(t *types.Named, st *types.Struct) *types.Named
 }
 
 // NewNames returns the names of fn. results gives what the results of a call refer to in terms of
@@ -420,6 +422,7 @@ func (n *Names) fieldOf(base Ref, t types.Type, i int) Ref {
 	}
 	switch {
 	case owner != nil:
+		owner = n.source.Declared(owner, st)
 		r.Var = Var{Package: path(owner.Obj().Pkg()), Owner: owner.Obj().Name(), Field: f.Name()}
 	case !base.Var.IsZero() && base.Depth == 0: // a field of an anonymous struct
 		r.Var = base.Var

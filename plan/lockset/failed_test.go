@@ -20,6 +20,7 @@ type source struct{}
 
 func (source) Naming(token.Pos, int) string                               { return "" }
 func (source) Operand(pos token.Pos) token.Pos                            { return pos }
+func (source) Declared(t *types.Named, _ *types.Struct) *types.Named      { return t }
 func (source) Argument(pos token.Pos, _ *ssa.CallCommon, _ int) token.Pos { return pos }
 
 // A function whose analysis fails, or that is too large, is known by what it mentions, and the others are analysed.

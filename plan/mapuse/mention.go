@@ -3,22 +3,26 @@ package mapuse
 import (
 	"go/ast"
 	"go/token"
+	"go/types"
 
 	"golang.org/x/tools/go/ssa"
+
+	"mapmend/plan/access"
 )
 
 // This file leads from an instruction's position to the expression in source that mentions the map.
 
-// Mentions finds mentions in the files of one package.
+// Mentions finds mentions in the files of one package. It is an [access.Source].
 type Mentions struct {
 	operands  map[token.Pos][]ast.Expr // by the position that go/ssa gives the instruction: its map operands
 	receivers map[token.Pos]ast.Expr   // by the position of a call: what stands before the method's name
 	made      map[made]string          // the variable that it is assigned to
+	*access.Owners
 }
 
-// NewMentions returns the mentions in files.
-func NewMentions(files []*ast.File) *Mentions {
-	x := &Mentions{operands: make(map[token.Pos][]ast.Expr), receivers: make(map[token.Pos]ast.Expr), made: make(map[made]string)}
+// NewMentions returns the mentions in files, which are those of pkg.
+func NewMentions(pkg *types.Package, files []*ast.File) *Mentions {
+	x := &Mentions{Owners: access.NewOwners(pkg), operands: make(map[token.Pos][]ast.Expr), receivers: make(map[token.Pos]ast.Expr), made: make(map[made]string)}
 	for _, f := range files {
 		ast.Inspect(f, func(n ast.Node) bool {
 			switch n := n.(type) {

@@ -19,10 +19,11 @@ type Collector struct {
 	Uses     []Use
 	Built    []Built
 
-	fresh  bool            // the map that is being stored was made in the function
-	valued bool            // the value that is being looked up goes somewhere
-	given  bool            // the value that is being stored was given to the function
-	instr  ssa.Instruction // the one being visited
+	fresh   bool            // the map that is being stored was made in the function
+	empties bool            // the map that is being stored is nil
+	valued  bool            // the value that is being looked up goes somewhere
+	given   bool            // the value that is being stored was given to the function
+	instr   ssa.Instruction // the one being visited
 
 	locked   map[*types.Struct]bool // see hasLock
 	sections sections               // of the function at hand
@@ -165,9 +166,22 @@ func (c *Collector) replace(fn *lockset.Func, instr *ssa.Store, at lockset.View)
 	if ref := fn.Names.Ref(instr.Addr); at.Owned(ref.Path) && !ref.Var.IsZero() {
 		c.Built = append(c.Built, Built{ref.Var, pos})
 	}
-	c.fresh = at.Owned(fn.Names.Ref(instr.Val).Path)
+	c.fresh, c.empties = at.Owned(fn.Names.Ref(instr.Val).Path), empties(instr)
 	c.addRef(fn, fn.Names.Ref(instr.Addr), Replace, pos, at)
-	c.fresh = false
+	c.fresh, c.empties = false, false
+}
+
+// empties reports whether instr, whatever way the function goes, sets a map to nil.
+func empties(instr *ssa.Store) bool {
+	if k, ok := instr.Val.(*ssa.Const); !ok || !k.IsNil() {
+		return false
+	}
+	for _, b := range instr.Parent().Blocks {
+		if _, returns := b.Instrs[len(b.Instrs)-1].(*ssa.Return); returns && !instr.Block().Dominates(b) {
+			return false
+		}
+	}
+	return true
 }
 
 func (c *Collector) call(fn *lockset.Func, call ssa.CallInstruction, at lockset.View) {
@@ -299,6 +313,6 @@ func (c *Collector) addRef(fn *lockset.Func, ref access.Ref, op Op, pos token.Po
 		return // no variable that another function could name
 	}
 	for _, p := range at.Points {
-		c.Uses = append(c.Uses, Use{Func: fn.Key, Ref: ref, Op: op, At: p, After: at.After, Pos: pos, Fresh: c.fresh, Checked: c.check, Valued: c.valued, Given: c.given})
+		c.Uses = append(c.Uses, Use{Func: fn.Key, Ref: ref, Op: op, At: p, After: at.After, Pos: pos, Fresh: c.fresh, Empties: c.empties, Checked: c.check, Valued: c.valued, Given: c.given})
 	}
 }

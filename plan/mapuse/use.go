@@ -67,16 +67,17 @@ func (u *Use) Conflicts(v *Use) bool {
 
 // Use is one operation on one map variable at one place, in terms of the function it stands in.
 type Use struct {
-	Func   string     // key
-	Ref    access.Ref // the map; its Var is zero while the map is a parameter
-	Op     Op
-	At     lockset.Point // one of the possible states; a place with several has a Use for each
-	Fresh  bool          // a Replace by a map made in the function
-	Valued bool          // an Index whose value goes somewhere, rather than only its presence
-	Given  bool          // a Store of a value that the function was given
-	Twin   *Twin         // a Load that puts the map in another owner as well; else nil
-	After  []string      // goroutines started before that may still run
-	Pos    token.Pos     // of the identifier that mentions the variable
+	Func    string     // key
+	Ref     access.Ref // the map; its Var is zero while the map is a parameter
+	Op      Op
+	At      lockset.Point // one of the possible states; a place with several has a Use for each
+	Fresh   bool          // a Replace by a map made in the function
+	Empties bool          // a Replace by nil that the function does on every way
+	Valued  bool          // an Index whose value goes somewhere, rather than only its presence
+	Given   bool          // a Store of a value that the function was given
+	Twin    *Twin         // a Load that puts the map in another owner as well; else nil
+	After   []string      // goroutines started before that may still run
+	Pos     token.Pos     // of the identifier that mentions the variable
 
 	Element  string    // of Elements: the part of what the element refers to: "[]", ".n"
 	Checked  token.Pos // of a Store: the look-up in an earlier section of the same lock that it goes by

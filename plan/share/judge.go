@@ -199,8 +199,37 @@ func (w *World) neverWritten() map[access.Var]bool {
 			}
 		}
 	}
+	for v := range w.emptied() {
+		skip[v] = true
+	}
 	skip[access.Var{}] = false
 	return skip
+}
+
+// emptied returns the package variables that hold no map any more once goroutines run: one init function sets them to
+// nil, and besides that nothing assigns them but their declaration.
+//
+//	var early = make(map[reflect.Type]*info) // used without a lock before init is through
+func (w *World) emptied() map[access.Var]bool {
+	out := make(map[access.Var]bool)
+	assigned := make(map[access.Var]string) // the function that does, its declaration aside
+	for i := range w.Uses {
+		u := &w.Uses[i]
+		if u.Op != mapuse.Replace || u.Ref.Var.Owner != "" || u.Func == u.Ref.Var.Package+".init" {
+			continue
+		}
+		by, again := assigned[u.Ref.Var]
+		assigned[u.Ref.Var] = u.Func
+		out[u.Ref.Var] = u.Empties && len(u.After) == 0 && w.isStart(u.Func) && (!again || by == u.Func && out[u.Ref.Var])
+	}
+	maps.DeleteFunc(out, func(_ access.Var, empty bool) bool { return !empty })
+	return out
+}
+
+// isStart reports whether the function key is an init function.
+func (w *World) isStart(key string) bool {
+	b := w.Bodies[key]
+	return b != nil && w.roots[b] == Start
 }
 
 // users returns the functions on the ways of entries.

@@ -343,11 +343,22 @@ func (d *decider) coverFor(s spot, cs []*candidate, orders *lockOrders) (map[*ca
 	return out, nil
 }
 
-// isNilRoot reports whether the parameter that the lock of s begins with may be nil.
+// isNilRoot reports whether the lock of s begins with a parameter that may be nil, of the function or of one that it
+// stands in.
 func (d *decider) isNilRoot(s spot) bool {
 	root, _, _ := strings.Cut(s.lock, ".")
-	i := slices.Index(d.world.Bodies[s.fn].Params, root)
-	return i >= 0 && d.world.IsNil(s.fn, i)
+	for key := s.fn; ; {
+		if body := d.world.Bodies[key]; body != nil {
+			if i := slices.Index(body.Params, root); i >= 0 {
+				return d.world.IsNil(key, i)
+			}
+		}
+		i := strings.LastIndexByte(key, '$')
+		if i < 0 {
+			return false
+		}
+		key = key[:i]
+	}
 }
 
 func isLoop(n ast.Node) bool {

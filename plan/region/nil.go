@@ -83,16 +83,52 @@ func isPointer(t types.Type) bool {
 }
 
 // toleratesNil reports whether the owner, a pointer, may be nil for all that is known: the function, or a method of
-// the owner's type in the package, compares it with anything, a caller passes nil, or it is a variable of the
-// function that was not made there.
+// the owner's type in the package, compares it with anything, a caller passes nil, or it is a variable that is no
+// parameter and not always the object it was declared with.
 func (p *planner) toleratesNil(obj types.Object) bool {
 	if !isPointer(obj.Type()) {
 		return false
 	}
-	if p.fn.NilRoot || compares(p.fn.File, obj, p.fn.Info) || p.fn.Body.Pos() <= obj.Pos() && obj.Pos() < p.fn.Body.End() && !p.isMade(obj) {
-		return true
+	tolerates, known := p.tolerant[obj]
+	if !known {
+		tolerates = p.fn.NilRoot || compares(p.fn.File, obj, p.fn.Info) || !p.isParam(obj) && !p.isMade(obj) || p.methodsCompare(obj.Type())
+		p.tolerant[obj] = tolerates
 	}
-	return p.methodsCompare(obj.Type())
+	return tolerates
+}
+
+// isParam reports whether obj is a parameter or receiver of a function in the file, and never assigned.
+func (p *planner) isParam(obj types.Object) (param bool) {
+	assigned := false
+	ast.Inspect(p.fn.File, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncDecl:
+			param = param || n.Recv != nil && p.declares(n.Recv, obj)
+		case *ast.FuncType:
+			param = param || p.declares(n.Params, obj)
+		case ast.Stmt:
+			assigned = assigned || p.sets(n, obj)
+		}
+		return true
+	})
+	return param && !assigned
+}
+
+func (p *planner) declares(list *ast.FieldList, obj types.Object) bool {
+	return slices.ContainsFunc(list.List, func(f *ast.Field) bool {
+		return slices.ContainsFunc(f.Names, func(id *ast.Ident) bool { return p.fn.Info.Defs[id] == obj })
+	})
+}
+
+// sets reports whether stmt itself gives obj, which is declared before, another value.
+func (p *planner) sets(stmt ast.Stmt, obj types.Object) bool {
+	switch s := stmt.(type) {
+	case *ast.AssignStmt:
+		return slices.ContainsFunc(s.Lhs, func(e ast.Expr) bool { return isVar(e, obj, p.fn.Info) })
+	case *ast.RangeStmt:
+		return s.Key != nil && isVar(s.Key, obj, p.fn.Info) || s.Value != nil && isVar(s.Value, obj, p.fn.Info)
+	}
+	return false
 }
 
 // methodsCompare reports whether a method of the type t in the package compares its receiver with anything.
@@ -112,21 +148,34 @@ func (p *planner) methodsCompare(t types.Type) bool {
 	return false
 }
 
-// isMade reports whether obj is given a new object where it is declared.
-func (p *planner) isMade(obj types.Object) (made bool) {
-	ast.Inspect(p.fn.Body, func(n ast.Node) bool {
-		assign, ok := n.(*ast.AssignStmt)
-		if !ok || len(assign.Lhs) != len(assign.Rhs) {
-			return true
-		}
-		for i, lhs := range assign.Lhs {
-			if id, ok := lhs.(*ast.Ident); ok && p.fn.Info.Defs[id] == obj {
-				made = isNew(p.fn.Info, assign.Rhs[i])
+// isMade reports whether obj is given a new object where it is declared, and never another.
+func (p *planner) isMade(obj types.Object) bool {
+	made, assigned := false, false
+	for _, file := range p.fn.Package {
+		ast.Inspect(file, func(n ast.Node) bool {
+			var names, values []ast.Expr
+			switch n := n.(type) {
+			case *ast.AssignStmt:
+				names, values = n.Lhs, n.Rhs
+			case *ast.ValueSpec:
+				for _, id := range n.Names {
+					names = append(names, id)
+				}
+				values = n.Values
 			}
-		}
-		return true
-	})
-	return made
+			if len(names) == len(values) {
+				for i, e := range names {
+					id, ok := e.(*ast.Ident)
+					made = made || ok && p.fn.Info.Defs[id] == obj && isNew(p.fn.Info, values[i])
+				}
+			}
+			if stmt, ok := n.(ast.Stmt); ok {
+				assigned = assigned || p.sets(stmt, obj)
+			}
+			return true
+		})
+	}
+	return made && !assigned
 }
 
 // isNew reports whether e is &x or new(T).

@@ -79,7 +79,7 @@ type Lock struct {
 func Cover(fn Func, uses []Use, lock Lock, effects Effects) ([]Section, *Obstacle) {
 	uses = slices.Clone(uses)
 	slices.SortFunc(uses, func(a, b Use) int { return cmp.Compare(a.Pos, b.Pos) })
-	p := &planner{fn: fn, lock: lock, effects: effects, uses: uses}
+	p := &planner{fn: fn, lock: lock, effects: effects, uses: uses, tolerant: make(map[types.Object]bool)}
 	var out []Section
 	for i := 0; i < len(uses); {
 		section, obstacle := p.fit(uses[i : i+1])
@@ -119,6 +119,8 @@ type planner struct {
 	lock    Lock
 	effects Effects
 	uses    []Use // all of them, in source order
+
+	tolerant map[types.Object]bool // see toleratesNil
 }
 
 func (p *planner) contains(s Section, u Use) bool {

@@ -179,7 +179,7 @@ func putAbove(above, below *dst.NodeDecs, comment string) {
 	above.Before, below.Before = below.Before, dst.NewLine
 	above.After = dst.NewLine
 	lead := len(below.Start)
-	for lead > 0 && below.Start[lead-1] != "\n" {
+	for lead > 0 && !endsBlank(below.Start[:lead]) {
 		lead--
 	}
 	above.Start = slices.Clone(below.Start[:lead])
@@ -187,6 +187,12 @@ func putAbove(above, below *dst.NodeDecs, comment string) {
 	if comment != "" {
 		above.Start = append(above.Start, "// "+comment)
 	}
+}
+
+// endsBlank reports whether decorations end with a blank line. The line end behind a // comment is not among them.
+func endsBlank(decs dst.Decorations) bool {
+	n := len(decs)
+	return decs[n-1] == "\n" && (n == 1 || decs[n-2] == "\n" || strings.HasPrefix(decs[n-2], "//"))
 }
 
 // ownLine makes n begin and end a line.
@@ -325,7 +331,7 @@ func (s section) apply(t *syntax) {
 		deferred := &dst.DeferStmt{Call: unlock}
 		acquire := &dst.ExprStmt{X: lock}
 		putAbove(&acquire.Decs.NodeDecs, first.Decorations(), "")
-		if !s.isSingleLine(t) {
+		if !s.isSingleLine(t) && !followsComment(first.Decorations().Start) {
 			first.Decorations().Before = dst.EmptyLine
 		}
 		insertStmts(list, first, 0, acquire, deferred)
@@ -343,18 +349,11 @@ func (s section) apply(t *syntax) {
 func putBelow(below, above *dst.NodeDecs) {
 	below.After, above.After = above.After, dst.NewLine
 	below.Before = dst.NewLine
-	// What stands on the line of the old node ends with the first // comment or line end.
-	same := 0
-	for same < len(above.End) && above.End[same] != "\n" {
-		same++
-		if strings.HasPrefix(above.End[same-1], "//") {
-			break
-		}
-	}
+	same := onLine(above.End)
 	if rest := above.End[same:]; len(rest) > 0 {
 		below.End = slices.Clone(rest)
-		if rest[0] != "\n" {
-			below.End = slices.Insert(below.End, 0, "\n")
+		if rest[0] != "\n" || same > 0 && strings.HasPrefix(above.End[same-1], "//") {
+			below.End = slices.Insert(below.End, 0, "\n") // a // comment holds its line end
 		}
 		above.End = slices.Clone(above.End[:same])
 	}
@@ -365,6 +364,12 @@ func putBelow(below, above *dst.NodeDecs) {
 func (s section) isSingleLine(t *syntax) bool {
 	stmt := s.stmts[s.i]
 	return s.i == s.j && t.file.Line(stmt.Pos()) == t.file.Line(stmt.End()) && len(t.nodes[stmt].Decorations().Start) == 0
+}
+
+// followsComment reports whether a node with that start stands on the line of a comment. Below a blank line
+// gofmt would part the two.
+func followsComment(start dst.Decorations) bool {
+	return len(start) > 0 && strings.HasPrefix(start[len(start)-1], "/*")
 }
 
 // calls returns the calls that begin and end s.

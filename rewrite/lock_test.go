@@ -399,6 +399,153 @@ func (s *S) g(k string) {
 	}
 }
 `},
+		{"comments behind the last statement of a clause", head + `func (s *S) f(k string, c chan int) {
+	switch k {
+	case "a":
+		s.m[k] = 1
+		println(k) //nolint:errcheck
+	case "b": // b
+		s.m[k] = 2  /* two */
+		fallthrough // on
+		// and on
+
+		// End of b.
+	case "c":
+		println(k)
+		s.m[k] = 3 // three
+
+		// End of c.
+	// At the default.
+	default:
+		s.m[k] = 4
+		// End.
+	}
+	select {
+	case <-c:
+		s.m[k] = 5
+		if k == "" {
+			println() // inside
+		} /* behind */ // the brace
+	}
+}
+`, []want{{sections: []sect{{"s.m[k] = 1", "s.mu", ""}, {"s.m[k] = 2", "s.mu", ""}, {"s.m[k] = 3", "s.mu", ""}, {"s.m[k] = 4", "s.mu", ""}, {"s.m[k] = 5", "s.mu", ""}}}},
+			head + `func (s *S) f(k string, c chan int) {
+	switch k {
+	case "a":
+		s.mu.Lock()
+		s.m[k] = 1
+		s.mu.Unlock()
+		println(k) //nolint:errcheck
+	case "b": // b
+		s.mu.Lock()
+		s.m[k] = 2 /* two */
+		s.mu.Unlock()
+		fallthrough // on
+		// and on
+
+		// End of b.
+	case "c":
+		println(k)
+		s.mu.Lock()
+		s.m[k] = 3 // three
+		s.mu.Unlock()
+
+		// End of c.
+	// At the default.
+	default:
+		s.mu.Lock()
+		s.m[k] = 4
+		s.mu.Unlock()
+		// End.
+	}
+	select {
+	case <-c:
+		s.mu.Lock()
+		s.m[k] = 5
+		s.mu.Unlock()
+		if k == "" {
+			println() // inside
+		} /* behind */ // the brace
+	}
+}
+`},
+		{"block comments and blank lines", head + `func (s *S) f(k string) {
+	/* Lead. */
+	s.m[k] = 1 // one
+
+	// End.
+}
+
+func (s *S) g(k string) {
+	println()
+	/* lead */ s.m[k] = 2
+	println()
+}
+
+func (s *S) h(k string) {
+	/* lead */ s.m[k] = 3
+	println()
+}
+
+func (s *S) i(k string) {
+	println()
+	s.m[k] = 4 /* four */ // 4
+
+	/* End. */
+}
+
+func (s *S) j(k string) {
+	/* Apart. */
+
+	/* Lead. */
+	s.m[k] = 5
+	println()
+}
+`, []want{{sections: []sect{{"s.m[k] = 1", "s.mu", ""}, {"s.m[k] = 2", "s.mu", ""}, {"s.m[k] = 3\n\tprintln()", "s.mu", "defer"}, {"s.m[k] = 4", "s.mu", ""}, {"s.m[k] = 5\n\tprintln()", "s.mu", "defer"}}}},
+			head + `func (s *S) f(k string) {
+	s.mu.Lock()
+	/* Lead. */
+	s.m[k] = 1 // one
+	s.mu.Unlock()
+
+	// End.
+}
+
+func (s *S) g(k string) {
+	println()
+	s.mu.Lock()
+	/* lead */ s.m[k] = 2
+	s.mu.Unlock()
+	println()
+}
+
+func (s *S) h(k string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	/* lead */ s.m[k] = 3
+	println()
+}
+
+func (s *S) i(k string) {
+	println()
+	s.mu.Lock()
+	s.m[k] = 4 /* four */ // 4
+	s.mu.Unlock()
+
+	/* End. */
+}
+
+func (s *S) j(k string) {
+	/* Apart. */
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+
+	/* Lead. */
+	s.m[k] = 5
+	println()
+}
+`},
 		{"labels", head + `func (s *S) f(k string) {
 outer:
 	for range s.m {

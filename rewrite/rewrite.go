@@ -260,7 +260,8 @@ func (f *file) render() []byte {
 	return out
 }
 
-// replacements returns the inserts, and for each touched declaration its bytes in the printed tree.
+// replacements returns the inserts, and for each touched declaration its bytes in the printed tree. Its doc
+// comment is not among them: no step changes one, and printing would format it.
 func (f *file) replacements(touched map[int]bool) []insert {
 	edits := append(f.unusedImports(), f.inserts...)
 	printed := must(f.print())
@@ -272,9 +273,9 @@ func (f *file) replacements(touched map[int]bool) []insert {
 		if !touched[i] {
 			continue
 		}
-		start, end := f.declRange(i)
-		s, t := after.declRange(i)
-		edits = append(edits, insert{start: start, end: end, text: string(printed[s:t])})
+		d, now := f.ast.Decls[i], after.ast.Decls[i]
+		text := printed[after.offset(now.Pos()):after.offset(now.End())]
+		edits = append(edits, insert{start: f.offset(d.Pos()), end: f.offset(d.End()), text: string(text)})
 	}
 	return edits
 }

@@ -203,7 +203,10 @@ func TestUnfitFiles(t *testing.T) {
 func TestUnformattedFile(t *testing.T) {
 	src := `package p
 
-import "sync"
+import (
+  "sync"
+  "fmt"
+)
 
 type S struct {
   mu  sync.Mutex
@@ -212,6 +215,8 @@ type S struct {
 
 var   odd  =  1
 
+// Set sets:
+//		as gofmt would not have it
 func (s *S) Set(k int) {   s.m[k] = odd   }
 func (s *S)  Odd( )  int { return   odd }
 `

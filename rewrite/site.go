@@ -80,6 +80,7 @@ func parse(src []byte) (*syntax, error) {
 	if err != nil {
 		return nil, err
 	}
+	settle(file)
 	return &syntax{src: src, file: fset.File(parsed.FileStart), ast: parsed, dst: file, nodes: dec.Dst.Nodes}, nil
 }
 

@@ -259,11 +259,15 @@ type tok struct {
 	text   string
 }
 
-func tokensOf(src []byte) []tok {
+func (t tok) end() int { return t.offset + len(t.text) }
+
+func tokensOf(src []byte) []tok { return scan(src, 0) }
+
+func scan(src []byte, mode scanner.Mode) []tok {
 	fset := token.NewFileSet()
 	file := fset.AddFile("", -1, len(src))
 	var s scanner.Scanner
-	s.Init(file, src, nil, 0)
+	s.Init(file, src, nil, mode)
 	var list []tok
 	for {
 		pos, t, lit := s.Scan()
@@ -461,14 +465,19 @@ func commentsOf(f *parsed) []tok {
 	var list []tok
 	for _, group := range f.ast.Comments {
 		for _, c := range group.List {
-			lines := strings.Split(c.Text, "\n")
-			for i := range lines {
-				lines[i] = strings.TrimSpace(lines[i])
-			}
-			list = append(list, tok{offset: f.file.Offset(c.Pos()), text: strings.Join(lines, "\n")})
+			list = append(list, tok{offset: f.file.Offset(c.Pos()), text: trimLines(c.Text)})
 		}
 	}
 	return list
+}
+
+// trimLines returns text without the spaces at the ends of its lines.
+func trimLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	return strings.Join(lines, "\n")
 }
 
 // eachChange calls check for every change. A reason that is not empty is a failure at the offset in the

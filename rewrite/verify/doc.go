@@ -13,6 +13,7 @@
 //	Formatted      a file that was gofmt's is so again; a new file is
 //	OnlyPlanned    bytes outside planned declarations are identical, no comment is lost
 //	EvalOrder      inside them the same operations stand in the same order, and only locks are new
+//	KeptLines      lines that no planned place shares are there, comments beside the code they were beside
 //	TypeChecks     no new error in any package
 //	SameAPI        the exported API of every package is the same
 //	NoCopiedLock   no type that gained a lock is copied

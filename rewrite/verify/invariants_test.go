@@ -56,21 +56,21 @@ func TestBytes(t *testing.T) {
 		{"fine", "", "", ""},
 		{"spaces that align", "A() int   {", "A() int {", "Formatted"},
 		{"not formatted", "{\n\ts.mu", "{\n  s.mu", "Formatted"},
-		{"carried to another line", "{ return 1 }", "{\n\treturn 1\n}", "Formatted OnlyPlanned"},
-		{"no Go", "func A", "fun A", "RoundTrips Formatted OnlyPlanned EvalOrder"},
-		{"another constant", "return 2", "return 3", "OnlyPlanned EvalOrder"},
-		{"a declaration lost", "func A() int   { return 1 }\n", "", "OnlyPlanned EvalOrder"},
+		{"carried to another line", "{ return 1 }", "{\n\treturn 1\n}", "Formatted OnlyPlanned KeptLines"},
+		{"no Go", "func A", "fun A", "RoundTrips Formatted OnlyPlanned EvalOrder KeptLines"},
+		{"another constant", "return 2", "return 3", "OnlyPlanned EvalOrder KeptLines"},
+		{"a declaration lost", "func A() int   { return 1 }\n", "", "OnlyPlanned EvalOrder KeptLines"},
 		{"a declaration more", "func A", "func init() {}\n\nfunc A", "OnlyPlanned EvalOrder"},
 		{"a variable that is no planned mutex", "func A", "var no sync.Mutex\n\nfunc A", "OnlyPlanned EvalOrder"},
-		{"declarations swapped", "func A() int   { return 1 }\nfunc Bcd() int { return 2 }\n", "func Bcd() int { return 2 }\nfunc A() int   { return 1 }\n", "OnlyPlanned EvalOrder"},
+		{"declarations swapped", "func A() int   { return 1 }\nfunc Bcd() int { return 2 }\n", "func Bcd() int { return 2 }\nfunc A() int   { return 1 }\n", "OnlyPlanned EvalOrder KeptLines"},
 		{"a comment lost", " // remark", "", "OnlyPlanned"},
 		{"a comment moved", "{\n\ts.mu.Lock()", "{\n\t// other is not planned.\n\ts.mu.Lock()", "OnlyPlanned"},
 		{"a comment more", "{\n\ts.mu.Lock()", "{\n\t// New.\n\ts.mu.Lock()", "OnlyPlanned"},
-		{"a directive lost", "//go:noinline\n", "", "OnlyPlanned"},
-		{"a comment in a body lost", " /* inside */ ", "", "OnlyPlanned"},
+		{"a directive lost", "//go:noinline\n", "", "OnlyPlanned KeptLines"},
+		{"a comment in a body lost", " /* inside */ ", "", "OnlyPlanned KeptLines"},
 		{"an import more", "\t\"fmt\"\n", "\t\"fmt\"\n\t_ \"os\"\n", "OnlyPlanned EvalOrder"},
 		{"an import lost", "\t\"fmt\"\n", "", "OnlyPlanned EvalOrder"},
-		{"another package", "package p", "package q", "OnlyPlanned EvalOrder"},
+		{"another package", "package p", "package q", "OnlyPlanned EvalOrder KeptLines"},
 		{"operations swapped", `s.m["a"], s.m["b"]`, `s.m["b"], s.m["a"]`, "EvalOrder"},
 		{"an operation lost", "1, len(s.m)", "1, 2", "EvalOrder"},
 		{"an operation more", "s.mu.Unlock()", "s.mu.Unlock()\n\tdelete(s.m, \"\")", "EvalOrder"},
@@ -95,6 +95,90 @@ func TestBytes(t *testing.T) {
 			}
 			if got := strings.Join(failed, " "); got != tt.want {
 				t.Errorf("failed: %s, want: %s", got, tt.want)
+			}
+		})
+	}
+}
+
+// besides is a file for lines and what stands beside them.
+const besides = `package p
+
+type S struct {
+	m map[string]int // m
+}
+
+// f is documented.
+func f(s *S, k string) {
+	switch k {
+	case "a": // a
+		s.m[k] = 1
+		g(k) //nolint:a
+	}
+
+	//lint:ignore b
+	g(s, k)
+	/* c */ g(k, s)
+	// End.
+}
+
+func h(s *S) { /* h */ s.m["h"] = 1 /* one */ } // end of h
+`
+
+// The invariant on lines, against results that no rewrite of ours should make.
+func TestKeptLines(t *testing.T) {
+	span := func(text string) plan.Span {
+		at := strings.Index(besides, text)
+		return plan.Span{File: "p.go", Start: at, End: at + len(text)}
+	}
+	m := plan.Mend{
+		Form:  plan.Lock,
+		Decl:  span("m map[string]int"),
+		Mutex: &plan.Mutex{Name: "mu", Type: "sync.Mutex", Comment: "mu guards m."},
+		Sections: []plan.Section{
+			{Span: span("s.m[k] = 1"), Lock: "s.mu"},
+			{Span: span(`s.m["h"] = 1`), Lock: "s.mu"},
+		},
+	}
+	now := strings.NewReplacer(
+		"package p\n", "package p\n\nimport \"sync\"\n",
+		"\tm map", "\t// mu guards m.\n\tmu sync.Mutex\n\tm  map",
+		"\t\ts.m[k] = 1\n", "\t\ts.mu.Lock()\n\t\ts.m[k] = 1\n\t\ts.mu.Unlock()\n",
+		`{ /* h */ s.m["h"] = 1 /* one */ }`, "{ /* h */\n\ts.mu.Lock()\n\ts.m[\"h\"] = 1 /* one */\n\ts.mu.Unlock()\n}",
+	).Replace(besides)
+	tests := []struct {
+		name     string
+		from, to string // replaced in now
+		want     string // the failure
+	}{
+		{"fine", "", "", ""},
+		{"a directive on a line of its own", "g(k) //nolint:a", "g(k)\n\t\t//nolint:a", `the line "g(k) //nolint:a" is lost, and no planned place is on it`},
+		{"a comment of a clause on a line of its own", "case \"a\": // a", "case \"a\":\n\t\t// a", `the line "case \"a\": // a" is lost, and no planned place is on it`},
+		{"a comment at the unlock", "s.mu.Unlock()\n\t\tg(k) //nolint:a", "s.mu.Unlock() //nolint:a\n\t\tg(k)", `the line "g(k) //nolint:a" is lost, and no planned place is on it`},
+		{"a blank line lost", "}\n\n\t//lint", "}\n\t//lint", `the line "//lint:ignore b" is lost, and no planned place is on it`},
+		{"a line of code torn", "g(k, s)", "g(\n\t\tk, s)", `the line "/* c */ g(k, s)" is lost, and no planned place is on it`},
+		{"code between a directive and its line", "\tg(s, k)", "\ts.mu.Lock()\n\tg(s, k)", "a comment left the line that it was before"},
+		{"a blank line between a directive and its line", "\tg(s, k)", "\n\tg(s, k)", "a comment left the line that it was before"},
+		{"code between a doc comment and its function", "func f(", "var mu sync.Mutex\nfunc f(", "a comment left the line that it was before"},
+		{"a comment behind code", "g(k, s)\n\t// End.", "g(k, s) // End.", `the line "/* c */ g(k, s)" is lost, and no planned place is on it`},
+		{"a comment behind the lock", "s.mu.Lock()\n\ts.m[\"h\"] = 1 /* one */", "s.mu.Lock() /* one */\n\ts.m[\"h\"] = 1", "a comment left the line that it was on"},
+		{"a comment of the brace on a line of its own", "{ /* h */\n", "{\n\t/* h */\n", "a comment left the line that it was on"},
+		{"a comment behind a function below it", "} // end of h", "}\n\n// end of h", "a comment left the line that it was on"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if tt.from != "" && strings.Count(now, tt.from) != 1 {
+				t.Fatalf("%q is there %d times", tt.from, strings.Count(now, tt.from))
+			}
+			p := &proof{
+				plan:    &plan.Plan{Mends: []plan.Mend{m}},
+				changes: []rewrite.Change{{File: "p.go", Old: []byte(besides), New: []byte(strings.Replace(now, tt.from, tt.to, 1))}},
+			}
+			var got string
+			for _, f := range keptLines(p) {
+				got = f.message
+			}
+			if got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
 	}

@@ -32,6 +32,7 @@ var invariants = []struct {
 	{"Formatted", formatted},
 	{"OnlyPlanned", onlyPlanned},
 	{"EvalOrder", evalOrder},
+	{"KeptLines", keptLines},
 	{"TypeChecks", typeChecks},
 	{"SameAPI", sameAPI},
 	{"NoCopiedLock", noCopiedLock},

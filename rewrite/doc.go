@@ -47,7 +47,8 @@
 //     refusal, and the changes are what they would be without it.
 //   - Sections of two mends on one lock that are the same, overlap or follow each other are one section.
 //   - Bytes outside the declarations a step touched, the import declaration and the spaces by which
-//     gofmt aligns neighbours stay as they are.
+//     gofmt aligns neighbours stay as they are. So do doc comments.
+//   - A comment behind code on its line stays there, one above a statement stays above it.
 //   - The program and the plan are never altered; the changes depend on nothing else, and are sorted.
 //
 // # What it does not do

@@ -66,11 +66,11 @@ func (ld *loader) checkPlain(c *chosen) {
 	}
 	pkg := *c.Package
 	pkg.Broken, pkg.Files, pkg.syntax = false, nil, nil
-	isTest := map[*ast.File]bool{}
+	tests := map[*ast.File]bool{}
 	for _, f := range ld.parsed[c] {
 		switch {
-		case strings.HasSuffix(f.name, "_test.go"):
-			isTest[f.syntax] = true
+		case isTest(f.name):
+			tests[f.syntax] = true
 			pkg.Unchecked = append(pkg.Unchecked, &File{Name: ld.relative(f.name), Abs: f.name, Syntax: f.syntax, Src: f.src, Test: true})
 		case f.err != nil || len(f.errs) > 0:
 			return
@@ -82,7 +82,7 @@ func (ld *loader) checkPlain(c *chosen) {
 		}
 	}
 	for _, f := range c.syntax {
-		if !isTest[f] {
+		if !tests[f] {
 			pkg.syntax = append(pkg.syntax, f)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"go/token"
+	"maps"
 	"runtime"
 	"strings"
 	"sync"
@@ -58,6 +59,15 @@ func Load(cfg Config) (*Program, error) {
 	}
 	ld.prog.Packages = order(ld.chosen)
 	return ld.prog, nil
+}
+
+// Overlaid loads a program as cfg says, but for the files of overlay, which are added to those of cfg.
+func (cfg Config) Overlaid(overlay map[string][]byte) (*Program, error) {
+	all := make(map[string][]byte)
+	maps.Copy(all, cfg.Overlay)
+	maps.Copy(all, overlay)
+	cfg.Overlay = all
+	return Load(cfg)
 }
 
 // loader holds what the steps pass on. The maps are filled before work is done in parallel; a worker changes only what

@@ -116,7 +116,7 @@ func (ld *loader) addFiles(c *chosen) {
 			}
 		}
 		f.Name = ld.relative(f.Abs)
-		f.Test = strings.HasSuffix(f.Name, "_test.go")
+		f.Test = isTest(f.Name)
 		f.Cgo = f.Cgo || importsC(pf.syntax)
 		c.Files = append(c.Files, f)
 		ld.prog.files[pf.tfile] = f
@@ -141,6 +141,8 @@ func (ld *loader) cgoOriginal(c *chosen, pf *parsed) *File {
 	head, _ := parser.ParseFile(token.NewFileSet(), name, src, parser.ParseComments|parser.PackageClauseOnly)
 	return &File{Abs: name, Syntax: pf.syntax, Src: src, Cgo: true, Generated: head != nil && ast.IsGenerated(head)}
 }
+
+func isTest(name string) bool { return strings.HasSuffix(name, "_test.go") }
 
 func importsC(f *ast.File) bool {
 	return slices.ContainsFunc(f.Imports, func(spec *ast.ImportSpec) bool { return spec.Path.Value == `"C"` })

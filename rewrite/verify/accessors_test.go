@@ -84,7 +84,7 @@ func TestProveAccessors(t *testing.T) {
 				t.Fatalf("%d mends, refusals %v, error %v; want 2 mends", len(p.Mends), p.Refusals, err)
 			}
 			tt.tamper(t, p)
-			proved, refused := prove(t, prog, p, Options{Load: cfg, Analyze: noFindings})
+			proved, refused := prove(t, prog, p, Options{Load: cfg.Overlaid, Analyze: noFindings})
 			if tt.want == "" && refused != "" || !strings.Contains(refused, tt.want) || strings.Contains(refused, ": n: ") {
 				t.Errorf("refused %q, want %s for m alone", refused, tt.want)
 			}

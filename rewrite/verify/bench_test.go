@@ -24,7 +24,7 @@ func BenchmarkProve(b *testing.B) {
 		b.Fatalf("nothing to prove: %v", refused)
 	}
 	for b.Loop() {
-		proved, refused, err := Prove(prog, p, changes, Options{Load: cfg, Analyze: analyze, Confidence: plan.Likely})
+		proved, refused, err := Prove(prog, p, changes, Options{Load: cfg.Overlaid, Analyze: analyze, Confidence: plan.Likely})
 		if err != nil || len(proved) != len(changes) {
 			b.Fatalf("%d of %d files proved: %v, %v", len(proved), len(changes), refused, err)
 		}

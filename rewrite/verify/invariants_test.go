@@ -226,7 +226,7 @@ func f() {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			text := strings.Replace(src, tt.from, tt.to, 1)
-			p := &proof{plan: &plan.Plan{}, before: prog, opt: Options{Load: cfg},
+			p := &proof{plan: &plan.Plan{}, before: prog, opt: Options{Load: cfg.Overlaid},
 				changes: []rewrite.Change{{File: "m.go", Old: []byte(src), New: []byte(text)}}}
 			if err := p.ready(loaded); err != nil {
 				t.Fatal(err)
@@ -281,7 +281,7 @@ func F(x int) {}
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			p := &proof{plan: &plan.Plan{}, before: prog, opt: Options{Load: cfg},
+			p := &proof{plan: &plan.Plan{}, before: prog, opt: Options{Load: cfg.Overlaid},
 				changes: []rewrite.Change{{File: "m.go", Old: []byte(src), New: []byte(strings.Replace(src, tt.from, tt.to, 1))}}}
 			if err := p.ready(loaded); err != nil {
 				t.Fatal(err)

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"maps"
 	"path/filepath"
 	"slices"
 
@@ -17,9 +16,9 @@ import (
 
 // Options says how a program is loaded and analysed again.
 type Options struct {
-	Load       load.Config                             // as the program was loaded
-	Analyze    func(*load.Program) (*plan.Plan, error) // makes the plan of a program, as the one to prove was made
-	Confidence plan.Confidence                         // findings below do not count
+	Load       func(overlay map[string][]byte) (*load.Program, error) // loads the program again, as it was loaded but for the content of some files
+	Analyze    func(*load.Program) (*plan.Plan, error)                // makes the plan of a program, as the one to prove was made
+	Confidence plan.Confidence                                        // findings below do not count
 }
 
 // invariants lists what must hold, cheapest first. The first that fails ends the proof: those after it
@@ -76,8 +75,8 @@ type proof struct {
 // passed over in silence: the caller has their refusals. An error means that the program could not be
 // loaded or analysed again, so that nothing is known.
 func Prove(prog *load.Program, p *plan.Plan, changes []rewrite.Change, opt Options) (proved []rewrite.Change, refused []plan.Refusal, err error) {
-	if opt.Analyze == nil {
-		return nil, nil, errors.New("verify: no Analyze")
+	if opt.Load == nil || opt.Analyze == nil {
+		return nil, nil, errors.New("verify: no Load or no Analyze")
 	}
 	made, left := rewrite.Rewrite(prog, p)
 	if !slices.EqualFunc(made, changes, sameChange) {
@@ -262,15 +261,11 @@ func (p *proof) ready(name string) (err error) {
 	case name == loaded && len(p.changes) == 0:
 		p.after = p.before
 	case name == loaded:
-		cfg := p.opt.Load
-		cfg.Overlay = maps.Clone(cfg.Overlay)
-		if cfg.Overlay == nil {
-			cfg.Overlay = make(map[string][]byte)
-		}
+		overlay := make(map[string][]byte)
 		for _, c := range p.changes {
-			cfg.Overlay[p.abs(c)] = c.New
+			overlay[p.abs(c)] = c.New
 		}
-		p.after, err = load.Load(cfg)
+		p.after, err = p.opt.Load(overlay)
 	case name == analyzed && len(p.changes) == 0:
 		p.again = &plan.Plan{}
 	case name == analyzed:

@@ -176,7 +176,7 @@ func TestProve(t *testing.T) {
 			for _, e := range prog.Errors {
 				t.Fatal(e)
 			}
-			proved, refused := prove(t, prog, planOf(t, prog, tt.mend, good), Options{Load: cfg, Analyze: noFindings})
+			proved, refused := prove(t, prog, planOf(t, prog, tt.mend, good), Options{Load: cfg.Overlaid, Analyze: noFindings})
 			if strings.Contains(tt.want, "TYPE") {
 				if !strings.Contains(refused, ": TypeChecks: cannot use struct") {
 					t.Errorf("refused: %s", refused)
@@ -262,7 +262,7 @@ func TestProveAgain(t *testing.T) {
 			}
 			p := planOf(t, prog, bad, good)
 			p.Findings = append(p.Findings, plan.Finding{ID: "old", Var: third, Confidence: plan.Likely})
-			proved, refused := prove(t, prog, p, Options{Load: cfg, Analyze: analyze, Confidence: tt.confidence})
+			proved, refused := prove(t, prog, p, Options{Load: cfg.Overlaid, Analyze: analyze, Confidence: tt.confidence})
 			if refused != tt.want {
 				t.Errorf("refused (-want +got):\n%s", cmp.Diff(tt.want, refused))
 			}
@@ -278,7 +278,7 @@ func TestProveAgain(t *testing.T) {
 
 func TestProveNothing(t *testing.T) {
 	prog, cfg := module(t, map[string]string{"good.go": goodFile})
-	opt := Options{Load: cfg, Analyze: func(*load.Program) (*plan.Plan, error) { return nil, fmt.Errorf("called") }}
+	opt := Options{Load: cfg.Overlaid, Analyze: func(*load.Program) (*plan.Plan, error) { return nil, fmt.Errorf("called") }}
 	proved, refused := prove(t, prog, &plan.Plan{}, opt)
 	if len(proved) != 0 || refused != "" {
 		t.Errorf("proved %v, refused %q", proved, refused)
@@ -288,7 +288,7 @@ func TestProveNothing(t *testing.T) {
 	if _, _, err := Prove(prog, p, changes, opt); err == nil || err.Error() != "called" {
 		t.Errorf("error %v, want that of Analyze", err)
 	}
-	if _, _, err := Prove(prog, p, changes, Options{Load: cfg}); err == nil {
+	if _, _, err := Prove(prog, p, changes, Options{Load: cfg.Overlaid}); err == nil {
 		t.Error("proved without Analyze")
 	}
 	changes[0].New = append([]byte(nil), changes[0].Old...)
@@ -309,7 +309,7 @@ func TestProvePartial(t *testing.T) {
 	analyze := func(*load.Program) (*plan.Plan, error) {
 		return &plan.Plan{Findings: []plan.Finding{p.Findings[0]}, Mends: p.Mends[:1]}, nil
 	}
-	proved, refused, err := Prove(prog, p, changes, Options{Load: cfg, Analyze: analyze})
+	proved, refused, err := Prove(prog, p, changes, Options{Load: cfg.Overlaid, Analyze: analyze})
 	if err != nil || len(refused) != 0 || files(proved) != "good.go" {
 		t.Errorf("proved %q, refused %v, error %v", files(proved), refused, err)
 	}
@@ -346,7 +346,7 @@ func TestLockOrderThroughCalls(t *testing.T) {
 				t.Fatal(err)
 			}
 			p.Orders = before.Orders
-			if _, refused := prove(t, prog, p, Options{Load: cfg, Analyze: orders}); refused != tt.want {
+			if _, refused := prove(t, prog, p, Options{Load: cfg.Overlaid, Analyze: orders}); refused != tt.want {
 				t.Errorf("refused (-want +got):\n%s", cmp.Diff(tt.want, refused))
 			}
 		})

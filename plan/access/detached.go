@@ -19,31 +19,40 @@ import (
 // Detached reports whether v, a map or an element of one, was taken out of where it was read from before
 // the instruction at, or when at is nil, wherever the function ends.
 func (n *Names) Detached(v ssa.Value, at ssa.Instruction) bool {
+	return n.detached(v, at, make(map[*ssa.Alloc]bool))
+}
+
+// detached is Detached; seen are the locals on the way to v: one may be assigned what it holds already.
+func (n *Names) detached(v ssa.Value, at ssa.Instruction, seen map[*ssa.Alloc]bool) bool {
 	switch v := v.(type) {
 	case *ssa.UnOp:
 		if v.Op != token.MUL {
 			return false
 		}
 		if local, ok := v.X.(*ssa.Alloc); ok {
-			return n.Detached(local, at)
+			return n.detached(local, at, seen)
 		}
 		return n.replaced(v, at)
 	case *ssa.Alloc:
+		if seen[v] {
+			return false
+		}
+		seen[v] = true
 		stores, _ := storesTo(v, make(map[ssa.Value]bool))
-		return len(stores) == 1 && stores[0].Parent() == n.fn && n.Detached(stores[0].Val, at)
+		return len(stores) == 1 && stores[0].Parent() == n.fn && n.detached(stores[0].Val, at, seen)
 	case *ssa.Slice:
-		return n.Detached(v.X, at)
+		return n.detached(v.X, at, seen)
 	case *ssa.ChangeType:
-		return n.Detached(v.X, at)
+		return n.detached(v.X, at, seen)
 	case *ssa.Lookup:
-		return n.removed(v, v.X, v.Index, at)
+		return n.removed(v, v.X, v.Index, at, seen)
 	case *ssa.Extract:
 		switch t := v.Tuple.(type) {
 		case *ssa.Lookup:
-			return v.Index == 0 && n.removed(v, t.X, t.Index, at)
+			return v.Index == 0 && n.removed(v, t.X, t.Index, at, seen)
 		case *ssa.Next:
 			r, ok := t.Iter.(*ssa.Range)
-			return ok && v.Index == 2 && n.removed(v, r.X, keyOf(t), at)
+			return ok && v.Index == 2 && n.removed(v, r.X, keyOf(t), at, seen)
 		}
 	}
 	return false
@@ -68,8 +77,8 @@ func (n *Names) replaced(load *ssa.UnOp, at ssa.Instruction) bool {
 
 // removed reports whether what v read from m at key has gone from m before the instruction at, or m itself
 // was taken out of its variable.
-func (n *Names) removed(v ssa.Value, m, key ssa.Value, at ssa.Instruction) bool {
-	if n.Detached(m, at) {
+func (n *Names) removed(v ssa.Value, m, key ssa.Value, at ssa.Instruction, seen map[*ssa.Alloc]bool) bool {
+	if n.detached(m, at, seen) {
 		return true
 	}
 	for _, instr := range n.taking() {

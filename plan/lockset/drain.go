@@ -148,7 +148,9 @@ func isInt(v ssa.Value, n int64) bool {
 }
 
 // turnsOf returns what the limit v of a loop says. The length of a map is not the same at all times.
-func turnsOf(v ssa.Value) turns {
+func turnsOf(v ssa.Value) turns { return turnsWithin(v, maxHolders) }
+
+func turnsWithin(v ssa.Value, holders int) turns {
 	v = heldBy(v)
 	switch v := v.(type) {
 	case *ssa.Const:
@@ -161,8 +163,8 @@ func turnsOf(v ssa.Value) turns {
 			break
 		}
 		of := heldBy(v.Call.Args[0])
-		if ch, ok := of.(*ssa.MakeChan); ok && b.Name() == "cap" {
-			return turnsOf(ch.Size)
+		if ch, ok := of.(*ssa.MakeChan); ok && b.Name() == "cap" && holders > 0 {
+			return turnsWithin(ch.Size, holders-1)
 		}
 		if _, isChan := of.Type().Underlying().(*types.Chan); isChan && b.Name() == "len" {
 			break // as many as are waiting there just now
@@ -174,7 +176,7 @@ func turnsOf(v ssa.Value) turns {
 
 // heldBy returns the value that v loads from a variable that is assigned once.
 func heldBy(v ssa.Value) ssa.Value {
-	for range 8 {
+	for range maxHolders {
 		load, ok := v.(*ssa.UnOp)
 		if !ok || load.Op != token.MUL {
 			return v

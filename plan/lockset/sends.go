@@ -80,11 +80,20 @@ func elemType(ch ssa.Value) string {
 // origin returns where the channel ch comes from: the place where it is made, or the field or package
 // variable that it is loaded from. Both are zero when that is not seen.
 func origin(ch ssa.Value) (*ssa.MakeChan, access.Var) {
+	return originWithin(ch, maxHolders)
+}
+
+// maxHolders bounds how many locals are looked through that hold what another one holds; one may hold what it holds itself:
+//
+//	ch = ch
+const maxHolders = 8
+
+func originWithin(ch ssa.Value, holders int) (*ssa.MakeChan, access.Var) {
 	switch v := ch.(type) {
 	case *ssa.MakeChan:
 		return v, access.Var{}
 	case *ssa.ChangeType:
-		return origin(v.X)
+		return originWithin(v.X, holders)
 	case *ssa.Field:
 		class, _ := access.FieldVar(v.X.Type(), v.Field)
 		return nil, class
@@ -99,10 +108,10 @@ func origin(ch ssa.Value) (*ssa.MakeChan, access.Var) {
 		case *ssa.Global:
 			return nil, access.GlobalVar(addr)
 		case *ssa.Alloc:
-			return assigned(addr)
+			return assigned(addr, holders)
 		case *ssa.FreeVar:
 			if alloc, ok := captured(addr).(*ssa.Alloc); ok {
-				return assigned(alloc)
+				return assigned(alloc, holders)
 			}
 		}
 	}
@@ -110,9 +119,9 @@ func origin(ch ssa.Value) (*ssa.MakeChan, access.Var) {
 }
 
 // assigned returns the origin of what the variable v always holds.
-func assigned(v *ssa.Alloc) (*ssa.MakeChan, access.Var) {
-	if st := access.OnlyStore(v); st != nil {
-		return origin(st.Val)
+func assigned(v *ssa.Alloc, holders int) (*ssa.MakeChan, access.Var) {
+	if st := access.OnlyStore(v); st != nil && holders > 0 {
+		return originWithin(st.Val, holders-1)
 	}
 	return nil, access.Var{}
 }

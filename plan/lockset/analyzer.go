@@ -26,6 +26,8 @@ type Config struct {
 	Own       func(path string) bool                         // the package of that import path is part of the program
 	Args      []types.Type                                   // types that type parameters stand for in the package
 	Visit     func(fn *Func, instr ssa.Instruction, at View) // called once for each instruction that is reached, deferred calls at their run
+
+	hasBody func(key string) bool // the program has a body of the function, which may be analysed later; set by Package
 }
 
 // Func is what a visitor may know about the function it is in.
@@ -34,7 +36,7 @@ type Func struct {
 	SSA   *ssa.Function
 	Names *access.Names
 
-	effect func(key string) *Effect
+	hasBody func(key string) bool
 }
 
 // HasBody reports whether the program has a body of the function that call calls.
@@ -44,10 +46,10 @@ func (f *Func) HasBody(call ssa.CallInstruction) bool {
 		return false
 	}
 	if fn, ok := c.Value.(*ssa.Function); ok {
-		return f.effect(access.FuncKey(fn)) != nil
+		return f.hasBody(access.FuncKey(fn))
 	}
 	ref := f.Names.Ref(c.Value)
-	return ref.Func != nil && f.effect(ref.Func.Key) != nil
+	return ref.Func != nil && f.hasBody(ref.Func.Key)
 }
 
 // Result is what is known about one package.
@@ -62,6 +64,7 @@ type analysis struct {
 	fn       *ssa.Function
 	names    *access.Names
 	effect   func(key string) *Effect
+	hasBody  func(key string) bool
 	position func(token.Pos) string
 	source   access.Source
 	library  *model.Library
@@ -84,6 +87,11 @@ func Package(pkg *ssa.Package, cfg Config) *Result {
 		return cfg.Effect(key)
 	}
 	fns := functions(pkg)
+	own := make(map[string]bool)
+	for _, fn := range fns {
+		own[access.FuncKey(fn)] = true
+	}
+	cfg.hasBody = func(key string) bool { return own[key] || cfg.Effect(key) != nil }
 	bodies := make(map[*ssa.Function]*Body)
 	channels := channelsOf(fns)
 	for _, scc := range calleesFirst(fns) {
@@ -116,10 +124,10 @@ func Package(pkg *ssa.Package, cfg Config) *Result {
 
 func function(fn *ssa.Function, effect func(string) *Effect, channels *channels, cfg Config, visit func(*Func, ssa.Instruction, View)) (*Body, *Effect) {
 	body := describe(fn)
-	a := &analysis{fn: fn, effect: effect, channels: channels, position: cfg.Position, source: cfg.Source, library: cfg.Library, own: cfg.Own, into: make(map[access.Root][]stored), starts: make(map[string]ssa.CallInstruction), numbers: &numbering{numbers: make(map[access.Root]int)}}
+	a := &analysis{fn: fn, effect: effect, channels: channels, position: cfg.Position, source: cfg.Source, library: cfg.Library, own: cfg.Own, hasBody: cfg.hasBody, into: make(map[access.Root][]stored), starts: make(map[string]ssa.CallInstruction), numbers: &numbering{numbers: make(map[access.Root]int)}}
 	a.names = access.NewNames(fn, a.results, cfg.Source)
 	in := a.run()
-	f := &Func{Body: body, SSA: fn, Names: a.names, effect: effect}
+	f := &Func{Body: body, SSA: fn, Names: a.names, hasBody: cfg.hasBody}
 	a.rec = &recorder{a: a, body: body, loops: loopsOf(fn), effect: &Effect{Serves: requests(fn), Yield: isYield(fn)}, visit: func(instr ssa.Instruction, v View) { visit(f, instr, v) }}
 	ends := false
 	var after []state

@@ -142,7 +142,7 @@ func received(mi *ssa.MakeInterface) model.Runs {
 // converts notes that a value becomes an interface whose methods a library calls.
 func (r *recorder) converts(instr *ssa.MakeInterface, s *state) {
 	for _, m := range conversion(instr, r.a.library).Methods {
-		if m.Runs.IsZero() || r.a.effect(m.Key) == nil {
+		if m.Runs.IsZero() || !r.a.hasBody(m.Key) {
 			continue
 		}
 		r.edge(r.a, Edge{Callee: m.Key, Pos: instr.Pos(), Params: []access.Ref{r.a.names.Receiver(instr.X, m.index)}, Start: m.Runs.How, By: m.Runs.By, Site: r.a.served(m.Runs, instr), Many: m.Runs.Many()}, instr, s)

@@ -31,6 +31,8 @@ type meeting struct {
 
 // rules are the kinds of evidence, the strongest first. The first that applies to a meeting grades it;
 // says returns it as a sentence, or "" when it does not apply.
+//
+// Inv: a rule that applies to a meeting applies to it with the two uses swapped.
 var rules = []struct {
 	grade Grade
 	says  func(w *World, m *meeting) string
@@ -59,11 +61,13 @@ func (e Evidence) compare(f Evidence) int {
 	return cmp.Or(cmp.Compare(e.Grade, f.Grade), cmp.Compare(f.rank, e.rank))
 }
 
-// evidence returns the strongest evidence that the two uses of m meet.
+// evidence returns the strongest evidence that the two uses of m meet. Which of them comes first does not matter.
 func (w *World) evidence(m *meeting) Evidence {
 	for rank, rule := range rules {
 		if why := rule.says(w, m); why != "" {
-			return Evidence{rule.grade, why, rank}
+			swapped := *m
+			swapped.a, swapped.b = m.b, m.a
+			return Evidence{rule.grade, min(why, rule.says(w, &swapped)), rank}
 		}
 	}
 	panic("share: Inv: the last rule applies to every meeting")

@@ -202,7 +202,19 @@ func (d *decider) spellGuard(c *candidate, fn function, n need, ref access.Ref) 
 	if err != nil {
 		return ""
 	}
-	return types.ExprString(x) + embeddedSuffix(d, c, suffix)
+	lock := types.ExprString(x) + embeddedSuffix(d, c, suffix)
+	if c.guard.lock != nil && !d.means(fn, n.pos, lock+".Lock") || rest == "" && !d.means(fn, n.pos, types.ExprString(x)+"."+c.decl.name.Name) {
+		return ""
+	}
+	return lock
+}
+
+// means reports whether text means something at pos. A name that a parameter has need not:
+//
+//	func Get[T ~*Store](t T) int { return (*Store)(t).m["a"] } // t.mu is none
+func (d *decider) means(fn function, pos token.Pos, text string) bool {
+	_, err := types.Eval(d.prog.Fset, fn.pkg.Types, pos, text)
+	return err == nil
 }
 
 func rootName(r access.Root, body *lockset.Body) string {

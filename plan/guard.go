@@ -71,7 +71,7 @@ func (d *decider) addGuard(c *candidate) *Refusal {
 		}
 		w := &wrapping{d: d, c: c}
 		w.findObjects()
-		if r := cmp.Or(w.checkNewField(), w.checkLayout()); r != nil {
+		if r := cmp.Or(w.checkNewField(), w.checkLayout(), w.checkCopies()); r != nil {
 			return r
 		}
 		src, r := d.unseenOwners(c)

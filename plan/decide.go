@@ -31,6 +31,7 @@ type decider struct {
 	graph    *callGraph                                   // see reach.go
 	shown    []flow                                       // see shows; nil until it is asked for
 	laid     []layout                                     // see layouts; nil until it is asked for
+	unsets   map[Var]bool                                 // see mayBeNil
 	imports  map[*types.Package]map[string]*types.Package // see known
 	names    map[string]bool                              // of types and files to generate
 	cases    []*candidate

@@ -374,8 +374,8 @@ func syntaxOf(pkg *load.Package) []*ast.File {
 	return out
 }
 
-// mayBeNil reports whether nothing shows that the variable of c always has a map: it is not built
-// with its owner, or replaced by something else than a new map.
+// mayBeNil reports whether nothing shows that the variable of c always has a map: it is not made wherever its owner
+// is, or replaced by something else than a new map.
 func (d *decider) mayBeNil(c *candidate) bool {
 	for _, j := range c.verdict.Uses {
 		for _, e := range j.Entries {
@@ -384,10 +384,16 @@ func (d *decider) mayBeNil(c *candidate) bool {
 			}
 		}
 	}
-	if spec, ok := c.decl.node.(*ast.ValueSpec); ok && len(spec.Values) > 0 {
-		return false
+	if d.unsets == nil {
+		d.unsets = make(map[Var]bool)
 	}
-	return !d.world.Built(c.verdict.Var)
+	v := c.finding.Var
+	unset, known := d.unsets[v]
+	if !known {
+		unset = d.unset(v, c.decl, false).IsValid()
+		d.unsets[v] = unset
+	}
+	return unset
 }
 
 // writesIn reports whether a use of one of cs in the section writes, whether or not it is a problem.

@@ -39,6 +39,9 @@ func (w *wrapping) checkNewField() *Refusal {
 		if w.d.mayCount(f) && w.mayShow(f.from) {
 			return w.refuse(Reflected, f.value.Pos(), message, todo)
 		}
+		if w.isPrinted(f) {
+			return w.refuse(Reflected, f.value.Pos(), "the owner is printed, which would show a mutex added to it", "add a mutex by hand, or print its fields")
+		}
 	}
 	for _, pkg := range w.pkgs {
 		for id, inst := range pkg.Info.Instances {
@@ -48,6 +51,28 @@ func (w *wrapping) checkNewField() *Refusal {
 		}
 	}
 	return nil
+}
+
+// isPrinted reports whether f gives the owner to a printer, or to a function of the program that takes anything and
+// may pass it to one, and the owner does not say itself how it is printed.
+func (w *wrapping) isPrinted(f flow) bool {
+	if f.callee == nil || !w.holds(pointee(f.from)) {
+		return false
+	}
+	if !model.Prints(access.ObjectKey(f.callee)) && !(f.callee.Signature().Variadic() && w.d.isOurs(f.callee.Pkg())) {
+		return false
+	}
+	for _, name := range []string{"String", "Error", "Format", "GoString"} {
+		if obj, _, _ := types.LookupFieldOrMethod(f.from, true, w.c.decl.pkg.Types, name); obj != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// isOurs reports whether pkg is a package of the program.
+func (d *decider) isOurs(pkg *types.Package) bool {
+	return pkg != nil && slices.ContainsFunc(d.prog.Packages, func(p *load.Package) bool { return p.Path == pkg.Path() })
 }
 
 // mayCount reports whether what becomes an interface in f may be given to what counts fields: in so many

@@ -15,6 +15,7 @@ import (
 type Effect struct {
 	Outcomes []Outcome        // how a call can return; empty means: without a change, or never
 	Results  []access.Ref     // what each result refers to; an unknown Path where nothing is known
+	Nils     []int            // results that may be nil
 	Invokes  []Invoke         // functions among the arguments that it calls or starts
 	Starts   []Started        // goroutines that may still run when it returns
 	Waits    []Signal         // what it was certainly told when it returns

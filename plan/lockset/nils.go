@@ -1,9 +1,12 @@
 package lockset
 
 import (
+	"go/types"
 	"slices"
 
 	"golang.org/x/tools/go/ssa"
+
+	"mapmend/plan/access"
 )
 
 // This file finds the arguments that may be nil as far as the caller itself shows:
@@ -14,11 +17,22 @@ import (
 //	}
 //	s.Len()
 
-// nils returns the arguments of call that are nil, or are on some way to it.
-func nils(call *ssa.CallCommon) []int {
+// nils returns the arguments of call that are nil, or are on some way to it. What a function returns beside an error
+// is as good as the error says, unless the call is given both:
+//
+//	use(find(k))
+func (a *analysis) nils(call *ssa.CallCommon) []int {
 	var out []int
 	for i, arg := range call.Args {
-		if isNil(arg, nil) {
+		if a.isNil(arg, nil) {
+			out = append(out, i)
+			continue
+		}
+		e, ok := arg.(*ssa.Extract)
+		if ok && a.returnsNil(e.Tuple, e.Index) && slices.ContainsFunc(call.Args, func(v ssa.Value) bool {
+			other, ok := v.(*ssa.Extract)
+			return ok && other != e && other.Tuple == e.Tuple
+		}) {
 			out = append(out, i)
 		}
 	}
@@ -26,17 +40,36 @@ func nils(call *ssa.CallCommon) []int {
 }
 
 // isNil reports whether v is nil on some way to where it is used. seen are the values whose ways it is on.
-func isNil(v ssa.Value, seen []ssa.Value) bool {
+func (a *analysis) isNil(v ssa.Value, seen []ssa.Value) bool {
 	switch v := v.(type) {
 	case *ssa.Const:
 		return v.IsNil()
 	case *ssa.ChangeType:
-		return isNil(v.X, seen)
+		return a.isNil(v.X, seen)
+	case *ssa.Lookup:
+		return !v.CommaOk && isPointer(v.Type())
+	case *ssa.Call:
+		return a.returnsNil(v, 0)
 	case *ssa.Phi:
 		if slices.Contains(seen, ssa.Value(v)) {
 			return false
 		}
-		return slices.ContainsFunc(v.Edges, func(e ssa.Value) bool { return isNil(e, append(seen, v)) })
+		return slices.ContainsFunc(v.Edges, func(e ssa.Value) bool { return a.isNil(e, append(seen, v)) })
 	}
 	return false
+}
+
+// returnsNil reports whether result number i of call may be nil, as its callee shows.
+func (a *analysis) returnsNil(call ssa.Value, i int) bool {
+	c, ok := call.(*ssa.Call)
+	if !ok || c.Call.StaticCallee() == nil {
+		return false
+	}
+	e := a.effect(access.FuncKey(c.Call.StaticCallee()))
+	return e != nil && slices.Contains(e.Nils, i)
+}
+
+func isPointer(t types.Type) bool {
+	_, ok := t.Underlying().(*types.Pointer)
+	return ok
 }

@@ -208,7 +208,7 @@ func (r *recorder) complete(a *analysis, e Edge, instr ssa.Instruction, s *state
 		for i := range e.Params {
 			e.Mentions = append(e.Mentions, a.source.Argument(call.Common().Pos(), call.Common(), i))
 		}
-		e.Constants, e.Nils = constants(call.Common()), nils(call.Common())
+		e.Constants, e.Nils = constants(call.Common()), a.nils(call.Common())
 	}
 	e.Loop = r.loops[instr.Block().Index]
 	refs := slices.Concat(e.Params, e.Free)
@@ -442,6 +442,9 @@ func (r *recorder) returns(instr *ssa.Return, s *state) {
 	}
 	for i, v := range instr.Results {
 		r.result(i, len(instr.Results), v, instr, s)
+		if isPointer(v.Type()) && !slices.Contains(e.Nils, i) && r.a.isNil(v, nil) {
+			e.Nils = append(e.Nils, i)
+		}
 	}
 	for _, alt := range s.alts {
 		var facts []fact

@@ -61,3 +61,9 @@ func Looks(key string) (how Look, ok bool) {
 	how, ok = looks[key]
 	return how, ok
 }
+
+// Prints reports whether key shows the fields of the structs that it is given, those that are not exported too.
+func Prints(key string) bool {
+	how, ok := looks[key]
+	return ok && how.Unexported && len(how.Methods) > 0
+}

@@ -305,11 +305,13 @@ func (p *planner) storesInNil(lhs ast.Expr, uses []Use) bool {
 	if every(p.fn.Info.TypeOf(index.X), func(t types.Type) bool { _, ok := t.Underlying().(*types.Map); return !ok }) {
 		return false
 	}
+	name, ok := ast.Unparen(index.X).(*ast.Ident)
+	if sel, selected := ast.Unparen(index.X).(*ast.SelectorExpr); selected {
+		name, ok = sel.Sel, true
+	}
 	for _, u := range uses {
-		if index.X.Pos() <= u.Pos && u.Pos < index.X.End() {
-			if _, nested := ast.Unparen(index.X).(*ast.IndexExpr); !nested {
-				return u.MayBeNil
-			}
+		if ok && name.Pos() == u.Pos {
+			return u.MayBeNil
 		}
 	}
 	return true

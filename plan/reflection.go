@@ -217,7 +217,9 @@ func flows(info *types.Info, values []ast.Expr, to func(i int) types.Type, calle
 			}
 			continue
 		}
-		out = append(out, flow{value: v, from: info.TypeOf(v), to: to(i), callee: callee})
+		if from := info.TypeOf(v); from != nil { // x.(type) has none
+			out = append(out, flow{value: v, from: from, to: to(i), callee: callee})
+		}
 	}
 	return out
 }

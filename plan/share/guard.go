@@ -11,8 +11,8 @@ import (
 // This file finds the lock that a map variable is meant to be used under.
 
 // guard returns the lock that most uses hold, writes first; nil when no use holds one that stands
-// around the map.
-func (w *World) guard(entries []*Entry) *Lock {
+// around the map. Of missed, uses to which no way was found, it is not known what they hold.
+func (w *World) guard(entries, missed []*Entry) *Lock {
 	type support struct {
 		lock          Lock
 		writes, reads map[token.Pos]bool
@@ -76,7 +76,7 @@ func (w *World) guard(entries []*Entry) *Lock {
 		return nil
 	}
 	best := found[ids[0]]
-	if reads := places(entries, false); len(best.writes) == 0 && (2*len(best.reads) < reads || 2*best.always[0] < reads) {
+	if reads := places(slices.Concat(entries, missed), false); len(best.writes) == 0 && (2*len(best.reads) < reads || 2*best.always[0] < reads) {
 		return nil // held for something else
 	}
 	if best.lock.Relation == Package && entries[0].Ref.Var.Owner != "" && 2*(len(best.reads)+len(best.writes)) <= places(entries, true) {

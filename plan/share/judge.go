@@ -105,9 +105,9 @@ func (s *search) variable(v access.Var, uses *variableUses, kept bool) (verdict 
 			outside = nil
 		}
 	}
-	entries, partial := s.reached(uses.starts)
-	left, _ := s.reached(outside)
-	verdict, ok = s.w.judge(v, entries, left)
+	entries, missed, partial := s.reached(uses.starts)
+	left, _, _ := s.reached(outside)
+	verdict, ok = s.w.judge(v, entries, left, missed)
 	verdict.Partial = verdict.Partial || partial || uses.partial
 	if b := s.w.unanalysed[v]; b != nil {
 		verdict.Unanalysed = b
@@ -116,17 +116,20 @@ func (s *search) variable(v access.Var, uses *variableUses, kept bool) (verdict 
 	return verdict, ok || kept
 }
 
-// reached returns the ways in which execution comes to starts once goroutines may run, and whether there
-// may be more.
-func (s *search) reached(starts []Entry) (entries []*Entry, partial bool) {
+// reached returns the ways in which execution comes to starts once goroutines may run, those of starts outside of
+// tests to which no way was found at all, and whether there may be more ways.
+func (s *search) reached(starts []Entry) (entries, missed []*Entry, partial bool) {
 	for i := range starts {
 		found, more := s.ways(&starts[i])
 		partial = partial || more
 		for i := range found {
 			entries = append(entries, &found[i])
 		}
+		if len(found) == 0 && !s.w.isTest(starts[i].Use.Pos) {
+			missed = append(missed, &starts[i])
+		}
 	}
-	return s.w.afterStart(entries), partial
+	return s.w.afterStart(entries), missed, partial
 }
 
 // byVariable groups the uses that may matter by variable. Uses of a parameter are followed to where
@@ -255,7 +258,9 @@ func parted(entries []*Entry, is func(*Entry) bool) (those, others []*Entry) {
 	return those, others
 }
 
-func (w *World) judge(v access.Var, entries, outside []*Entry) (Verdict, bool) {
+// judge judges v by the entries of its uses, and by those that count only outside of a section. missed are uses to
+// which no way was found.
+func (w *World) judge(v access.Var, entries, outside, missed []*Entry) (Verdict, bool) {
 	test, entries := parted(entries, func(e *Entry) bool { return e.Root == Test })
 	_, outside = parted(outside, func(e *Entry) bool { return e.Root == Test })
 	if len(entries) == 0 {
@@ -263,7 +268,7 @@ func (w *World) judge(v access.Var, entries, outside []*Entry) (Verdict, bool) {
 	}
 	onlyTests := !slices.ContainsFunc(entries, func(e *Entry) bool { return e.Root != Test && !w.isTest(e.Use.Pos) })
 	declared := w.guards[v]
-	verdict := Verdict{Var: v, Guard: cmp.Or(declared, w.guard(entries))}
+	verdict := Verdict{Var: v, Guard: cmp.Or(declared, w.guard(entries, missed))}
 	verdict.Twin = twinned(entries)
 	about := &variable{guard: verdict.Guard, twin: verdict.Twin, claim: w.claims[v], tested: w.tested(test), users: users(entries)}
 	problem := make(map[*Entry]bool)

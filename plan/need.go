@@ -39,8 +39,11 @@ func (d *decider) findNeeds(c *candidate) *Refusal {
 			return r
 		}
 	}
-	if len(c.needs) == 0 && len(c.modes) == 0 {
+	switch {
+	case len(c.needs) == 0 && len(c.modes) == 0:
 		return &Refusal{Code: UnknownGuard, Message: "no place was found at which the guard could be taken", Todo: "guard the uses by hand"}
+	case len(c.needs) > 0 && c.guard.lock != nil:
+		return d.checkSet(c)
 	}
 	return nil
 }

@@ -21,9 +21,10 @@ import (
 //		m  map[string]int
 //	}
 
-// checkSet refuses the guard that decl declares, if it is a pointer or an interface, unless it is set wherever what
-// it is part of is made, and is never assigned later.
-func (d *decider) checkSet(c *candidate, decl declaration) *Refusal {
+// checkSet refuses a guard that is a pointer or an interface, unless it is set wherever what it is part of is made, and
+// is never assigned later.
+func (d *decider) checkSet(c *candidate) *Refusal {
+	decl := d.decls[toVar(c.guard.class)]
 	switch decl.object().Type().Underlying().(type) {
 	case *types.Pointer, *types.Interface:
 	default:
@@ -44,7 +45,9 @@ func (d *decider) unset(v Var, decl declaration, fixed bool) token.Pos {
 	s.w.c.finding.Var = v
 	s.w.findObjects()
 	if spec, ok := decl.node.(*ast.ValueSpec); ok && decl.owner == nil {
-		if i := slices.Index(spec.Names, decl.name); i >= len(spec.Values) || !s.isSomething(decl.pkg, spec.Values[i], nil) {
+		i := slices.Index(spec.Names, decl.name)
+		s.late = len(spec.Values) == 0 && s.setByInit(decl.pkg)
+		if !s.late && (i >= len(spec.Values) || !s.isSomething(decl.pkg, spec.Values[i], nil)) {
 			return decl.name.Pos()
 		}
 	}
@@ -70,14 +73,49 @@ type setting struct {
 	d     *decider
 	w     *wrapping // of the variable
 	fixed bool      // it may not be assigned
+	late  bool      // but by an init function
 }
+
+// setByInit reports whether an init function of pkg gives the variable something as one of its own statements.
+func (s *setting) setByInit(pkg *load.Package) bool {
+	for _, file := range pkg.Files {
+		for _, decl := range file.Syntax.Decls {
+			fn, ok := decl.(*ast.FuncDecl)
+			if !ok || !isInit(fn) || fn.Body == nil {
+				continue
+			}
+			for _, stmt := range fn.Body.List {
+				if assign, ok := stmt.(*ast.AssignStmt); ok && s.assigns(pkg, assign) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// assigns reports whether assign gives the variable something.
+func (s *setting) assigns(pkg *load.Package, assign *ast.AssignStmt) bool {
+	for i, lhs := range assign.Lhs {
+		if s.isVariable(pkg.Info, lhs) {
+			return len(assign.Lhs) == len(assign.Rhs) && s.isSomething(pkg, assign.Rhs[i], nil)
+		}
+	}
+	return false
+}
+
+func isInit(fn *ast.FuncDecl) bool { return fn.Recv == nil && fn.Name.Name == "init" }
 
 // leaves reports whether n makes a value that has the variable in it without setting it, or lets it be assigned.
 func (s *setting) leaves(pkg *load.Package, n ast.Node, stack []ast.Node) bool {
 	info := pkg.Info
 	switch n := n.(type) {
 	case *ast.AssignStmt:
-		return s.fixed && slices.ContainsFunc(n.Lhs, func(e ast.Expr) bool { return s.isVariable(info, e) })
+		if !s.fixed || !slices.ContainsFunc(n.Lhs, func(e ast.Expr) bool { return s.isVariable(info, e) }) {
+			return false
+		}
+		fn := declAround(stack)
+		return !s.late || fn == nil || !isInit(fn) || !s.assigns(pkg, n)
 	case *ast.UnaryExpr:
 		return n.Op == token.AND && s.isVariable(info, n.X)
 	case *ast.ValueSpec:

@@ -82,6 +82,19 @@ func isPointer(t types.Type) bool {
 	return ok
 }
 
+// isLock reports whether obj is the lock itself, a pointer to a mutex: whether that is set is not for here to say.
+func (p *planner) isLock(obj types.Object) bool {
+	if _, ok := p.lock.Expr.(*ast.Ident); !ok {
+		return false
+	}
+	ptr, ok := obj.Type().Underlying().(*types.Pointer)
+	if !ok {
+		return false
+	}
+	named, ok := types.Unalias(ptr.Elem()).(*types.Named)
+	return ok && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == "sync"
+}
+
 // toleratesNil reports whether the owner, a pointer, may be nil for all that is known: the function, or a method of
 // the owner's type in the package, compares it with anything, a caller passes nil, or it is a variable that is no
 // parameter and not always the object it was declared with.

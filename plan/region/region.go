@@ -289,7 +289,7 @@ func (p *planner) reach(list []ast.Stmt, i, j int) (int, *Obstacle) {
 		}
 	}
 	pointers := p.derefs(root, obj)
-	if p.toleratesNil(obj) {
+	if !p.isLock(obj) && p.toleratesNil(obj) {
 		pointers = append(pointers, deref{x: root.Name, name: root.Name})
 	}
 	for _, d := range pointers {

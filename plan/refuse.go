@@ -16,10 +16,10 @@ const (
 	ValueReceiver    Code = "value-receiver"    // the owner is copied, so a lock added to it would be copied too
 	OwnerCopied      Code = "owner-copied"      // the owner is copied somewhere, so a lock added to it would be copied too
 	UnlockedCallers  Code = "unlocked-callers"  // the function runs both with and without the guard
-	UnknownGuard     Code = "unknown-guard"     // the guard's identity cannot be established
+	UnknownGuard     Code = "unknown-guard"     // the guard's identity cannot be established, or it is a pointer that may be nil
 	RangeMutates     Code = "range-mutates"     // the body of a range changes the map it ranges over
 	Footprint        Code = "footprint"         // a region touches more than the map
-	Reflected        Code = "reflected"         // the owner flows to reflection, which would see the new type or count the mutex
+	Reflected        Code = "reflected"         // the owner flows to reflection, a printer or unsafe code, which would see the new type or the mutex
 	NilObserved      Code = "nil-observed"      // the program looks at whether the map is nil
 	ExportedField    Code = "exported-field"    // the field is API of an importable package
 	AliasWritten     Code = "alias-written"     // the map, or an element of it, is used elsewhere outside of its section

@@ -18,14 +18,15 @@ import (
 // for the packages below it that have no row of their own; so does an entry.
 var mayImport = map[string][]string{
 	"mapmend":                {"mapmend/plan", "mapmend/plan/load", "mapmend/plan/config", "mapmend/plan/report", "mapmend/rewrite", "mapmend/rewrite/verify"},
-	"mapmend/plan":           {"mapmend/plan/load", "mapmend/plan/access", "mapmend/plan/model", "mapmend/plan/lockset", "mapmend/plan/mapuse", "mapmend/plan/share", "mapmend/plan/region", "mapmend/plan/config", "mapmend/plan/intent"},
+	"mapmend/plan":           {"mapmend/plan/load", "mapmend/plan/access", "mapmend/plan/model", "mapmend/plan/kept", "mapmend/plan/lockset", "mapmend/plan/mapuse", "mapmend/plan/share", "mapmend/plan/region", "mapmend/plan/config", "mapmend/plan/intent"},
 	"mapmend/plan/load":      {},
 	"mapmend/plan/access":    {},
 	"mapmend/plan/model":     {},
-	"mapmend/plan/lockset":   {"mapmend/plan/access", "mapmend/plan/model"},
+	"mapmend/plan/kept":      {"mapmend/plan/access", "mapmend/plan/model"},
+	"mapmend/plan/lockset":   {"mapmend/plan/access", "mapmend/plan/model", "mapmend/plan/kept"},
 	"mapmend/plan/config":    {"mapmend/plan/model"},
 	"mapmend/plan/intent":    {"mapmend/plan/access"},
-	"mapmend/plan/share":     {"mapmend/plan/access", "mapmend/plan/model", "mapmend/plan/lockset", "mapmend/plan/mapuse", "mapmend/plan/intent"},
+	"mapmend/plan/share":     {"mapmend/plan/access", "mapmend/plan/model", "mapmend/plan/kept", "mapmend/plan/lockset", "mapmend/plan/mapuse", "mapmend/plan/intent"},
 	"mapmend/plan/mapuse":    {"mapmend/plan/access", "mapmend/plan/model", "mapmend/plan/lockset"},
 	"mapmend/plan/region":    {"mapmend/plan/access"},
 	"mapmend/plan/report":    {"mapmend/plan"},

@@ -117,6 +117,7 @@ var steps = []func(*decider, *candidate) *Refusal{
 	(*decider).checkWays,
 	(*decider).chooseGuard,
 	(*decider).checkUnseenUses,
+	(*decider).checkUnseenStores,
 	(*decider).findNeeds,
 }
 

@@ -148,6 +148,9 @@ func analyse(prog *load.Program, cfg lockset.Config) (*share.World, map[*load.Pa
 	group.Wait()
 	world := share.NewWorld(func(pos token.Pos) bool { f := prog.File(pos); return f != nil && f.Test })
 	said := make(map[*load.Package]intent.Said)
+	if slices.ContainsFunc(prog.Packages, func(pkg *load.Package) bool { return pkg.Broken || len(pkg.Unchecked) > 0 }) {
+		world.Unseen()
+	}
 	for i, r := range results {
 		if errs[i] != nil {
 			return nil, nil, errs[i]

@@ -126,7 +126,7 @@ func (d *decider) refuseCycles(orders *lockOrders) bool {
 	for _, held := range d.world.HeldAround() {
 		reached := d.world.Reached(held)
 		for _, fn := range sortedKeys(d.gains) {
-			if reached[fn] != "" && taken(held, fn) {
+			if (reached[fn] != "" || d.world.OutsideUnder(held, fn)) && taken(held, fn) {
 				return true
 			}
 		}

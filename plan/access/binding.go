@@ -105,7 +105,7 @@ func (f *FuncRef) bind(b Binding) *FuncRef {
 	if f == nil {
 		return nil
 	}
-	return &FuncRef{Key: f.Key, Type: f.Type, Free: b.Refs(f.Free), Bound: b.Refs(f.Bound)}
+	return &FuncRef{Key: f.Key, Free: b.Refs(f.Free), Bound: b.Refs(f.Bound)}
 }
 
 // renamed returns refs with the names that made has for what a callee made. All else is in terms of the

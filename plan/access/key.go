@@ -76,20 +76,3 @@ func ShortCall(key string) string {
 	}
 	return key
 }
-
-// FuncType names the type of a function value: a named type by its name, any other by its parameters
-// and results without their names, so that func(k string) and func(string) are one.
-func FuncType(t types.Type) string {
-	sig, ok := types.Unalias(t).(*types.Signature)
-	if !ok {
-		return t.String()
-	}
-	unnamed := func(tuple *types.Tuple) *types.Tuple {
-		var vars []*types.Var
-		for v := range tuple.Variables() {
-			vars = append(vars, types.NewParam(v.Pos(), nil, "", v.Type()))
-		}
-		return types.NewTuple(vars...)
-	}
-	return types.NewSignatureType(nil, nil, nil, unnamed(sig.Params()), unnamed(sig.Results()), sig.Variadic()).String()
-}

@@ -130,7 +130,7 @@ func (n *Names) resolve(v ssa.Value) Ref {
 		return Ref{Path: Path{Root: Root{Kind: Global, Name: path + "." + v.Name()}}, Var: Var{Package: path, Field: v.Name()}}
 	case *ssa.Function:
 		r := n.local()
-		r.Func = &FuncRef{Key: FuncKey(v), Type: FuncType(v.Signature)}
+		r.Func = &FuncRef{Key: FuncKey(v)}
 		return r
 	case *ssa.MakeClosure:
 		return n.closure(v)
@@ -157,13 +157,7 @@ func (n *Names) resolve(v ssa.Value) Ref {
 	case *ssa.Slice:
 		return n.Ref(v.X)
 	case *ssa.ChangeType:
-		r := n.Ref(v.X)
-		if r.Func != nil { // a named function type
-			f := *r.Func
-			f.Type = FuncType(v.Type())
-			r.Func = &f
-		}
-		return r
+		return n.Ref(v.X)
 	case *ssa.ChangeInterface:
 		return n.Ref(v.X)
 	case *ssa.MakeInterface:
@@ -361,7 +355,7 @@ func hasLock(t types.Type) bool {
 func (n *Names) closure(v *ssa.MakeClosure) Ref {
 	fn := v.Fn.(*ssa.Function)
 	r := n.fresh()
-	r.Func = &FuncRef{Key: FuncKey(fn), Type: FuncType(v.Type())}
+	r.Func = &FuncRef{Key: FuncKey(fn)}
 	if IsBound(fn) {
 		r.Func.Bound = n.Refs(v.Bindings)
 	} else {

@@ -193,7 +193,6 @@ func (r Ref) Each(do func(Ref)) {
 // FuncRef is a function value: a function and what it captured.
 type FuncRef struct {
 	Key   string
-	Free  []Ref  // what it captured
-	Type  string // of the value
-	Bound []Ref  // leading parameters that are already given: the receiver of a method value
+	Free  []Ref // what it captured
+	Bound []Ref // leading parameters that are already given: the receiver of a method value
 }

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/tools/go/ssa"
 
 	"mapmend/plan/access"
+	"mapmend/plan/kept"
 	"mapmend/plan/model"
 )
 
@@ -58,6 +59,7 @@ type Result struct {
 	Bodies      []*Body // in source order
 	Conversions []Conversion
 	Boxed       []Boxed // sorted by key
+	Kept        kept.Facts
 }
 
 type analysis struct {
@@ -72,9 +74,16 @@ type analysis struct {
 	numbers  *numbering
 	into     map[access.Root][]stored // what is stored in what, anywhere in the function
 	channels *channels
+	kept     *kept.Flows
 	starts   map[string]ssa.CallInstruction // by site
 	recvs    []*ssa.UnOp                    // see receives
 	rec      *recorder
+}
+
+// inPackage is what is known of a package as a whole before its functions are analysed.
+type inPackage struct {
+	channels *channels
+	kept     *kept.Flows
 }
 
 // Package analyses the functions of pkg.
@@ -93,7 +102,7 @@ func Package(pkg *ssa.Package, cfg Config) *Result {
 	}
 	cfg.hasBody = func(key string) bool { return own[key] || cfg.Effect(key) != nil }
 	bodies := make(map[*ssa.Function]*Body)
-	channels := channelsOf(fns)
+	in := inPackage{channels: channelsOf(fns), kept: kept.Of(pkg.Pkg, fns, kept.Config{HasBody: cfg.hasBody, Own: cfg.Own, Library: cfg.Library})}
 	for _, scc := range calleesFirst(fns) {
 		rounds := 1
 		if len(scc) > 1 || callsItself(scc[0]) {
@@ -108,7 +117,7 @@ func Package(pkg *ssa.Package, cfg Config) *Result {
 				if round == rounds-1 {
 					visit = cfg.Visit
 				}
-				body, e := analysed(fn, effect, channels, cfg, visit)
+				body, e := analysed(fn, effect, in, cfg, visit)
 				res.Effects[body.Key] = e
 				bodies[fn] = body
 			}
@@ -118,22 +127,22 @@ func Package(pkg *ssa.Package, cfg Config) *Result {
 		res.Bodies = append(append(res.Bodies, bodies[fn]), bodies[fn].Inner...)
 		res.Conversions = append(res.Conversions, conversions(fn, cfg.Library)...)
 	}
-	res.Boxed = boxed(fns, cfg)
+	res.Boxed, res.Kept = boxed(fns, cfg), in.kept.Facts
 	return res
 }
 
-func function(fn *ssa.Function, effect func(string) *Effect, channels *channels, cfg Config, visit func(*Func, ssa.Instruction, View)) (*Body, *Effect) {
+func function(fn *ssa.Function, effect func(string) *Effect, in inPackage, cfg Config, visit func(*Func, ssa.Instruction, View)) (*Body, *Effect) {
 	body := describe(fn)
-	a := &analysis{fn: fn, effect: effect, channels: channels, position: cfg.Position, source: cfg.Source, library: cfg.Library, own: cfg.Own, hasBody: cfg.hasBody, into: make(map[access.Root][]stored), starts: make(map[string]ssa.CallInstruction), numbers: &numbering{numbers: make(map[access.Root]int)}}
+	a := &analysis{fn: fn, effect: effect, channels: in.channels, kept: in.kept, position: cfg.Position, source: cfg.Source, library: cfg.Library, own: cfg.Own, hasBody: cfg.hasBody, into: make(map[access.Root][]stored), starts: make(map[string]ssa.CallInstruction), numbers: &numbering{numbers: make(map[access.Root]int)}}
 	a.names = access.NewNames(fn, a.results, cfg.Source)
-	in := a.run()
+	states := a.run()
 	f := &Func{Body: body, SSA: fn, Names: a.names, hasBody: cfg.hasBody}
 	a.rec = &recorder{a: a, body: body, loops: loopsOf(fn), effect: &Effect{Serves: requests(fn), Yield: isYield(fn)}, visit: func(instr ssa.Instruction, v View) { visit(f, instr, v) }}
 	ends := false
 	var after []state
 	for i, b := range fn.Blocks {
-		if len(in[i].alts) > 0 {
-			after = append(after, a.block(b, in[i]))
+		if len(states[i].alts) > 0 {
+			after = append(after, a.block(b, states[i]))
 			ends = ends || endsFunction(b)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"mapmend/plan/access"
+	"mapmend/plan/kept"
 	"mapmend/plan/model"
 )
 
@@ -14,18 +15,17 @@ import (
 // Body is one analysed function.
 type Body struct {
 	Key          string
-	Name         string      // for people: "(*Store).Get", "main.func1"
-	Pos          token.Pos   // of the declaration or literal
-	Params       []string    // names of the parameters, the receiver first
-	Free         []string    // names of the captured variables
-	Calls        []Edge      // of functions of the program, in source order
-	Dispatches   []Dispatch  // calls through interfaces, in source order
-	Under        []Under     // which locks it holds while it may call what it does not know
-	Pulls        []string    // types of the bodies of iterators that it runs step by step: it goes on while they stand in the middle
-	Values       []FuncValue // the functions that it uses as values
-	Orders       []Order     // locks it takes while it holds another
-	Exported     bool        // a name that other packages can call
-	Method       string      // receiver's type name, or empty
+	Name         string     // for people: "(*Store).Get", "main.func1"
+	Pos          token.Pos  // of the declaration or literal
+	Params       []string   // names of the parameters, the receiver first
+	Free         []string   // names of the captured variables
+	Calls        []Edge     // of functions of the program, in source order
+	Dispatches   []Dispatch // calls through interfaces, in source order
+	Under        []Under    // which locks it holds while it may call what it does not know
+	Pulls        []string   // types of the bodies of iterators that it runs step by step: it goes on while they stand in the middle
+	Orders       []Order    // locks it takes while it holds another
+	Exported     bool       // a name that other packages can call
+	Method       string     // receiver's type name, or empty
 	Closure      bool
 	Synthetic    bool         // has no source of its own
 	Inner        []*Body      // builtins that it has goroutines run
@@ -58,7 +58,6 @@ type Edge struct {
 	Copies         []access.Copy    // the copied structs among Params and Free
 	Each           []access.Root    // roots among Params and Free that each round of that loop makes anew
 	Stored         bool             // given away: may run at any time, with any locks
-	Type           string           // of the function value that was given away
 }
 
 // Binding returns what the names of the callee stand for in the caller.
@@ -72,17 +71,14 @@ type Order struct {
 	Write       bool // at least one of the two in write mode: readers alone do not wait for each other
 }
 
-// FuncValue is a function that is used as a value of a type.
-type FuncValue struct{ Key, Type string }
-
-// Under is that a lock is held while a function value of a type is called that is not known.
+// Under is that a lock is held while something runs that no call names.
 type Under struct {
 	Class    access.Var
-	Indirect bool // the lock is reached through a pointer: it may be one of another class
-	Type     string
+	Indirect bool   // the lock is reached through a pointer: it may be one of another class
+	Type     string // what runs: see ValueAt
 }
 
-// What may run is named by the type of a function value, by [MethodType], or is one of these.
+// What may run is named by [ValueAt], by [MethodType], or is one of these.
 const (
 	AnyType   = "any"      // function values of any type
 	AnyMethod = "method *" // methods of any interface
@@ -97,6 +93,26 @@ const (
 
 // anything stands for more than can be listed.
 var anything = []string{AnyType, AnyMethod, Printers, Foreign, Outside, Waiting, ByName}
+
+const value = "value "
+
+// ValueAt stands for the function values of type t that are kept at p. The type may be AnyType.
+func ValueAt(p kept.Place, t string) string { return value + t + "\x00" + string(p) }
+
+// Value returns the place and the type of the function values that name, a result of ValueAt, stands for.
+func Value(name string) (p kept.Place, t string, ok bool) {
+	rest, ok := strings.CutPrefix(name, value)
+	t, at, ok2 := strings.Cut(rest, "\x00")
+	return kept.Place(at), t, ok && ok2
+}
+
+// ofType returns what stands for more than name does, a result of ValueAt: all function values of the type.
+func ofType(name string) string {
+	if _, t, ok := Value(name); ok && t != AnyType {
+		return ValueAt(kept.Anywhere, t)
+	}
+	return name
+}
 
 const method = "method "
 

@@ -144,7 +144,7 @@ func (r *recorder) callsBack(c *ssa.CallCommon, key string, methods bool, s *sta
 // pulls notes that an iterator of type seq is run step by step.
 func (r *recorder) pulls(seq types.Type) {
 	yield := AnyType
-	if sig, ok := seq.Underlying().(*types.Signature); ok && sig.Params().Len() == 1 && !isGeneric(seq) {
+	if sig, ok := seq.Underlying().(*types.Signature); ok && sig.Params().Len() == 1 && !access.IsGeneric(seq) {
 		yield = access.FuncType(sig.Params().At(0).Type())
 	}
 	if !slices.Contains(r.body.Pulls, yield) {

@@ -73,7 +73,7 @@ func (a *analysis) call(instr ssa.CallInstruction, s *state) {
 // apply applies the effect of a function of the program.
 func (a *analysis) apply(instr ssa.CallInstruction, t target, s *state) {
 	e := t.effect
-	a.rec.inherit(e, t, s)
+	a.rec.inherit(e, a.passed(instr, t), s)
 	for _, r := range e.Shares {
 		if b := a.bound(r, t); b != nil {
 			a.shareRef(s, *b)
@@ -134,6 +134,26 @@ func (a *analysis) apply(instr ssa.CallInstruction, t target, s *state) {
 		}
 	}
 	s.alts = alts
+}
+
+// passed returns what the callee of instr may call without a name, with the arguments for its parameters.
+func (a *analysis) passed(instr ssa.CallInstruction, t target) []string {
+	args := instr.Common().Args
+	if a.rec == nil || len(args) != len(t.params) {
+		return t.effect.Dynamic
+	}
+	var out []string
+	for _, name := range t.effect.Dynamic {
+		if p, _, ok := Value(name); ok {
+			if key, i, ok := p.Param(); ok && key == t.key && i < len(args) && isFuncType(args[i].Type()) {
+				name = a.valueOf(args[i])
+			}
+		}
+		if name != "" && !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // returnsParts notes what is stored in what a call returned.
@@ -237,7 +257,7 @@ func (a *analysis) calledBack(t target, s *state) {
 	for _, p := range bindPaths(t.effect.Sends, t.binding()) {
 		a.maySend(p, s)
 	}
-	a.rec.inherit(t.effect, t, s)
+	a.rec.inherit(t.effect, t.effect.Dynamic, s)
 }
 
 // value handles a call of a function value that is not known here: it may be the caller's.
@@ -246,13 +266,21 @@ func (a *analysis) value(instr ssa.CallInstruction, t target, s *state) {
 		for _, p := range s.points() {
 			a.rec.invoke(Invoke{Func: t.value, At: p, After: sites(s.after), Params: t.params})
 		}
-	} else {
-		a.rec.mayCall(Outside, s)
 	}
 	a.giveAway(t.params, instr, s)
-	if t := instr.Common().Value.Type(); isGeneric(t) {
-		a.rec.dynamic(AnyType, s)
-	} else {
-		a.rec.dynamic(access.FuncType(t), s)
+	a.rec.unknown("a call of a function value")
+	a.rec.mayCall(a.valueOf(instr.Common().Value), s)
+}
+
+// valueOf names the function values that v may be; it is empty when v is always nil.
+func (a *analysis) valueOf(v ssa.Value) string {
+	at := a.kept.Origin(v)
+	if at == "" {
+		return ""
 	}
+	t := AnyType
+	if !access.IsGeneric(v.Type()) {
+		t = access.FuncType(v.Type())
+	}
+	return ValueAt(at, t)
 }

@@ -53,6 +53,9 @@ func (a *analysis) arguments(instr ssa.CallInstruction, t target, s *state) {
 		case p.Func == nil && !a.isFunc(p):
 		case a.library.Synchronous(t.key):
 			a.synchronous(instr, p, t, s)
+			if c := instr.Common(); p.Func == nil {
+				a.rec.mayCall(a.valueOf(c.Args[i+len(c.Args)-len(t.params)]), s)
+			}
 		default:
 			a.giveAway([]access.Ref{p}, instr, s)
 		}
@@ -129,7 +132,7 @@ func (a *analysis) keep(refs []access.Ref, owned bool, instr ssa.Instruction, s 
 			a.shareRef(s, f)
 		}
 		if ct.effect != nil && a.rec != nil {
-			e := Edge{Callee: ct.key, Pos: posOf(instr), Params: ct.params, Free: ct.free, Stored: true, Type: f.Func.Type, After: sites(s.after)}
+			e := Edge{Callee: ct.key, Pos: posOf(instr), Params: ct.params, Free: ct.free, Stored: true, After: sites(s.after)}
 			if by := a.rec.serving(f.Func.Key); by != nil {
 				e.Start, e.By, e.Site, e.Many, e.Stored = model.Handler, by.By, ServeSite, true, false
 			}
@@ -141,34 +144,6 @@ func (a *analysis) keep(refs []access.Ref, owned bool, instr ssa.Instruction, s 
 func isFuncType(t types.Type) bool {
 	_, ok := t.Underlying().(*types.Signature)
 	return ok
-}
-
-// isGeneric reports whether the function type t names a type parameter, so that functions of other types
-// are values of its instances.
-func isGeneric(t types.Type) bool {
-	switch t := types.Unalias(t).(type) {
-	case *types.TypeParam:
-		return true
-	case *types.Signature:
-		return isGeneric(t.Params()) || isGeneric(t.Results())
-	case *types.Tuple:
-		for v := range t.Variables() {
-			if isGeneric(v.Type()) {
-				return true
-			}
-		}
-	case *types.Map:
-		return isGeneric(t.Key()) || isGeneric(t.Elem())
-	case interface{ Elem() types.Type }: // a pointer, slice, array or channel
-		return isGeneric(t.Elem())
-	case *types.Named:
-		for arg := range t.TypeArgs().Types() {
-			if isGeneric(arg) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // isFunc reports whether r may be a function the caller provides.

@@ -18,7 +18,7 @@ import (
 const MaxBlocks = 100_000
 
 // analysed is function for any fn: if its analysis fails, or it is too large, it is one of which nothing is known.
-func analysed(fn *ssa.Function, effect func(string) *Effect, channels *channels, cfg Config, visit func(*Func, ssa.Instruction, View)) (body *Body, e *Effect) {
+func analysed(fn *ssa.Function, effect func(string) *Effect, in inPackage, cfg Config, visit func(*Func, ssa.Instruction, View)) (body *Body, e *Effect) {
 	defer func() {
 		if r := recover(); r != nil {
 			body, e = unknown(fn, fmt.Sprintf("its analysis failed, please report: %v", r))
@@ -31,7 +31,7 @@ func analysed(fn *ssa.Function, effect func(string) *Effect, channels *channels,
 	if n := len(fn.Blocks); n > most {
 		return unknown(fn, fmt.Sprintf("it has %d basic blocks, more than %d", n, most))
 	}
-	return function(fn, effect, channels, cfg, visit)
+	return function(fn, effect, in, cfg, visit)
 }
 
 // unknown returns what is known of fn when it was not analysed: it may do anything to what it is given.

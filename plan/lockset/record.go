@@ -62,7 +62,6 @@ func (a *analysis) owned(r access.Root, s *state) bool {
 }
 
 func (r *recorder) instr(instr ssa.Instruction, s *state) {
-	r.values(instr)
 	r.renames(instr)
 	switch instr := instr.(type) {
 	case *ssa.Defer, *ssa.RunDefers:
@@ -138,36 +137,6 @@ func isLockPointer(t types.Type) bool {
 	}
 	n, ok := types.Unalias(p.Elem()).(*types.Named)
 	return ok && n.Obj().Pkg() != nil && n.Obj().Pkg().Path() == "sync" && (n.Obj().Name() == "Mutex" || n.Obj().Name() == "RWMutex")
-}
-
-// values notes the functions that instr uses as values, other than to call them or to have them called by a library
-// of which it is known when it does: nobody else gets those.
-func (r *recorder) values(instr ssa.Instruction) {
-	var called ssa.Value
-	if c, ok := instr.(ssa.CallInstruction); ok {
-		called = c.Common().Value
-		if callee := c.Common().StaticCallee(); callee != nil && r.a.bodyOf(access.FuncKey(callee)) == nil {
-			if _, starts := r.a.library.Starts(access.FuncKey(callee)); starts || r.a.library.Synchronous(access.FuncKey(callee)) {
-				return
-			}
-		}
-	}
-	if _, ok := instr.(*ssa.MakeClosure); ok {
-		return // its function; what becomes of the closure is seen where that goes
-	}
-	for _, op := range instr.Operands(nil) {
-		switch v := (*op).(type) {
-		case *ssa.Function, *ssa.MakeClosure:
-			if v == called {
-				continue
-			}
-			if f := r.a.names.Ref(v).Func; f != nil {
-				if fv := (FuncValue{f.Key, f.Type}); !slices.Contains(r.body.Values, fv) {
-					r.body.Values = append(r.body.Values, fv)
-				}
-			}
-		}
-	}
 }
 
 // deferred reports a deferred call at the moment it runs.
@@ -343,21 +312,12 @@ func (r *recorder) unknown(why string) {
 	}
 }
 
-// maxDynamic bounds how many types of function values one effect names.
-const maxDynamic = 16
+// maxDynamic bounds how much one effect names.
+const maxDynamic = 32
 
-// dynamic notes a call of a function value that is not known, of type t.
-func (r *recorder) dynamic(t string, s *state) {
-	if r == nil {
-		return
-	}
-	r.unknown("a call of a function value")
-	r.mayCall(t, s)
-}
-
-// mayCall notes that a function value of type t, or a method named by [MethodType], may be called.
+// mayCall notes that what t stands for may be called; nothing may when it is empty.
 func (r *recorder) mayCall(t string, s *state) {
-	if r != nil {
+	if r != nil && t != "" {
 		r.effect.Dynamic = addDynamic(r.effect.Dynamic, t)
 		r.under([]string{t}, s)
 	}
@@ -376,14 +336,24 @@ func (r *recorder) under(ts []string, s *state) {
 	}
 }
 
+// addDynamic adds t to ts. Of more than can be listed only the types of the function values are, and then nothing.
 func addDynamic(ts []string, t string) []string {
 	switch {
 	case slices.Contains(ts, t) || slices.Equal(ts, anything):
 		return ts
-	case len(ts) == maxDynamic:
+	case len(ts) < maxDynamic:
+		return append(slices.Clip(ts), t)
+	}
+	var out []string
+	for _, t := range append(slices.Clip(ts), t) {
+		if t = ofType(t); !slices.Contains(out, t) {
+			out = append(out, t)
+		}
+	}
+	if len(out) > maxDynamic {
 		return anything
 	}
-	return append(slices.Clip(ts), t)
+	return out
 }
 
 func (r *recorder) external(key string, methods bool) {
@@ -405,15 +375,15 @@ func (r *recorder) serving(key string) *Serving {
 	return nil
 }
 
-// inherit takes over from a callee what a call of it may do on the way.
-func (r *recorder) inherit(e *Effect, t target, s *state) {
+// inherit takes over from a callee what a call of it may do on the way; dynamic is what it may call without a name.
+func (r *recorder) inherit(e *Effect, dynamic []string, s *state) {
 	if r == nil {
 		return
 	}
-	for _, d := range e.Dynamic {
+	for _, d := range dynamic {
 		r.effect.Dynamic = addDynamic(r.effect.Dynamic, d)
 	}
-	r.under(e.Dynamic, s)
+	r.under(dynamic, s)
 	for _, c := range e.Acquires {
 		r.effect.Acquires = addVar(r.effect.Acquires, c)
 	}

@@ -11,6 +11,9 @@
 // problem, whatever it may meet. How strong the evidence is that two uses meet stands in one table, the
 // strongest first (evidence.go).
 //
+// A call of a function value reaches what is kept where the value comes from (package kept), or where importers can put
+// something, what was given to them.
+//
 // What it does not do: atomic flags and condition variables order nothing; a call through
 // an interface is followed to the methods of the types that become that interface, if those are few, and such
 // a method is also an entry of its own, without locks.

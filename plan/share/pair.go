@@ -90,17 +90,16 @@ func (w *World) mayHold(locks []Lock) bool {
 }
 
 // unsure reports whether e may hold one of locks although its way does not show it. A function value
-// that is kept runs with a lock held only if something calls unknown function values of its type
-// while it holds that lock.
+// that is kept runs with a lock held only if something calls what is kept there while it holds that lock.
 func (w *World) unsure(e *Entry, locks []Lock) bool {
 	if e.Unsure == "" || e.Kept == "" {
 		return e.Unsure != ""
 	}
-	if under := w.under[anyLock]; len(locks) > 0 && (under[e.Kept] || under[lockset.AnyType]) {
+	if len(locks) > 0 && w.keptUnder(anyLock, e.Kept) {
 		return true
 	}
 	for _, l := range locks {
-		if under := w.under[l.Class]; under[e.Kept] || under[lockset.AnyType] || isExported(l.Class.Field) {
+		if w.keptUnder(l.Class, e.Kept) || isExported(l.Class.Field) {
 			return true
 		}
 	}

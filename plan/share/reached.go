@@ -3,8 +3,10 @@ package share
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"mapmend/plan/access"
+	"mapmend/plan/kept"
 	"mapmend/plan/lockset"
 	"mapmend/plan/model"
 )
@@ -14,7 +16,8 @@ import (
 
 // unnamed are the functions that calls without a name may lead to.
 type unnamed struct {
-	values   map[string][]string // by the type as which they are used
+	kept     *kept.Kept
+	values   map[string][]string // by what stands for them
 	methods  map[string][]string // by name
 	printers []string            // methods that printers look for
 	foreign  map[string][]string // methods that code outside the program was given, by whose code that is
@@ -22,19 +25,16 @@ type unnamed struct {
 	pulled   []string            // types of the bodies of iterators that give control back while they stand in the middle
 
 	leads   map[string]*leads                // what leadsOf returned
+	outside map[string]bool                  // what calledFromOutside returned
 	reached map[access.Var]map[string]string // what Reached returned
 }
 
-// noteUnnamed completes w.unnamed after the last Add. keys are those of the functions, sorted.
-func (w *World) noteUnnamed(keys []string) {
+// noteUnnamed completes w.unnamed after the last Add.
+func (w *World) noteUnnamed() {
 	u := &w.unnamed
+	u.kept = w.kept
 	u.values, u.methods, u.foreign = make(map[string][]string), make(map[string][]string), make(map[string][]string)
 	u.leads, u.reached = make(map[string]*leads), make(map[access.Var]map[string]string)
-	for _, key := range keys {
-		for t := range w.values[key] {
-			u.values[t] = append(u.values[t], key)
-		}
-	}
 	for _, key := range slices.Sorted(maps.Keys(w.boxed)) {
 		m := w.boxed[key]
 		u.methods[m.Name] = append(u.methods[m.Name], key)
@@ -52,11 +52,7 @@ func (w *World) noteUnnamed(keys []string) {
 func (u *unnamed) of(t string) []string {
 	switch t {
 	case lockset.AnyType:
-		out := slices.Clone(u.all)
-		for _, keys := range u.values {
-			out = append(out, keys...)
-		}
-		return out
+		return append(slices.Clone(u.all), u.kept.All()...)
 	case lockset.AnyMethod, lockset.ByName:
 		return u.all
 	case lockset.Printers:
@@ -70,7 +66,21 @@ func (u *unnamed) of(t string) []string {
 	if name, ok := lockset.MethodName(t); ok {
 		return u.methods[name]
 	}
-	return u.values[t]
+	return u.valuesOf(t)
+}
+
+// valuesOf returns the function values that t stands for. It remembers them.
+func (u *unnamed) valuesOf(t string) []string {
+	p, typ, ok := lockset.Value(t)
+	if !ok {
+		return nil
+	}
+	out, known := u.values[t]
+	if !known {
+		out = u.kept.At(p, typ)
+		u.values[t] = out
+	}
+	return out
 }
 
 // Reached returns the functions that may run while lock is held although no call names them, and how each is
@@ -91,9 +101,8 @@ func (w *World) Reached(lock access.Var) map[string]string {
 	return out
 }
 
-// TakenUnder returns the locks that functions of Reached take while lock is held. It goes by
-// the types of function values and the names of methods: which functions a generic function calls is left to the
-// places that call it.
+// TakenUnder returns the locks that functions of Reached take while lock is held. It goes by where function values are
+// kept and the names of methods: what may be anything is left out, and what code outside of the program calls.
 func (w *World) TakenUnder(lock access.Var) map[access.Var]bool {
 	out := make(map[access.Var]bool)
 	for _, t := range w.typesUnder(lock, isTyped) {
@@ -109,7 +118,12 @@ func isTyped(t string) bool { return t != lockset.AnyType }
 
 // typesUnder returns what is called while lock is held without a name, and what that leads to.
 func (w *World) typesUnder(lock access.Var, follow func(t string) bool) []string {
-	work := slices.Sorted(maps.Keys(w.under[lock]))
+	return w.typesFrom(w.under[lock], follow)
+}
+
+// typesFrom returns types, and what they lead to.
+func (w *World) typesFrom(types map[string]bool, follow func(t string) bool) []string {
+	work := slices.Sorted(maps.Keys(types))
 	seen := make(map[string]bool)
 	var out []string
 	for len(work) > 0 {
@@ -144,10 +158,16 @@ func (w *World) leadsOf(t string) *leads {
 			l.waits = key
 		}
 		if e == nil {
+			if w.own(key) { // the value of a method of an interface
+				types[lockset.MethodType(key[strings.LastIndexByte(key, '.')+1:])] = true
+			}
 			continue
 		}
 		for _, d := range e.Dynamic {
 			types[d] = true
+			for _, t := range w.unseenAt(d) {
+				types[t] = true
+			}
 		}
 		for _, a := range e.Acquires {
 			taken[a] = true
@@ -174,6 +194,41 @@ func spoken(t string) string {
 		return "an interface"
 	}
 	return "a function value"
+}
+
+// OutsideUnder reports whether code outside of the program that may run while lock is held may call the function key: by
+// its name, or through a function of the program that calls what is kept somewhere.
+//
+//	func (l *List) Add(c *Client) { l.onAdd(c) } // onAdd, set by importers, is called with s.mu held, and calls l.Remove
+//	func (l *List) Remove(c *Client) { l.onRemove(c) } // onRemove is a function of ours that takes s.mu
+func (w *World) OutsideUnder(lock access.Var, key string) bool {
+	return w.under[lock][lockset.Outside] && (w.callable(key) || w.calledFromOutside()[key])
+}
+
+// calledFromOutside returns the functions that are called, without being named, when code outside of the program calls
+// the program.
+func (w *World) calledFromOutside() map[string]bool {
+	if w.unnamed.outside != nil {
+		return w.unnamed.outside
+	}
+	types := make(map[string]bool)
+	for key, e := range w.Effects {
+		if w.callable(key) {
+			for _, t := range e.Dynamic {
+				types[t] = true
+			}
+		}
+	}
+	out := make(map[string]bool)
+	for _, t := range w.typesFrom(types, isTyped) {
+		if _, _, ok := lockset.Value(t); ok {
+			for _, key := range w.unnamed.of(t) {
+				out[key] = true
+			}
+		}
+	}
+	w.unnamed.outside = out
+	return out
 }
 
 // HeldAround returns the locks that are held while something runs that no call names.
@@ -215,7 +270,12 @@ func (w *World) waits(key string, e *lockset.Effect) bool {
 
 // own reports whether the function key is part of the program: of a method of an interface, that is no body.
 func (w *World) own(key string) bool {
-	_, ok := w.open[model.Package(key)]
+	return w.isOwn(model.Package(key))
+}
+
+// isOwn reports whether the package is part of the program.
+func (w *World) isOwn(path string) bool {
+	_, ok := w.open[path]
 	return ok
 }
 
@@ -224,7 +284,15 @@ func (w *World) own(key string) bool {
 func (w *World) Pulled(lock access.Var) bool {
 	under := w.under[lock]
 	return slices.ContainsFunc(w.unnamed.pulled, func(t string) bool {
-		return under[t] || under[lockset.AnyType] || t == lockset.AnyType && len(under) > 0
+		if under[lockset.AnyType] || t == lockset.AnyType && len(under) > 0 {
+			return true
+		}
+		for name := range under {
+			if _, called, ok := lockset.Value(name); ok && called == t {
+				return true
+			}
+		}
+		return false
 	})
 }
 

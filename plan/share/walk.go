@@ -27,7 +27,7 @@ type Entry struct {
 	Alone  bool     // nothing but what is in After can reach the instance yet
 	Beside []string // goroutines that may have run when one of Sites was started, started by the one that started it
 	Unsure string   // why the locks are not certain; empty when they are
-	Kept   string   // type of the function value, when it is unsure because that is kept
+	Kept   string   // key of the function, when it is unsure because that is kept
 
 	way     *step   // from the root function to the one that makes the use
 	related []Lock  // see locks
@@ -263,7 +263,7 @@ func (s *search) through(e *Entry, edge *lockset.Edge) (Entry, bool) {
 		if edge.Stored {
 			site = fmt.Sprintf("%s%d", keptSite, edge.Pos)
 			if len(e.Sites) == 0 { // else the locks do not depend on who calls
-				next.Unsure, next.Kept = "the function is kept and may run at any time", edge.Type
+				next.Unsure, next.Kept = "the function is kept and may run at any time", edge.Callee
 			}
 		}
 		if len(e.Sites) < maxSites {

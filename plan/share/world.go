@@ -8,6 +8,7 @@ import (
 
 	"mapmend/plan/access"
 	"mapmend/plan/intent"
+	"mapmend/plan/kept"
 	"mapmend/plan/lockset"
 	"mapmend/plan/mapuse"
 	"mapmend/plan/model"
@@ -24,10 +25,12 @@ type World struct {
 	callers    map[string][]*lockset.Edge     // by callee
 	roots      map[*lockset.Body]Root         // see root
 	usesOf     map[string][]*mapuse.Use       // by function
-	values     map[string]map[string]bool     // types as whose values a function is used, by function
+	facts      []kept.Facts                   // until Finish
+	kept       *kept.Kept                     // where function values are kept
+	blind      bool                           // see Unseen
 	built      map[access.Var]bool            // variables that get a map where their owner is made
 	nils       map[string][]int               // parameters that a caller gives nil, by function
-	under      map[access.Var]map[string]bool // locks that are held while unknown function values of a type are called
+	under      map[access.Var]map[string]bool // what runs while a lock is held and no call names it
 	boxed      map[string]lockset.Boxed       // methods of what becomes any interface
 	unnamed    unnamed
 	converted  map[string]model.Runs // methods reached through an interface, and the library that calls them
@@ -52,7 +55,6 @@ func NewWorld(isTest func(token.Pos) bool) *World {
 		unanalysed: make(map[access.Var]*lockset.Body),
 		roots:      make(map[*lockset.Body]Root),
 		usesOf:     make(map[string][]*mapuse.Use),
-		values:     make(map[string]map[string]bool),
 		built:      make(map[access.Var]bool),
 		nils:       make(map[string][]int),
 		under:      make(map[access.Var]map[string]bool),
@@ -93,6 +95,7 @@ func (w *World) Add(p Analysed) {
 			w.unanalysed[v] = cmp.Or(w.unanalysed[v], b)
 		}
 	}
+	w.facts = append(w.facts, p.Result.Kept)
 	w.Uses = append(w.Uses, p.Uses...)
 	for _, b := range p.Built {
 		if !w.isTest(b.Pos) {
@@ -126,6 +129,7 @@ func (w *World) Finish() {
 		keys = append(keys, key)
 	}
 	slices.Sort(keys)
+	w.keep()
 	for _, key := range keys {
 		b := w.Bodies[key]
 		if b.Method != "" && b.Exported && !w.isTest(b.Pos) {
@@ -136,12 +140,6 @@ func (w *World) Finish() {
 		for _, u := range b.Under {
 			w.addUnder(u)
 		}
-		for _, v := range b.Values {
-			if w.values[v.Key] == nil {
-				w.values[v.Key] = make(map[string]bool)
-			}
-			w.values[v.Key][v.Type] = true
-		}
 		for i := range b.Calls {
 			e := &b.Calls[i]
 			w.callers[e.Callee] = append(w.callers[e.Callee], e)
@@ -149,12 +147,9 @@ func (w *World) Finish() {
 		w.dispatched(b)
 	}
 	w.noteNils(keys)
-	w.noteUnnamed(keys)
+	w.noteUnnamed()
 	for _, b := range w.Bodies {
 		w.roots[b] = w.root(b)
-		if w.roots[b] == Exported {
-			w.invokesOutside(w.Effects[b.Key])
-		}
 	}
 	for i := range w.Uses {
 		u := &w.Uses[i]
@@ -170,6 +165,9 @@ func (w *World) addUnder(u lockset.Under) {
 		w.under[u.Class] = make(map[string]bool)
 	}
 	w.under[u.Class][u.Type] = true
+	for _, t := range w.unseenAt(u.Type) {
+		w.under[u.Class][t] = true
+	}
 }
 
 // isWeak reports whether t is something that most calls of code outside the program may do. A lock that is not known is
@@ -177,19 +175,6 @@ func (w *World) addUnder(u lockset.Under) {
 func isWeak(t string) bool {
 	_, foreign := lockset.ForeignBy(t)
 	return foreign || t == lockset.MayWait || t == lockset.Foreign || t == lockset.Printers
-}
-
-// invokesOutside notes the locks under which a function that importers call, of the effect e, calls
-// the functions that they give it.
-func (w *World) invokesOutside(e *lockset.Effect) {
-	for _, inv := range e.Invokes {
-		if inv.Start != "" || inv.Stored {
-			continue
-		}
-		for _, h := range inv.At.Held {
-			w.addUnder(lockset.Under{Class: h.Class, Indirect: h.Indirect, Type: lockset.Outside})
-		}
-	}
 }
 
 func isInternal(path string) bool {
@@ -212,10 +197,8 @@ func (w *World) CalledUnder(key string, lock access.Var) string {
 	}
 	for _, class := range []access.Var{lock, anyLock} {
 		under := w.under[class]
-		for t := range w.values[key] {
-			if under[t] || under[lockset.AnyType] {
-				return "a function value"
-			}
+		if w.keptUnder(class, key) {
+			return "a function value"
 		}
 		if under[lockset.AnyMethod] && model.CalledByPrinters(key) {
 			return "a printer"
@@ -223,7 +206,7 @@ func (w *World) CalledUnder(key string, lock access.Var) string {
 		if b := w.Bodies[key]; under[lockset.ByName] && b != nil && b.Method != "" && isExported(key[strings.LastIndexByte(key, '.')+1:]) {
 			return "its name"
 		}
-		if w.callable(key) && under[lockset.Outside] {
+		if w.OutsideUnder(class, key) {
 			return "a function value"
 		}
 		if w.isConverted(key) && (under[lockset.MethodType(key[strings.LastIndexByte(key, '.')+1:])] || under[lockset.AnyMethod] || under[lockset.AnyType]) {

@@ -215,7 +215,7 @@ func spell(p access.Path, body *lockset.Body) string {
 		name = access.ShortCall(r.Name)
 		name = name[strings.IndexByte(name, '.')+1:]
 	case r.Kind == access.Local || r.Kind == access.Made:
-		return strings.TrimPrefix(p.Sel, ".")
+		return cmp.Or(strings.TrimPrefix(p.Sel, "."), "a local lock")
 	}
 	return name + p.Sel
 }

@@ -297,8 +297,8 @@ func (w *World) judge(v access.Var, entries, outside, missed []*Entry) (Verdict,
 			if onlyTests {
 				why = Evidence{Grade: Possible, Why: "only test code uses it"}
 			}
-			if !unsure {
-				sure[i], sure[i+j] = true, true
+			for _, k := range []int{i, i + j} {
+				sure[k] = sure[k] || !unsure && len(classes[k][0].At.Maybe) == 0
 			}
 			some[i], some[i+j] = true, true
 			if a.Use.Op.Part() == mapuse.Entries {

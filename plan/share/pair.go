@@ -23,12 +23,12 @@ func (w *World) pair(a, b *Entry, v *variable) (why Evidence, unsure bool) {
 		return Evidence{}, false
 	}
 	la, lb := a.locks(), b.locks()
-	unsure = w.unsure(a, lb) || w.unsure(b, la) || len(a.At.Maybe) > 0 || len(b.At.Maybe) > 0
+	unsure = w.unsure(a, lb) || w.unsure(b, la) || a.mayShare(b) || b.mayShare(a)
 	for _, x := range la {
 		for _, y := range lb {
 			own := a.ownInstance() && b.ownInstance()
 			if (own || !divided(v.twin, x, a.Use.Op.Part())) && excludes(x, y) ||
-				(madeAround(a, b, x, y) || together == inside && givenTo(x, y)) && exclusive(x, y) {
+				together == inside && (madeAround(a, b, x, y) || givenTo(x, y)) && exclusive(x, y) {
 				return Evidence{}, false
 			}
 			if mayBeSame(x, y) {
@@ -48,11 +48,17 @@ func (w *World) pair(a, b *Entry, v *variable) (why Evidence, unsure bool) {
 	return why, unsure
 }
 
+// mayShare reports whether a lock that e may hold may be one that other holds, or may hold. What holds nothing shares
+// nothing.
+func (e *Entry) mayShare(other *Entry) bool {
+	return len(e.At.Maybe) > 0 && (len(other.At.Maybe) > 0 || slices.ContainsFunc(other.At.Held, func(h lockset.Held) bool { return !h.Once }))
+}
+
 // givenTo reports whether x and y, held in goroutines of one activation, are one lock that it was given.
 func givenTo(x, y Lock) bool { return x.Path.Root.Kind == access.Param && x.Path == y.Path && !x.Once }
 
-// madeAround reports whether x and y, held at a and b, are one lock that an activation made which both
-// ways lead through. Where it stands to the map does not matter.
+// madeAround reports whether x and y, held at a and b in goroutines of one activation, are one lock that this made, or
+// another one which both ways lead through. Where it stands to the map does not matter.
 func madeAround(a, b *Entry, x, y Lock) bool {
 	root := x.Path.Root
 	if root.Kind != access.Made || x.Path != y.Path || x.Copied && selfParallel(a) {

@@ -80,7 +80,7 @@ func (a *analysis) received(ch ssa.Value, isClosed bool, s *state) {
 }
 
 // told notes what going to successor number n of the block that ends in test tells: that a channel is
-// closed, or that a value was received in this case of a select.
+// closed, or that a value was received, or sent, in this case of a select.
 //
 //	for v := range ch { … }      // then ch is closed
 //	select { case <-done: … }    // there, done is closed
@@ -102,6 +102,8 @@ func (a *analysis) told(test *ssa.If, n int, s *state) {
 		}
 		if st := sel.States[k.Int64()]; st.Dir == types.RecvOnly {
 			a.received(st.Chan, false, s)
+		} else {
+			a.token(st.Chan, s)
 		}
 	}
 	a.drained(test, n, s)

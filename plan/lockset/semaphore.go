@@ -14,7 +14,8 @@ import (
 //	<-s.sema
 //	defer func() { s.sema <- struct{}{} }()
 //
-// How many tokens there are is not known, so that it may be held, and no more.
+// How many tokens there are is not known, so that it may be held, and no more. Of a channel that is made where
+// it is seen, that is known: with more than one, it only limits how many goroutines run at a time.
 
 // token notes an operation on ch, the first or the second of a pair.
 func (a *analysis) token(ch ssa.Value, s *state) {
@@ -42,12 +43,12 @@ func (a *analysis) isSemaphore(ch ssa.Value) bool {
 		return false
 	}
 	made, class := origin(ch)
-	if made != nil || class.IsZero() {
+	if made == nil && class.IsZero() || made != nil && !isInt(made.Size, 1) {
 		return false
 	}
 	var sends, receives bool
 	for _, fn := range append([]*ssa.Function{a.fn}, a.fn.AnonFuncs...) {
-		s, r := operations(fn, func(v ssa.Value) bool { _, c := origin(v); return c == class })
+		s, r := operations(fn, func(v ssa.Value) bool { m, c := origin(v); return m == made && c == class })
 		sends, receives = sends || s, receives || r
 	}
 	return sends && receives

@@ -338,6 +338,9 @@ func (d *decider) upgradeIn(c *candidate, n need, ref access.Ref) *Refusal {
 			return no("a call in the section takes " + c.guard.name + " again")
 		}
 	}
+	if callee := d.givesBack(n.fn); callee != "" {
+		return no("a call of " + callee + " gives back a lock that may be " + c.guard.name)
+	}
 	if caller := d.calledWith(n.fn, c.guard.class); caller != "" {
 		return no(caller + " calls " + d.world.Bodies[n.fn].Name + " with " + c.guard.name + " held")
 	}
@@ -359,6 +362,24 @@ func (d *decider) upgradeIn(c *candidate, n need, ref access.Ref) *Refusal {
 		}
 	}
 	return nil
+}
+
+// givesBack returns a function that fn, or a literal in it, calls and that gives back a lock; it returns "" when there is
+// none. What the literals themselves give back is seen by lockCalls.
+func (d *decider) givesBack(fn string) string {
+	for _, e := range d.world.Bodies[fn].Calls {
+		callee := d.world.Effects[e.Callee]
+		switch {
+		case callee == nil || e.Start != "":
+		case strings.HasPrefix(e.Callee, fn+"$"):
+			if name := d.givesBack(e.Callee); name != "" {
+				return name
+			}
+		case slices.ContainsFunc(callee.Outcomes, func(o lockset.Outcome) bool { return len(o.Released) > 0 }):
+			return d.world.Bodies[e.Callee].Name
+		}
+	}
+	return ""
 }
 
 // lockCalls returns the method identifiers of the calls on lock in body, by method. Literals count:

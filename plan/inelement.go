@@ -67,6 +67,9 @@ func changesArgument(info *types.Info, call *ast.CallExpr) bool {
 	}
 	operands := call.Args
 	if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && info.Selections[sel] != nil {
+		if takesAddress(info.Selections[sel]) && !isVariable(sel.X) {
+			return true
+		}
 		operands = append([]ast.Expr{sel.X}, operands...)
 	}
 	for _, e := range operands {
@@ -75,4 +78,16 @@ func changesArgument(info *types.Info, call *ast.CallExpr) bool {
 		}
 	}
 	return false
+}
+
+// takesAddress reports whether sel is a method that is called on the address of what stands before the dot:
+//
+//	s.m[k].hits.add(1)
+func takesAddress(sel *types.Selection) bool {
+	fn, ok := sel.Obj().(*types.Func)
+	if !ok {
+		return false
+	}
+	_, pointer := fn.Signature().Recv().Type().(*types.Pointer)
+	return pointer
 }

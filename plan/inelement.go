@@ -37,8 +37,8 @@ func mayChangeElement(fn function, cs []*candidate, sec region.Section) (found b
 			}
 		case *ast.IncDecStmt:
 			found = found || !isVariable(n.X)
-		case *ast.UnaryExpr:
-			found = found || n.Op == token.AND
+		case *ast.RangeStmt:
+			found = found || n.Tok == token.ASSIGN && !(isVariable(n.Key) && (n.Value == nil || isVariable(n.Value)))
 		case *ast.CallExpr:
 			found = found || changesArgument(info, n)
 		}

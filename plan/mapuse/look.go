@@ -22,9 +22,6 @@ import (
 // Only what the type of the argument shows counts. An argument that is an interface already, the methods
 // by which a value is asked for its text, pointers in the struct, and elements of slices and maps are not followed.
 
-// maxNested bounds how deep structs in structs are looked into.
-const maxNested = 3
-
 // looked adds the reads of a function that looks into argument number i of call.
 func (c *Collector) looked(fn *lockset.Func, key string, call *ssa.CallCommon, i int, at lockset.View) {
 	how, known := model.Looks(key)
@@ -92,7 +89,7 @@ type looker struct {
 
 // look adds the reads of the maps in a value of type t, the part of l.v that index leads to.
 func (l *looker) look(t types.Type, index []int) {
-	if len(index) > maxNested || l.asks(t) {
+	if l.asks(t) {
 		return
 	}
 	if p, ok := t.Underlying().(*types.Pointer); ok {
@@ -100,9 +97,6 @@ func (l *looker) look(t types.Type, index []int) {
 			return // printed as an address; what an encoder finds there is likely an object of somebody else
 		}
 		t = p.Elem()
-		if l.asks(t) {
-			return
-		}
 	}
 	st, ok := t.Underlying().(*types.Struct)
 	if !ok {

@@ -127,7 +127,7 @@ func (w *World) leftSections(v *Verdict, about *variable, entries, outside []*En
 		switch {
 		case e.Use.Op.Writes() && e.Holds(*v.Guard, true):
 			writes = append(writes, e)
-		case reads.has(e.readAt()) && e.isOutside(*v.Guard):
+		case reads.has(e.readAt()) && e.isOutside():
 			uses = append(uses, e)
 		}
 	}
@@ -162,14 +162,11 @@ func (w *World) leftSections(v *Verdict, about *variable, entries, outside []*En
 	return out
 }
 
-// isOutside reports whether e is outside of the section of guard that what it uses was read in. What
-// callers outside the program do with a result, they do without a lock; callers inside are followed to
-// their own uses.
-func (e *Entry) isOutside(guard Lock) bool {
-	if e.Use.Returned {
-		return e.Root == Exported && e.way.in == nil
-	}
-	return !e.Holds(guard, false)
+// isOutside reports whether e may be outside of the section that what it uses was read in; what still holds the
+// guard meets no writer. What callers outside the program do with a result, they do without a lock; callers
+// inside are followed to their own uses.
+func (e *Entry) isOutside() bool {
+	return !e.Use.Returned || e.Root == Exported && e.way.in == nil
 }
 
 // meets returns the strongest evidence that e meets one of writers, and which.

@@ -93,6 +93,7 @@ func (wk *plainWalker) up(e Entry) {
 	}
 	wk.seen[key] = true
 	if wk.takesLock(&e) {
+		wk.copied(&e)
 		return
 	}
 	b := wk.w.Bodies[e.Func]
@@ -111,6 +112,17 @@ func (wk *plainWalker) up(e Entry) {
 		return
 	}
 	wk.callers(&e, wk.up)
+}
+
+// copied follows e, which holds a lock, to the callers that know more of that: it stands in a copy of theirs.
+func (wk *plainWalker) copied(e *Entry) {
+	for _, edge := range wk.w.callers[e.Func] {
+		if len(edge.Copies) > 0 && !e.repeats(edge) {
+			if next, ok := wk.through(e, edge); ok {
+				wk.up(next)
+			}
+		}
+	}
 }
 
 // takesLock reports whether e holds a lock that stands around the map in the mode that its use needs,

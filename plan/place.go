@@ -375,7 +375,7 @@ func syntaxOf(pkg *load.Package) []*ast.File {
 }
 
 // mayBeNil reports whether nothing shows that the variable of c always has a map: it is not made wherever its owner
-// is, or replaced by something else than a new map.
+// is, or nothing makes one, or it is replaced by something else than a new map.
 func (d *decider) mayBeNil(c *candidate) bool {
 	for _, j := range c.verdict.Uses {
 		for _, e := range j.Entries {
@@ -390,7 +390,7 @@ func (d *decider) mayBeNil(c *candidate) bool {
 	v := c.finding.Var
 	unset, known := d.unsets[v]
 	if !known {
-		unset = d.unset(v, c.decl, false).IsValid()
+		unset = c.decl.owner != nil && !d.world.Built(c.verdict.Var) || d.unset(v, c.decl, false).IsValid()
 		d.unsets[v] = unset
 	}
 	return unset

@@ -181,6 +181,9 @@ func isInternal(path string) bool {
 	return slices.Contains(strings.Split(path, "/"), "internal")
 }
 
+// Built reports whether v gets a map where its owner is made.
+func (w *World) Built(v access.Var) bool { return w.built[v] }
+
 // Renamed reports whether lock may be held under a name that does not tell: a pointer to it is stored
 // somewhere, or its method Lock is used as a function value.
 func (w *World) Renamed(lock access.Var) bool { return w.under[lock][lockset.Renamed] }

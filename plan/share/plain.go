@@ -134,9 +134,10 @@ func (wk *plainWalker) takesLock(e *Entry) bool {
 	var ids []string
 	for _, l := range e.relateLocks() {
 		if l.Relation != Other && !l.Once && !l.Copied && (l.Mode == lockset.Write || !e.Use.Op.Writes()) {
-			id := l.id()
-			ids = append(ids, id)
 			wk.near[l.Class] = true
+			if l.Relation != Up { // others may lead to the same owner with a lock of their own
+				ids = append(ids, l.id())
+			}
 		}
 	}
 	if len(ids) == 0 {

@@ -100,6 +100,7 @@ type move struct {
 	edge    *lockset.Edge
 	at      int32
 	started bool // in a goroutine of its own
+	each    bool // on something that each round of a loop makes anew
 	filter  int32
 }
 
@@ -123,9 +124,10 @@ func newTable(r *relevant) *table {
 	}
 }
 
-// under returns the locks of e as seen from the caller of edge, and their number.
-func (t *table) under(e *Entry, edge *lockset.Edge, started bool) (lockset.Point, int32) {
-	key := move{edge, e.numbers.at, started, t.filter}
+// under returns the locks of e as seen from the caller of edge, and their number. A lock that each round of a loop makes
+// anew is not that of the goroutines which other rounds start, unless the map, too, is one of each round.
+func (t *table) under(e *Entry, edge *lockset.Edge, started, each bool) (lockset.Point, int32) {
+	key := move{edge, e.numbers.at, started, each, t.filter}
 	n, ok := t.moved[key]
 	if !ok {
 		around := edge.At
@@ -133,7 +135,7 @@ func (t *table) under(e *Entry, edge *lockset.Edge, started bool) (lockset.Point
 			around = onceOnly(around)
 		}
 		at := e.At.Under(around, edge.Binding()).Settle(edge.Copies)
-		if started && edge.Many {
+		if started && edge.Many && !each {
 			at.Held = slices.DeleteFunc(at.Held, func(h lockset.Held) bool { return slices.Contains(edge.Each, h.Path.Root) })
 		}
 		n = t.point(at)

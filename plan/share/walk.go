@@ -255,7 +255,7 @@ func (s *search) through(e *Entry, edge *lockset.Edge) (Entry, bool) {
 	each := made || slices.Contains(edge.Each, next.Ref.Path.Root)
 	switch {
 	case edge.Start != "" || edge.Stored:
-		next.At, next.numbers.at = s.table.under(e, edge, true)
+		next.At, next.numbers.at = s.table.under(e, edge, true, each)
 		site := edge.Site
 		if made && len(e.Sites) < maxSites {
 			next.Outer = e.Outer + 1
@@ -275,11 +275,11 @@ func (s *search) through(e *Entry, edge *lockset.Edge) (Entry, bool) {
 		}
 		next.Many = e.Many || edge.Many && !each
 	case len(e.Sites) > 0:
-		next.At, next.numbers.at = s.table.under(e, edge, true)
+		next.At, next.numbers.at = s.table.under(e, edge, true, each)
 		next.Many = e.Many || !each && (slices.Contains(edge.After, e.Sites[0]) || edge.Loop && isUntracked(e.Sites[0]))
 		next.Beside, next.numbers.beside = s.table.union(e.Beside, e.numbers.beside, edge)
 	default:
-		next.At, next.numbers.at = s.table.under(e, edge, false)
+		next.At, next.numbers.at = s.table.under(e, edge, false, each)
 		next.After, next.numbers.after = s.table.union(e.After, e.numbers.after, edge)
 	}
 	if rebase {

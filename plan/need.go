@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/tools/go/ast/astutil"
-
 	"mapmend/plan/access"
 	"mapmend/plan/lockset"
 	"mapmend/plan/mapuse"
@@ -269,16 +267,20 @@ func (d *decider) spellGlobal(fn function, name string) string {
 
 // ownerExpr returns the x of the selector x.field at pos, when that is what the place is and x is a path.
 func ownerExpr(fn function, pos token.Pos, field string) ast.Expr {
-	path, _ := astutil.PathEnclosingInterval(fn.file.Syntax, pos, pos)
-	if len(path) < 2 {
+	var found *ast.SelectorExpr
+	ast.Inspect(fn.file.Syntax, func(n ast.Node) bool { // not by way of astutil, which sorts all that stands beside it
+		if n == nil || pos < n.Pos() || n.End() <= pos {
+			return false
+		}
+		if sel, ok := n.(*ast.SelectorExpr); ok && sel.Sel.Pos() == pos {
+			found = sel
+		}
+		return true
+	})
+	if found == nil || found.Sel.Name != field || !IsPath(found.X) {
 		return nil
 	}
-	id, ok := path[0].(*ast.Ident)
-	sel, isSel := path[1].(*ast.SelectorExpr)
-	if !ok || !isSel || sel.Sel != id || id.Name != field || !IsPath(sel.X) {
-		return nil
-	}
-	return sel.X
+	return found.X
 }
 
 // IsPath reports whether e is made of names only, and so can be the lock of a Section, or lead to it:

@@ -22,11 +22,11 @@ func (p *planner) hazard(stmts []ast.Stmt) *Obstacle {
 				found = p.nodeHazard(n)
 			}
 		})
+		if found != nil {
+			return found
+		}
 	}
-	if found == nil {
-		found = p.spins(stmts)
-	}
-	return found
+	return p.spins(stmts)
 }
 
 // inspect calls visit for each node that runs with stmt: the body of a literal that a go statement

@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+	"sort"
 	"strings"
 )
 
@@ -86,20 +87,25 @@ func Cover(fn Func, uses []Use, lock Lock, effects Effects) ([]Section, *Obstacl
 		if obstacle != nil {
 			return nil, obstacle
 		}
-		j := i + 1
-		for ; j < len(uses); j++ {
-			wider, obstacle := p.fit(uses[i : j+1])
-			if obstacle == nil {
-				section = wider
-				continue
-			}
-			if p.contains(section, uses[j]) {
-				continue
-			}
-			if dependsOnEarlier(uses, j) {
+		j, step := i+1, 1 // the section covers uses[i:j]; Inv: few are tried, since each try looks at all statements between
+		for growing := true; j < len(uses) && step > 0; {
+			wider, obstacle := p.fit(uses[i:min(j+step, len(uses))])
+			switch {
+			case obstacle == nil:
+				section, j = wider, min(j+step, len(uses))
+				if growing {
+					step *= 2
+				}
+			case step > 1:
+				growing = false
+				step /= 2
+			case p.contains(section, uses[j]):
+				j++
+			case dependsOnEarlier(uses, j):
 				return nil, obstacle
+			default:
+				step = 0
 			}
-			break
 		}
 		out = append(out, section)
 		i = j
@@ -208,20 +214,22 @@ func (p *planner) stretch(uses []Use) (list []ast.Stmt, i, j int, obstacle *Obst
 	return list, i, j, nil
 }
 
-// span returns the first and last statement of list in which uses stand, or -1 when one stands in none.
+// span returns the first and last statement of list in which uses, sorted by place, stand, or -1 when one stands in none.
 func span(list []ast.Stmt, uses []Use) (i, j int) {
-	i, j = -1, -1
-	for _, u := range uses {
-		k := slices.IndexFunc(list, func(s ast.Stmt) bool { return s.Pos() <= u.Pos && u.Pos < s.End() })
-		if k < 0 {
-			return -1, -1
-		}
-		if i < 0 || k < i {
-			i = k
-		}
-		j = max(j, k)
+	i, j = at(list, uses[0].Pos), at(list, uses[len(uses)-1].Pos)
+	if i < 0 || j < 0 {
+		return -1, -1
 	}
 	return i, j
+}
+
+// at returns the statement of list in which pos stands, or -1.
+func at(list []ast.Stmt, pos token.Pos) int {
+	i := sort.Search(len(list), func(i int) bool { return pos < list[i].End() })
+	if i < len(list) && list[i].Pos() <= pos {
+		return i
+	}
+	return -1
 }
 
 // innerList returns the statement list inside stmt that has all uses, if there is one. The bodies of

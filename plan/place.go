@@ -310,9 +310,10 @@ func (d *decider) coverFor(s spot, cs []*candidate, orders *lockOrders) (map[*ca
 	var uses []region.Use
 	var outer []access.Var
 	for _, c := range cs {
+		mayBeNil := d.mayBeNil(c)
 		for _, n := range c.needs {
 			if n.fn == s.fn && n.lock == s.lock {
-				uses = append(uses, region.Use{Pos: n.pos, Writes: n.writes, MayBeNil: d.mayBeNil(c)})
+				uses = append(uses, region.Use{Pos: n.pos, Writes: n.writes, MayBeNil: mayBeNil})
 				outer = append(outer, n.outer...)
 			}
 		}

@@ -25,6 +25,7 @@ type decider struct {
 	opt   Options
 
 	orders *lockOrders // of the program as it is
+	spins  []token.Pos // in loops that may wait, sorted
 
 	index    map[token.Pos]function
 	gains    map[string]map[access.Var]bool               // see newLocks

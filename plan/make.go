@@ -47,7 +47,7 @@ func Make(prog *load.Program, opt Options) (*Plan, error) {
 	quiet := newSilencer(prog, said, opt)
 	orders := ordersOf(world)
 	p := &Plan{Orders: orders.list()}
-	d := &decider{prog: prog, world: world, decls: decls, opt: opt, orders: orders, names: make(map[string]bool), imports: make(map[*types.Package]map[string]*types.Package)}
+	d := &decider{prog: prog, world: world, decls: decls, opt: opt, orders: orders, spins: spinsOf(world), names: make(map[string]bool), imports: make(map[*types.Package]map[string]*types.Package)}
 	for _, v := range world.Judge(func(v access.Var) bool { return opt.Silent && opt.wants(toVar(v)) }) {
 		decl, ok := decls[toVar(v.Var)]
 		if !ok || decl.file.Generated || !decl.pkg.Requested || !opt.wants(toVar(v.Var)) {

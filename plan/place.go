@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"go/ast"
 	"go/parser"
+	"go/token"
 	"go/types"
 	"maps"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"mapmend/plan/mapuse"
 	"mapmend/plan/model"
 	"mapmend/plan/region"
+	"mapmend/plan/share"
 )
 
 // This file places the sections: jointly for all variables under one guard, so that a function gets
@@ -421,8 +423,23 @@ type effects struct {
 // Total implements region.Effects.
 func (e *effects) Total(callee *types.Func) bool { return model.Total(access.ObjectKey(callee)) }
 
-// Watches implements region.Effects.
-func (e *effects) Watches(callee *types.Func) bool { return model.Watches(access.ObjectKey(callee)) }
+// Spins implements region.Effects.
+func (e *effects) Spins(from, to token.Pos) token.Pos {
+	if i, _ := slices.BinarySearch(e.d.spins, from); i < len(e.d.spins) && e.d.spins[i] < to {
+		return e.d.spins[i]
+	}
+	return token.NoPos
+}
+
+// spinsOf returns something in each loop of the program of w that may wait for another goroutine, sorted.
+func spinsOf(w *share.World) []token.Pos {
+	var out []token.Pos
+	for _, b := range w.Bodies {
+		out = append(out, b.Spins...)
+	}
+	slices.Sort(out)
+	return out
+}
 
 // Iterates implements region.Effects.
 func (e *effects) Iterates(callee *types.Func) (code, why string) {

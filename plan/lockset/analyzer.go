@@ -137,7 +137,7 @@ func function(fn *ssa.Function, effect func(string) *Effect, in inPackage, cfg C
 	a.names = access.NewNames(fn, a.results, cfg.Source)
 	states := a.run()
 	f := &Func{Body: body, SSA: fn, Names: a.names, hasBody: cfg.hasBody}
-	a.rec = &recorder{a: a, body: body, loops: loopsOf(fn), effect: &Effect{Serves: requests(fn), Yield: isYield(fn)}, visit: func(instr ssa.Instruction, v View) { visit(f, instr, v) }}
+	a.rec = &recorder{a: a, body: body, loops: loopsOf(fn), spins: a.spinsOf(), effect: &Effect{Serves: requests(fn), Yield: isYield(fn)}, visit: func(instr ssa.Instruction, v View) { visit(f, instr, v) }}
 	ends := false
 	var after []state
 	for i, b := range fn.Blocks {

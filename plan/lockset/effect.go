@@ -28,6 +28,7 @@ type Effect struct {
 	Writes   []access.Var // those of them that it takes for writing
 	Yield    bool         // the body of a loop over a function: it runs while the loop does
 	Serves   *Serving     // it is called for each request; nil when its parameters do not say so
+	Deeds    Deeds        // what it, or what it calls, does that a loop around it may go by
 	Blocks   string       // why it may wait for something other than a lock; empty when it does not
 	Dynamic  []string     // what it, or what it calls, calls without knowing it: see ValueAt
 	Unknown  string       // a call in it, or in what it calls, whose effect is not known; empty when there is none

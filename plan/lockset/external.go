@@ -37,7 +37,7 @@ func (a *analysis) external(instr ssa.CallInstruction, t target, s *state) {
 		methods := looksInto(instr.Common())
 		a.rec.external(t.key, methods)
 		if model.Watches(t.key) && a.rec.loops[instr.Block().Index] {
-			a.rec.awaits("a loop with an atomic operation", s)
+			a.rec.spinning(posOf(instr), "a loop with an atomic operation", s)
 		}
 		a.rec.callsBack(instr.Common(), t.key, methods, s)
 	}

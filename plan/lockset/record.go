@@ -22,6 +22,7 @@ type recorder struct {
 	effect *Effect
 	visit  func(instr ssa.Instruction, s View)
 	loops  []bool // by index of the block: control may come to it again
+	spins  []*spin
 
 	returned []alternative
 	results  []access.Ref
@@ -63,6 +64,12 @@ func (a *analysis) owned(r access.Root, s *state) bool {
 
 func (r *recorder) instr(instr ssa.Instruction, s *state) {
 	r.renames(instr)
+	r.effect.Deeds |= r.a.deeds(instr)
+	for _, sp := range r.spins {
+		if sp.in[instr.Block().Index] {
+			sp.passes(s)
+		}
+	}
 	switch instr := instr.(type) {
 	case *ssa.Defer, *ssa.RunDefers:
 		return // seen when they run
@@ -293,6 +300,12 @@ func (r *recorder) awaits(why string, s *state) {
 	r.mayCall(Waiting, s)
 }
 
+// spinning notes a loop at pos that may wait for another goroutine, with the locks of s held.
+func (r *recorder) spinning(pos token.Pos, why string, s *state) {
+	r.body.Spins = append(r.body.Spins, pos)
+	r.awaits(why, s)
+}
+
 // sends notes that the function may send on the channel at p.
 func (r *recorder) sends(p access.Path) {
 	if r != nil && isOutside(p.Root) {
@@ -503,6 +516,11 @@ func (a alternative) factOf(v ssa.Value) fact {
 
 // finish completes the effect after the last block.
 func (r *recorder) finish() {
+	for _, sp := range r.spins {
+		if sp.reached {
+			r.spinning(sp.pos, "a loop that may wait for another goroutine", &state{alts: []alternative{{Point: Point{Held: sp.held}}}})
+		}
+	}
 	for i, ref := range r.results {
 		if r.disagree[i] {
 			r.results[i] = access.Ref{Func: nil}

@@ -73,7 +73,7 @@ var quietFunctions = set(`
 // loud are functions of quiet packages that do wait.
 var loud = set(`
 	io.PipeReader.Read io.PipeReader.Close io.PipeReader.CloseWithError io.PipeWriter.Write io.PipeWriter.Close io.PipeWriter.CloseWithError
-	os.Process.Wait testing.T.Run testing.T.Parallel testing.B.RunParallel testing.B.Run`)
+	os.File.Read os.Process.Wait testing.T.Run testing.T.Parallel testing.B.RunParallel testing.B.Run`)
 
 // Quiet reports whether key waits for nothing that another goroutine of the program does, unless a method that it
 // calls of what it is given does.
@@ -140,6 +140,31 @@ func CallsByName(key string) bool { return byName[key] }
 
 // Blocking reports whether key is known to wait.
 func Blocking(key string) bool { return blocking[key] }
+
+// polls are functions that say what another goroutine, or the outside, may have done in the meantime.
+var polls = set(`context.Context.Err context.Cause sync.Map.Load sync.Map.LoadOrStore sync.Map.LoadAndDelete sync.Map.CompareAndSwap sync.Map.Swap sync.Map.Range`)
+
+// Polls reports whether key returns at once with what another goroutine may have done: a loop around it may wait for that.
+func Polls(key string) bool {
+	name := key[strings.LastIndexByte(key, '.')+1:]
+	return polls[key] || Package(key) == "sync/atomic" && !strings.HasPrefix(name, "Store")
+}
+
+var clocks = set(`time.Now time.Since time.Until runtime.NumGoroutine runtime.NumCgoCall runtime.ReadMemStats runtime/debug.ReadGCStats`)
+
+// Clock reports whether what key returns changes with time alone.
+func Clock(key string) bool { return clocks[key] }
+
+// idle are packages, besides those that are pure, whose functions change nothing of ours.
+var idle = set(`context errors fmt log log/slog runtime time`)
+
+// Idle reports whether a call of key changes nothing that a loop could go by.
+func Idle(key string) bool { return idle[Package(key)] }
+
+var random = set(`crypto/rand math/rand math/rand/v2 hash/maphash unique iter github.com/google/uuid`)
+
+// Random reports whether key returns something else each time.
+func Random(key string) bool { return random[Package(key)] }
 
 // Watches reports whether key returns what another goroutine may have set in the meantime, without waiting for it: a
 // loop around it may.

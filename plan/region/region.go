@@ -40,8 +40,8 @@ type Effects interface {
 	Iterates(callee *types.Func) (code, why string)
 	// Total reports whether callee never panics.
 	Total(callee *types.Func) bool
-	// Watches reports whether callee returns at once with what another goroutine may have set: an atomic load.
-	Watches(callee *types.Func) bool
+	// Spins returns a place between from and to in a loop that may wait for another goroutine by looking again and again.
+	Spins(from, to token.Pos) token.Pos
 }
 
 // Section is a run of whole statements of one statement list.

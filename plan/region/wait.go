@@ -5,8 +5,6 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
-
-	"golang.org/x/tools/go/types/typeutil"
 )
 
 // This file finds loops that wait until another goroutine changes the map:
@@ -125,8 +123,8 @@ func (p *planner) assigned(e ast.Expr) (obj types.Object, known bool) {
 	return nil, false
 }
 
-// spins returns an atomic load in stmts that is made again and again, in a loop or by way of a goto: what it waits for
-// may be done by a goroutine that needs the lock.
+// spins returns a loop in stmts, made by a statement or by way of a goto, that looks again and again at what another
+// goroutine may change: that goroutine may need the lock.
 //
 //	for i := 0; ; i++ {
 //		s.m["beat"] = i
@@ -137,15 +135,13 @@ func (p *planner) assigned(e ast.Expr) (obj types.Object, known bool) {
 func (p *planner) spins(stmts []ast.Stmt) (found *Obstacle) {
 	jumps := slices.ContainsFunc(stmts, jumps)
 	for _, s := range stmts {
-		ast.PreorderStack(s, nil, func(n ast.Node, stack []ast.Node) bool {
-			call, ok := n.(*ast.CallExpr)
-			if !ok || found != nil || !jumps && !slices.ContainsFunc(stack, isLoop) {
-				return found == nil
+		p.inspect(s, func(n ast.Node) {
+			if found != nil || !isLoop(n) && (!jumps || n != ast.Node(s)) {
+				return
 			}
-			if callee, ok := typeutil.Callee(p.fn.Info, call).(*types.Func); ok && p.effects.Watches(callee) {
-				found = &Obstacle{BlockInRegion, call.Pos(), "the section would contain a loop with an atomic load, which may wait for another goroutine", "wait before the statements that use the map"}
+			if pos := p.effects.Spins(n.Pos(), n.End()); pos.IsValid() {
+				found = &Obstacle{BlockInRegion, pos, "the section would contain a loop that may wait for another goroutine", "wait before the statements that use the map"}
 			}
-			return found == nil
 		})
 	}
 	return found

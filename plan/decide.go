@@ -180,7 +180,17 @@ func (d *decider) checkEscapes(c *candidate) *Refusal {
 			return &Refusal{Code: AliasWritten, Pos: d.at(j.Pos), Message: what + " leaves the section of " + c.finding.Guard + " here, and is used outside while it is changed in one", Todo: "let out a copy that is made in the section, or use it there"}
 		}
 	}
-	return nil
+	return d.checkFollowed(c)
+}
+
+// checkFollowed refuses variables of which the map, or the address, is put where it is not followed: it may be used
+// there without the guard.
+func (d *decider) checkFollowed(c *candidate) *Refusal {
+	if c.verdict.Unfollowed == nil {
+		return nil
+	}
+	_, pos := c.verdict.Unfollowed.Place()
+	return &Refusal{Code: AliasWritten, Pos: d.at(pos), Message: "the map, or the address of its variable, goes here to where its uses are not followed", Todo: "let out a copy that is made in a section, or guard the uses by hand"}
 }
 
 func (d *decider) fileRefusal(pkg *load.Package, file *load.File) *Refusal {

@@ -76,12 +76,13 @@ func isStruct(v *ssa.Alloc) bool {
 
 // Place returns where addr is, as a part of what holds it: the field b.a and not what is stored there.
 func (n *Names) Place(addr ssa.Value) Path {
-	field, ok := addr.(*ssa.FieldAddr)
-	if !ok {
-		return n.Ref(addr).Path
-	}
-	if _, st := ownerOf(field.X.Type()); st != nil {
-		return n.Place(field.X).Field(st.Field(field.Field).Name())
+	switch addr := addr.(type) {
+	case *ssa.FieldAddr:
+		if _, st := ownerOf(addr.X.Type()); st != nil {
+			return n.Place(addr.X).Field(st.Field(addr.Field).Name())
+		}
+	case *ssa.IndexAddr:
+		return n.Place(addr.X).Elem()
 	}
 	return n.Ref(addr).Path
 }

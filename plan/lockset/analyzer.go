@@ -72,7 +72,9 @@ type analysis struct {
 	library  *model.Library
 	own      func(path string) bool
 	numbers  *numbering
-	into     map[access.Root][]stored // what is stored in what, anywhere in the function
+	into     map[access.Root][]stored    // what is stored in what, anywhere in the function
+	lentAt   map[access.Root]access.Path // where what was lent is kept, the first place that was seen
+	gathered map[access.Root]bool        // slices and choices that hold nothing but what was put there
 	channels *channels
 	kept     *kept.Flows
 	starts   map[string]ssa.CallInstruction // by site
@@ -133,7 +135,7 @@ func Package(pkg *ssa.Package, cfg Config) *Result {
 
 func function(fn *ssa.Function, effect func(string) *Effect, in inPackage, cfg Config, visit func(*Func, ssa.Instruction, View)) (*Body, *Effect) {
 	body := describe(fn)
-	a := &analysis{fn: fn, effect: effect, channels: in.channels, kept: in.kept, position: cfg.Position, source: cfg.Source, library: cfg.Library, own: cfg.Own, hasBody: cfg.hasBody, into: make(map[access.Root][]stored), starts: make(map[string]ssa.CallInstruction), numbers: &numbering{numbers: make(map[access.Root]int)}}
+	a := &analysis{fn: fn, effect: effect, channels: in.channels, kept: in.kept, position: cfg.Position, source: cfg.Source, library: cfg.Library, own: cfg.Own, hasBody: cfg.hasBody, into: make(map[access.Root][]stored), lentAt: make(map[access.Root]access.Path), gathered: make(map[access.Root]bool), starts: make(map[string]ssa.CallInstruction), numbers: &numbering{numbers: make(map[access.Root]int)}}
 	a.names = access.NewNames(fn, a.results, cfg.Source)
 	states := a.run()
 	f := &Func{Body: body, SSA: fn, Names: a.names, hasBody: cfg.hasBody}

@@ -22,11 +22,12 @@ func (a *analysis) call(instr ssa.CallInstruction, s *state) {
 		} else if args := instr.Common().Args; len(args) > 0 && holdsMap(args[0].Type()) {
 			s.tells = nil
 		}
-		if t.builtin == "append" {
+		switch t.builtin {
+		case "append":
+			a.appended(instr, s)
+		case "copy":
 			args := instr.Common().Args
-			for _, arg := range args[1:] {
-				a.put(s, a.names.Ref(arg), a.names.Ref(args[0]).Path)
-			}
+			a.store(s, args[1], a.names.Ref(args[0]).Path)
 		}
 		return
 	}
@@ -82,15 +83,11 @@ func (a *analysis) apply(instr ssa.CallInstruction, t target, s *state) {
 		}
 	}
 	for _, p := range e.Into {
-		from, to := a.bound(p[0], t), a.bound(p[1], t)
-		switch {
-		case from != nil && to != nil:
-			a.put(s, *from, to.Path)
-		case from != nil:
-			a.put(s, *from, t.binding().Path(access.Path{Root: p[1]}))
-		case to != nil:
-			a.put(s, access.Ref{Path: t.binding().Path(access.Path{Root: p[0]})}, to.Path)
+		from := access.Ref{Path: t.binding().Path(access.Path{Root: p.From})}
+		if b := a.bound(p.From, t); b != nil {
+			from = *b
 		}
+		a.put(s, from, t.binding().Path(p.To))
 	}
 	before := s.after
 	for _, inv := range e.Invokes {

@@ -23,6 +23,9 @@
 //
 // # What it does not do
 //
+// A function value that is called, and a method of an interface, do not keep what they are given; a library
+// keeps it where package model says, or in what it returns.
+//
 // A channel orders what its close or a counted send comes after; a value that is handed over orders nothing. A lock that is reached through a pointer stored in several
 // places is known under each path apart ([Held.Indirect] marks it). Calls through interfaces and
 // function values that are not resolved within the function do nothing to locks.

@@ -13,16 +13,16 @@ import (
 // Effect is what a call of a function does to locks, goroutines and its arguments. It is plain data.
 // The zero Effect does nothing.
 type Effect struct {
-	Outcomes []Outcome        // how a call can return; empty means: without a change, or never
-	Results  []access.Ref     // what each result refers to; an unknown Path where nothing is known
-	Nils     []int            // results that may be nil
-	Invokes  []Invoke         // functions among the arguments that it calls or starts
-	Starts   []Started        // goroutines that may still run when it returns
-	Waits    []Signal         // what it was certainly told when it returns
-	Ends     []Signal         // what it certainly told last when it returns
-	Sends    []access.Path    // channels that it, or what it starts, may send on
-	Shares   []access.Root    // parameters that other goroutines may see afterwards
-	Into     [][2]access.Root // Into[i][0] is stored in Into[i][1]
+	Outcomes []Outcome     // how a call can return; empty means: without a change, or never
+	Results  []access.Ref  // what each result refers to; an unknown Path where nothing is known
+	Nils     []int         // results that may be nil
+	Invokes  []Invoke      // functions among the arguments that it calls or starts
+	Starts   []Started     // goroutines that may still run when it returns
+	Waits    []Signal      // what it was certainly told when it returns
+	Ends     []Signal      // what it certainly told last when it returns
+	Sends    []access.Path // channels that it, or what it starts, may send on
+	Shares   []access.Root // parameters that other goroutines may see afterwards
+	Into     []Into        // what it stores in its parameters, or in what it made and returns
 
 	Acquires []access.Var // locks it, or what it calls, ever takes; zero for a lock that is a parameter
 	Writes   []access.Var // those of them that it takes for writing
@@ -32,6 +32,12 @@ type Effect struct {
 	Blocks   string       // why it may wait for something other than a lock; empty when it does not
 	Dynamic  []string     // what it, or what it calls, calls without knowing it: see ValueAt
 	Unknown  string       // a call in it, or in what it calls, whose effect is not known; empty when there is none
+}
+
+// Into is that what From stands for is stored at To.
+type Into struct {
+	From access.Root
+	To   access.Path
 }
 
 // Outcome is one way a call can return.

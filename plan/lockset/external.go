@@ -19,6 +19,7 @@ func (a *analysis) external(instr ssa.CallInstruction, t target, s *state) {
 		s.tells = nil
 	}
 	a.arguments(instr, t, s)
+	a.leaves(instr, t, s)
 	switch {
 	case model.Joins(t.key):
 		a.rec.awaits("a wait for a group of goroutines", s)

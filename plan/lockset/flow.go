@@ -16,6 +16,7 @@ import (
 type state struct {
 	alts    []alternative // empty: not reached
 	escaped rootSet       // made here and visible to other goroutines on some path
+	lent    rootSet       // made here and on some path kept in something that the function was given
 	after   []Started     // goroutines that may run
 	waited  []Signal      // what the function was told, on every way
 	tells   []Signal      // what it told, on every way, and did nothing since
@@ -31,14 +32,15 @@ func joinStates(s, t state) (out state, changed bool) {
 	for _, a := range t.alts {
 		out.alts = merge(out.alts, a)
 	}
-	var more bool
+	var more, lent bool
 	out.escaped, more = s.escaped.union(t.escaped)
+	out.lent, lent = s.lent.union(t.lent)
 	for _, a := range t.after {
 		out.after = addStarted(out.after, a)
 	}
 	out.waited, out.tells = both(s.waited, t.waited), both(s.tells, t.tells)
 	out.sent, out.senders = addPaths(s.sent, t.sent), addPaths(s.senders, t.senders)
-	changed = more || len(out.after) != len(s.after) || !sameAlternatives(out.alts, s.alts) ||
+	changed = more || lent || len(out.after) != len(s.after) || !sameAlternatives(out.alts, s.alts) ||
 		len(out.waited) != len(s.waited) || len(out.tells) != len(s.tells) || len(out.sent) != len(s.sent) || len(out.senders) != len(s.senders)
 	return out, changed
 }
@@ -73,67 +75,6 @@ func (s *state) points() []Point {
 		out[0].Given = nil // the locks do not depend on it
 	}
 	return out
-}
-
-// share marks root, and what is stored in it anywhere in the function, as visible to other goroutines.
-func (a *analysis) share(s *state, root access.Root) {
-	if root.Kind == access.Unknown || root.Kind == access.Global {
-		return
-	}
-	n := a.numbers.of(root)
-	if s.escaped.has(n) {
-		return
-	}
-	s.escaped = s.escaped.with(n)
-	for _, in := range a.into[root] {
-		a.share(s, in.from)
-	}
-}
-
-// shareRef marks what a value refers to, and what it captured if it is a closure.
-func (a *analysis) shareRef(s *state, r access.Ref) {
-	a.share(s, r.Path.Root)
-	if r.Func != nil {
-		for _, f := range slices.Concat(r.Func.Free, r.Func.Bound) {
-			a.share(s, f.Path.Root)
-		}
-	}
-}
-
-// stored is that something is kept in a field of something else.
-type stored struct {
-	from access.Root
-	sel  string // the path to it
-}
-
-// put notes that from is stored in to.
-func (a *analysis) put(s *state, from access.Ref, to access.Path) {
-	if from.Path.Root == to.Root || from.Path.Root.Kind == access.Global {
-		return
-	}
-	if to.Root.Kind == access.Global || to.Root.Kind == access.Unknown || s.escaped.has(a.numbers.of(to.Root)) {
-		a.shareRef(s, from)
-		return
-	}
-	froms := []access.Ref{from}
-	if orig, ok := a.names.CopiedFrom(from.Path.Root); ok {
-		froms = append(froms, orig)
-	}
-	if from.Func != nil {
-		froms = slices.Concat(froms, from.Func.Free, from.Func.Bound)
-	}
-	for _, f := range froms {
-		if in := (stored{f.Path.Root, to.Sel}); f.Path.Known() && f.Path.Root != to.Root && !slices.Contains(a.into[to.Root], in) {
-			a.into[to.Root] = append(a.into[to.Root], in)
-		}
-	}
-}
-
-// renew forgets that root was shared: the instruction that is about to run makes another one.
-func (a *analysis) renew(s *state, root access.Root) {
-	if n := a.numbers.of(root); s.escaped.has(n) {
-		s.escaped = s.escaped.without(n)
-	}
 }
 
 // maxVisits is how often a block is looked at before its alternatives collapse.
@@ -250,9 +191,11 @@ func (a *analysis) instr(instr ssa.Instruction, s *state) {
 		a.store(s, instr.Val, a.names.Place(instr.Addr))
 		a.assigned(instr, s)
 	case *ssa.MapUpdate:
-		to := a.names.Ref(instr.Map).Path
+		to := a.names.Ref(instr.Map).Path.Elem()
 		a.store(s, instr.Value, to)
 		a.store(s, instr.Key, to)
+	case *ssa.Phi:
+		a.gather(s, instr.Edges, instr)
 	case *ssa.Send:
 		a.shareRef(s, a.names.Ref(instr.X))
 		a.sends(a.names.Ref(instr.Chan), s)
@@ -282,17 +225,6 @@ func (a *analysis) instr(instr ssa.Instruction, s *state) {
 	case *ssa.RunDefers, *ssa.Panic:
 		a.runDefers(s)
 	}
-}
-
-func (a *analysis) store(s *state, v ssa.Value, to access.Path) {
-	switch v.(type) {
-	case *ssa.Const, *ssa.Global:
-		return
-	}
-	if access.PointsNowhere(v.Type()) {
-		return
-	}
-	a.put(s, a.names.Ref(v), to)
 }
 
 // runDefers runs the pending calls, last in first out. Alternatives with different defers are run

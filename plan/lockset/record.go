@@ -1,7 +1,6 @@
 package lockset
 
 import (
-	"cmp"
 	"go/constant"
 	"go/token"
 	"go/types"
@@ -54,12 +53,8 @@ func (v View) Owned(p access.Path) bool {
 // behind it need not be owned either.
 func (a *analysis) holdsForeign(p access.Path, s *state) bool {
 	return slices.ContainsFunc(a.into[p.Root], func(in stored) bool {
-		return access.Path{Root: p.Root, Sel: in.sel}.Above(p) && !a.owned(in.from, s)
+		return access.Path{Root: p.Root, Sel: in.sel}.Above(p) && a.comesFromOutside(in.from, s)
 	})
-}
-
-func (a *analysis) owned(r access.Root, s *state) bool {
-	return r.Kind == access.Made && a.names.Made(r) != nil && !s.escaped.has(a.numbers.of(r))
 }
 
 func (r *recorder) instr(instr ssa.Instruction, s *state) {
@@ -180,6 +175,9 @@ func (r *recorder) edgeAt(a *analysis, e Edge, instr ssa.Instruction, s *state) 
 func (r *recorder) complete(a *analysis, e Edge, instr ssa.Instruction, s *state) Edge {
 	e.Caller = r.body.Key
 	a.detach(&e, instr)
+	if e.Start == "" && !e.Stored {
+		a.move(&e, s)
+	}
 	if call, ok := instr.(ssa.CallInstruction); ok && len(e.Params) == len(call.Common().Args) {
 		for i := range e.Params {
 			e.Mentions = append(e.Mentions, a.source.Argument(call.Common().Pos(), call.Common(), i))
@@ -196,7 +194,7 @@ func (r *recorder) complete(a *analysis, e Edge, instr ssa.Instruction, s *state
 		if e.Start == "" && !e.Stored && a.owned(root, s) && !slices.Contains(e.Owned, root) {
 			e.Owned = append(slices.Clip(e.Owned), root)
 			for _, in := range a.into[root] {
-				if p := (access.Path{Root: root, Sel: in.sel}); !a.owned(in.from, s) && !slices.Contains(e.Foreign, p) {
+				if p := (access.Path{Root: root, Sel: in.sel}); a.comesFromOutside(in.from, s) && !slices.Contains(e.Foreign, p) {
 					e.Foreign = append(slices.Clip(e.Foreign), p)
 				}
 			}
@@ -477,7 +475,7 @@ func (r *recorder) result(i, n int, v ssa.Value, at ssa.Instruction, s *state) {
 
 // stillOwned returns ref, and what is stored in it, as fresh only as far as it is owned.
 func (r *recorder) stillOwned(ref access.Ref, s *state) access.Ref {
-	ref.Fresh = ref.Fresh && r.a.owned(ref.Path.Root, s)
+	ref.Fresh = ref.Fresh && r.a.unshared(ref.Path.Root, s)
 	parts := ref.Parts
 	ref.Parts = nil
 	for _, p := range parts {
@@ -528,17 +526,8 @@ func (r *recorder) finish() {
 			r.results[i] = ref
 		}
 	}
-	for to, ins := range r.a.into {
-		for _, in := range ins {
-			if pair := [2]access.Root{in.from, to}; (isGiven(in.from) || isGiven(to)) && !slices.Contains(r.effect.Into, pair) {
-				r.effect.Into = append(r.effect.Into, pair)
-			}
-		}
-	}
-	slices.SortFunc(r.effect.Into, func(a, b [2]access.Root) int {
-		return cmp.Or(compareRoots(a[0], b[0]), compareRoots(a[1], b[1]))
-	})
 	r.effect.Results = r.results
+	r.effect.Into = r.into()
 	r.effect.Outcomes = outcomes(r.returned, r.facts)
 }
 

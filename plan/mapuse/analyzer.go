@@ -41,6 +41,7 @@ type Built struct {
 // Visit adds the uses that instr makes.
 func (c *Collector) Visit(fn *lockset.Func, instr ssa.Instruction, at lockset.View) {
 	c.instr = instr
+	c.puts(fn, instr)
 	switch instr := instr.(type) {
 	case *ssa.Lookup:
 		if isMap(instr.X.Type()) {
@@ -312,7 +313,8 @@ func (c *Collector) addRef(fn *lockset.Func, ref access.Ref, op Op, pos token.Po
 	if bare || op.Part() == Header && ref.Var.IsZero() {
 		return // no variable that another function could name
 	}
-	for _, p := range at.Points {
+	ref, points := at.Known(ref)
+	for _, p := range points {
 		c.Uses = append(c.Uses, Use{Func: fn.Key, Ref: ref, Op: op, At: p, After: at.After, Pos: pos, Fresh: c.fresh, Empties: c.empties, Checked: c.check, Valued: c.valued, Given: c.given})
 	}
 }

@@ -11,5 +11,6 @@
 // that no other goroutine can reach are left out.
 //
 // What it does not do: a map value that is returned, stored or sent is a read of the header and
-// nothing more; whoever holds that alias is not followed.
+// nothing more; whoever holds that alias is not followed. That it is held is noted (unfollowed.go), since no lock
+// around the uses that are known mends those.
 package mapuse

@@ -79,7 +79,8 @@ type Use struct {
 	After   []string      // goroutines started before that may still run
 	Pos     token.Pos     // of the identifier that mentions the variable
 
-	Element  string    // of Elements: the part of what the element refers to: "[]", ".n"
-	Checked  token.Pos // of a Store: the look-up in an earlier section of the same lock that it goes by
-	Returned bool      // an Alias that goes to whoever calls the function from outside the program
+	Element    string    // of Elements: the part of what the element refers to: "[]", ".n"
+	Checked    token.Pos // of a Store: the look-up in an earlier section of the same lock that it goes by
+	Returned   bool      // an Alias that goes to whoever calls the function from outside the program
+	Unfollowed bool      // an Alias that goes where it is not followed: the map, an iterator over it, or the address of its variable
 }

@@ -4,6 +4,7 @@ import (
 	"go/token"
 	"slices"
 
+	"mapmend/plan/access"
 	"mapmend/plan/mapuse"
 )
 
@@ -177,4 +178,27 @@ func (w *World) meets(e *Entry, writers [][]*Entry, about *variable) (best Evide
 		}
 	}
 	return best, writer
+}
+
+// unfollowed returns a way to where the map of v, whose entries are written somewhere, goes where it is not followed, or
+// the address of its variable does; nil when there is none.
+func (w *World) unfollowed(v Verdict, uses *variableUses) *Entry {
+	written := slices.ContainsFunc(v.Uses, func(j Judged) bool { return j.Op.Writes() && j.Op.Part() == mapuse.Entries })
+	if !written {
+		return nil
+	}
+	if len(uses.unfollowed) > 0 {
+		return &uses.unfollowed[0]
+	}
+	i := slices.IndexFunc(uses.outside, func(e Entry) bool { return e.Use.Op == mapuse.Alias && w.outlives(e.Use) })
+	if i < 0 {
+		return nil
+	}
+	return &uses.outside[i]
+}
+
+// outlives reports whether the alias u goes to somebody else while its variable stays: what the function that returns
+// it made, nobody else has afterwards.
+func (w *World) outlives(u *mapuse.Use) bool {
+	return !u.Returned || w.roots[w.Bodies[u.Func]] == Exported && u.Ref.Path.Root.Kind != access.Made
 }

@@ -36,8 +36,9 @@ type Verdict struct {
 	Partial    bool          // it is reached in more ways than were looked at
 	Unanalysed *lockset.Body // a function that uses it and was not analysed; nil when there is none
 
-	Twin      *Entry      // one that puts the map in a second owner; nil when there is none
-	Unsettled *mapuse.Use // one of which it is not known whether it holds the guard; nil when there is none
+	Unfollowed *Entry      // one that puts the map, or its address, where it is not followed; nil when there is none
+	Twin       *Entry      // one that puts the map in a second owner; nil when there is none
+	Unsettled  *mapuse.Use // one of which it is not known whether it holds the guard; nil when there is none
 }
 
 // Judge judges all map variables of the world. The verdicts are sorted by variable. Of a variable
@@ -84,9 +85,10 @@ func each(n int, do func(i int)) {
 
 // variableUses is where the uses of one variable are followed from.
 type variableUses struct {
-	starts  []Entry // where the use, or what is passed to it, is the variable
-	outside []Entry // uses that count only outside of the section that the map, or its element, was read in
-	partial bool    // there may be more
+	starts     []Entry // where the use, or what is passed to it, is the variable
+	outside    []Entry // uses that count only outside of the section that the map, or its element, was read in
+	unfollowed []Entry // ways to where the map is put somewhere
+	partial    bool    // there may be more
 }
 
 // variable judges the variable v. ok is false when it has no problem, unless kept.
@@ -109,6 +111,7 @@ func (s *search) variable(v access.Var, uses *variableUses, kept bool) (verdict 
 	left, _, _ := s.reached(outside)
 	verdict, ok = s.w.judge(v, entries, left, missed)
 	verdict.Partial = verdict.Partial || partial || uses.partial
+	verdict.Unfollowed = s.w.unfollowed(verdict, uses)
 	if b := s.w.unanalysed[v]; b != nil {
 		verdict.Unanalysed = b
 		verdict.Grade = min(verdict.Grade, Possible)
@@ -150,6 +153,8 @@ func (w *World) byVariable(keep func(access.Var) bool) map[access.Var]*variableU
 		case v.IsZero():
 			unnamed = append(unnamed, u)
 		case skip[v] && !keep(v):
+		case u.Unfollowed:
+			of(v).unfollowed = append(of(v).unfollowed, atUse(u))
 		case u.Op == mapuse.Alias || u.Op.Part() == mapuse.Elements:
 			of(v).outside = append(of(v).outside, atUse(u))
 		default:
@@ -167,7 +172,11 @@ func (w *World) byVariable(keep func(access.Var) bool) map[access.Var]*variableU
 	})
 	for _, n := range slices.Concat(named, w.sharedParameters(named)) {
 		for _, e := range n.entries {
-			if v := e.Ref.Var; !skip[v] || keep(v) {
+			switch v := e.Ref.Var; {
+			case skip[v] && !keep(v):
+			case e.Use.Unfollowed:
+				of(v).unfollowed = append(of(v).unfollowed, e)
+			default:
 				of(v).starts = append(of(v).starts, e)
 				of(v).partial = of(v).partial || n.partial
 			}

@@ -1,0 +1,149 @@
+package mapuse
+
+import (
+	"go/token"
+	"go/types"
+
+	"golang.org/x/tools/go/ssa"
+
+	"mapmend/plan/access"
+	"mapmend/plan/lockset"
+	"mapmend/plan/model"
+)
+
+// This file finds where a map, an iterator over one, or the address of a map variable is put where nobody
+// follows it:
+//
+//	return View{s.m}          // what the methods of View do, they do to s.m
+//	return maps.Keys(s.m)     // whoever runs it reads s.m
+//	w := &writer{to: &s.m}    // (*w.to)[k] = v
+//
+// It makes no finding: nobody knows what happens there. But a lock around the other uses is not enough.
+
+// puts adds the maps that instr puts somewhere.
+func (c *Collector) puts(fn *lockset.Func, instr ssa.Instruction) {
+	switch instr := instr.(type) {
+	case *ssa.Store:
+		if fn.Names.Place(instr.Addr) != fn.Names.Ref(instr.Val).Path {
+			c.unfollowed(fn, instr.Val)
+		}
+	case *ssa.MapUpdate:
+		c.unfollowed(fn, instr.Value)
+	case *ssa.Phi:
+		for _, v := range instr.Edges {
+			if fn.Names.Ref(instr).Path != fn.Names.Ref(v).Path {
+				c.unfollowed(fn, v)
+			}
+		}
+	case *ssa.MakeInterface:
+		if !c.isLookedAt(fn, instr) {
+			c.unfollowed(fn, instr.X)
+		}
+	case *ssa.Return:
+		for _, v := range instr.Results {
+			if isIterator(v.Type()) || isPointerToMap(v.Type()) && fn.Exported {
+				c.unfollowed(fn, v)
+			}
+		}
+	case *ssa.Send:
+		c.unfollowed(fn, instr.X)
+	case ssa.CallInstruction:
+		if fn.HasBody(instr) {
+			return
+		}
+		for _, v := range instr.Common().Args {
+			if isPointerToMap(v.Type()) {
+				c.unfollowed(fn, v)
+			}
+		}
+	}
+}
+
+// unfollowed adds v if it is the map of a variable, or its address, and does not leave that.
+func (c *Collector) unfollowed(fn *lockset.Func, v ssa.Value) {
+	ref := fn.Names.Ref(v)
+	pos := ref.Read
+	switch {
+	case isPointerToMap(v.Type()):
+		if pos = addressed(v); !pos.IsValid() {
+			return
+		}
+	case !isMap(v.Type()) && !isIterator(v.Type()) || fn.Names.Detached(v, nil):
+		return
+	}
+	given := ref.Path.Root.Kind == access.Param && ref.Path.Sel == ""
+	switch {
+	case ref.Depth > 0:
+		return
+	case ref.Var.IsZero() && given:
+		pos = v.Pos()
+	case ref.Var.IsZero(), !pos.IsValid():
+		return
+	}
+	c.Uses = append(c.Uses, Use{Func: fn.Key, Ref: ref, Op: Alias, Pos: pos, Unfollowed: true})
+}
+
+// addressed returns where v takes the address of a variable, if it does.
+func addressed(v ssa.Value) token.Pos {
+	switch v := v.(type) {
+	case *ssa.FieldAddr:
+		return v.Pos()
+	case *ssa.Global:
+		return v.Pos()
+	}
+	return token.NoPos
+}
+
+// isLookedAt reports whether what is given the interface that boxed makes only looks at it, or fills it,
+// before it returns: that is expected of functions without a body.
+func (c *Collector) isLookedAt(fn *lockset.Func, boxed *ssa.MakeInterface) bool {
+	_, pointer := boxed.X.Type().Underlying().(*types.Pointer)
+	for _, ref := range *boxed.Referrers() {
+		call := callOf(ref)
+		switch {
+		case call == nil:
+			if _, compared := ref.(*ssa.BinOp); !compared {
+				return false
+			}
+		case fn.HasBody(call):
+			return false
+		case pointer:
+			callee := call.Common().StaticCallee()
+			if callee == nil || !model.Fills(access.FuncKey(callee)) && !model.ReadsAll(access.FuncKey(callee)) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// callOf returns the call that instr is, or packs an argument for; nil when it is neither.
+func callOf(instr ssa.Instruction) ssa.CallInstruction {
+	if call, ok := instr.(ssa.CallInstruction); ok {
+		return call
+	}
+	st, ok := instr.(*ssa.Store)
+	if !ok {
+		return nil
+	}
+	elem, ok := st.Addr.(*ssa.IndexAddr)
+	if !ok {
+		return nil
+	}
+	array, ok := elem.X.(*ssa.Alloc)
+	if !ok {
+		return nil
+	}
+	for _, ref := range *array.Referrers() {
+		slice, ok := ref.(*ssa.Slice)
+		if !ok {
+			continue
+		}
+		for _, ref := range *slice.Referrers() {
+			if call, ok := ref.(ssa.CallInstruction); ok {
+				return call
+			}
+		}
+	}
+	return nil
+}

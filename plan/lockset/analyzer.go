@@ -58,7 +58,8 @@ type Result struct {
 	Effects     map[string]*Effect
 	Bodies      []*Body // in source order
 	Conversions []Conversion
-	Boxed       []Boxed // sorted by key
+	Boxed       []Boxed  // sorted by key
+	Handed      []Handed // sorted
 	Kept        kept.Facts
 }
 
@@ -130,6 +131,7 @@ func Package(pkg *ssa.Package, cfg Config) *Result {
 		res.Conversions = append(res.Conversions, conversions(fn, cfg.Library)...)
 	}
 	res.Boxed, res.Kept = boxed(fns, cfg), in.kept.Facts
+	res.Handed = handed(fns, in.kept, func(key string) bool { return !model.Knows(key) && effect(key) != nil }, cfg)
 	return res
 }
 

@@ -83,7 +83,8 @@ type Under struct {
 const (
 	AnyType   = "any"      // function values of any type
 	AnyMethod = "method *" // methods of any interface
-	Printers  = "printers" // methods that a printer, encoder or sorter looks for in what it is given
+	Sought    = "sought"   // methods that a printer, encoder or sorter looks for in what it is given
+	Streams   = "streams"  // methods that a library looks for in what it is given to read, write or open
 	Foreign   = "foreign"  // methods of an interface that all code outside the program may call, of a value that it was given before
 	Outside   = "outside"  // function values that code outside the program may have made
 	Waiting   = "wait"     // what other goroutines do while they are waited for
@@ -93,7 +94,7 @@ const (
 )
 
 // anything stands for more than can be listed.
-var anything = []string{AnyType, AnyMethod, Printers, Foreign, Outside, Waiting, ByName}
+var anything = []string{AnyType, AnyMethod, Sought, Streams, Foreign, Outside, Waiting, ByName}
 
 const value = "value "
 

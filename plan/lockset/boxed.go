@@ -21,6 +21,7 @@ import (
 type Boxed struct {
 	Key     string
 	Name    string
+	Stream  bool     // of a reader, writer or file system
 	Foreign []string // results of model.Callers: whose code may, since the value became an interface of theirs
 }
 
@@ -63,9 +64,11 @@ func (b *boxes) add(t, iface types.Type) {
 		return
 	}
 	b.seen[[2]types.Type{t, iface}] = true
-	for sel := range types.NewMethodSet(t).Methods() {
+	set := types.NewMethodSet(t)
+	stream := isStream(set)
+	for sel := range set.Methods() {
 		fn := sel.Obj().(*types.Func)
-		m := Boxed{Key: access.ObjectKey(fn), Name: fn.Name()}
+		m := Boxed{Key: access.ObjectKey(fn), Name: fn.Name(), Stream: stream}
 		m.Foreign = b.methods[m.Key].Foreign
 		if iface != nil {
 			if by, ok := b.givenAway(iface, fn); ok && !slices.Contains(m.Foreign, by) {
@@ -74,6 +77,16 @@ func (b *boxes) add(t, iface types.Type) {
 		}
 		b.methods[m.Key] = m
 	}
+}
+
+// isStream reports whether what has the methods of set is something to read, write or open.
+func isStream(set *types.MethodSet) bool {
+	for sel := range set.Methods() {
+		if model.IsStream(sel.Obj().Name()) {
+			return true
+		}
+	}
+	return false
 }
 
 // givenAway returns who may call fn, a method of the interface iface; ok is false when code outside the program does
@@ -106,6 +119,44 @@ func (b *boxes) addArg(t types.Type) {
 // callsBack notes what code outside the program, the function key that c calls, may call in turn: methods of the
 // interfaces that it has as parameters, and of what it was given before.
 func (r *recorder) callsBack(c *ssa.CallCommon, key string, methods bool, s *state) {
+	r.asks(c, methods, s)
+	if model.CallsByName(key) {
+		r.mayCall(ByName, s)
+	}
+	if model.Pulls(key) {
+		r.pulls(c.Args[0].Type())
+	}
+	r.handsBack(c, key, s)
+	if !model.Quiet(key) {
+		r.mayCall(MayWait, s)
+		if methods {
+			r.mayCall(AnyMethod, s)
+		}
+	}
+}
+
+// asked notes what a method of an interface from outside the program, which c calls, may call in turn if it is not one of
+// the program.
+func (r *recorder) asked(c *ssa.CallCommon, key string, s *state) {
+	if r == nil {
+		return
+	}
+	methods := looksInto(c)
+	r.asks(c, methods, s)
+	if model.CallsBack(key) {
+		r.mayCall(ForeignOf(model.Code(model.Package(key))), s)
+	}
+	if !model.Quiet(key) {
+		r.mayCall(MayWait, s)
+		if methods {
+			r.mayCall(AnyMethod, s)
+		}
+	}
+}
+
+// asks notes that the callee of c may call methods of what it is given: those of the interfaces that are its parameters,
+// and others that it looks for.
+func (r *recorder) asks(c *ssa.CallCommon, methods bool, s *state) {
 	for _, arg := range c.Args {
 		iface, ok := arg.Type().Underlying().(*types.Interface)
 		if !ok {
@@ -118,26 +169,25 @@ func (r *recorder) callsBack(c *ssa.CallCommon, key string, methods bool, s *sta
 			r.mayCall(MethodType(m.Name()), s)
 		}
 	}
-	if methods {
-		r.mayCall(Printers, s)
+	if !methods {
+		return
 	}
-	if model.CallsByName(key) {
-		r.mayCall(ByName, s)
+	r.mayCall(Sought, s)
+	for _, arg := range given(c) {
+		if types.IsInterface(arg.Type()) && isStream(types.NewMethodSet(arg.Type())) {
+			r.mayCall(Streams, s)
+		}
 	}
-	if model.Pulls(key) {
-		r.pulls(c.Args[0].Type())
-	}
-	if model.CallsBack(key) {
+}
+
+// handsBack notes that the function key, which c calls, may call what it, or something that it knows, was given before.
+func (r *recorder) handsBack(c *ssa.CallCommon, key string, s *state) {
+	back := model.CallsBack(key)
+	if back {
 		r.mayCall(Foreign, s)
-		if by := model.Callers(model.Package(key)); by != "" {
-			r.mayCall(ForeignOf(by), s)
-		}
 	}
-	if !model.Quiet(key) {
-		r.mayCall(MayWait, s)
-		if methods {
-			r.mayCall(AnyMethod, s)
-		}
+	if back || model.Makes(key) || slices.ContainsFunc(c.Args, func(v ssa.Value) bool { return isFuncType(v.Type()) }) {
+		r.mayCall(ForeignOf(model.Code(model.Package(key))), s)
 	}
 }
 

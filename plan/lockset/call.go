@@ -6,7 +6,6 @@ import (
 	"golang.org/x/tools/go/ssa"
 
 	"mapmend/plan/access"
-	"mapmend/plan/model"
 )
 
 // This file is the transfer function of calls: what a call does to the locks, when the program has the
@@ -62,8 +61,8 @@ func (a *analysis) call(instr ssa.CallInstruction, s *state) {
 		}
 		a.rec.unknown("a call of the interface method " + t.invoke.Name())
 		a.rec.mayCall(MethodType(t.invoke.Name()), s)
-		if a.isForeign(t.invoke) && !model.Quiet(t.key) {
-			a.rec.mayCall(MayWait, s)
+		if a.isForeign(t.invoke) {
+			a.rec.asked(instr.Common(), t.key, s)
 		}
 	default:
 		s.tells = nil

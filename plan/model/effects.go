@@ -93,11 +93,28 @@ var general = set(`
 // Callers returns whose code may call the methods of an interface that the package of that import path declares: that
 // of a module, by the beginning of its path, that of a package of the standard library, or "" for everybody's.
 func Callers(path string) string {
-	elems := strings.Split(path, "/")
-	switch {
-	case general[path]:
+	if general[path] {
 		return ""
-	case !strings.Contains(elems[0], "."): // of the standard library: its own code alone
+	}
+	return Code(path)
+}
+
+// everywhere are the packages that others call, so that what these were given is called by everybody.
+var everywhere = set(`crypto log/slog github.com/go-logr/logr`)
+
+// FuncCallers returns whose code may call the functions that the package of that import path was given, as Callers does.
+func FuncCallers(path string) string {
+	if everywhere[path] {
+		return ""
+	}
+	return Code(path)
+}
+
+// Code returns whose code the package of that import path is: that of a module, by the beginning of its path, or that
+// of the one package of the standard library.
+func Code(path string) string {
+	elems := strings.Split(path, "/")
+	if !strings.Contains(elems[0], ".") {
 		return path
 	}
 	n := 2
@@ -115,6 +132,12 @@ func CallsBack(key string) bool {
 	pkg := Package(key)
 	return callers[owner(key)] || !alsoPure[key] && !pure[pkg] && !closed[pkg]
 }
+
+// makers are the functions of packages whose others call nothing of ours that call a function that they were given before.
+var makers = set(`sync.Pool.Get`)
+
+// Makes reports whether key may call functions that its package was given before, and no methods of values.
+func Makes(key string) bool { return makers[key] }
 
 // Pulls reports whether key runs an iterator, and gives control back while it stands in the middle.
 func Pulls(key string) bool { return key == "iter.Pull" || key == "iter.Pull2" }

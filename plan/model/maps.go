@@ -1,7 +1,5 @@
 package model
 
-import "strings"
-
 // This file knows what library functions do to maps they are given.
 
 // MapArg is what a function does with one map argument. The zero MapArg is not known.
@@ -77,16 +75,3 @@ func CountsFields(key string) bool { return fieldCounters[key] }
 
 // Fills reports whether key assigns what its argument points to.
 func Fills(key string) bool { return writersTo[key] }
-
-// byPrinters are the methods that printers, encoders, sorters and comparers look for in any value.
-var byPrinters = set(`
-	String Error Format GoString MarshalJSON MarshalText MarshalBinary MarshalXML MarshalXMLAttr MarshalYAML GobEncode AppendText AppendBinary
-	IsZero LogValue Is As Unwrap Less Len Swap`)
-
-// CalledByPrinters reports whether the function key is a method that a printer, encoder, sorter or
-// comparer may call of a value it is given.
-func CalledByPrinters(key string) bool {
-	name := key[strings.LastIndexByte(key, '/')+1:]
-	parts := strings.Split(name, ".")
-	return len(parts) == 3 && byPrinters[parts[2]]
-}

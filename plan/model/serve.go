@@ -39,6 +39,16 @@ func (r Runs) String() string {
 	return by + " calls it from a goroutine of its own"
 }
 
+// CalledAtOnce reports whether a call of the library may call the function before it returns. What a server calls
+// it calls from goroutines of its own.
+func (r Runs) CalledAtOnce() bool {
+	switch r.By {
+	case logger, telemetry, variables, registry, database, tlsConn, oauth, httpClient, grpcClient:
+		return true
+	}
+	return r.IsZero()
+}
+
 func many(by string) Runs  { return Runs{Handler, by} }
 func event(by string) Runs { return Runs{Event, by} }
 
@@ -49,6 +59,12 @@ const (
 	grpcServer  = "a gRPC server"
 	dnsServer   = "a DNS server"
 	logger      = "a logger"
+	variables   = "expvar"
+	database    = "package database/sql"
+	tlsConn     = "TLS"
+	oauth       = "an OAuth client"
+	registry    = "a metrics registry"
+	grpcClient  = "a gRPC client"
 	telemetry   = "an OpenTelemetry provider"
 	collector   = "an OpenTelemetry collector"
 	terraform   = "a Terraform plugin server"
@@ -82,7 +98,7 @@ var starts = map[string]Argument{
 	"net/http.TimeoutHandler":              {0, many(httpServer)},
 	"net/http.StripPrefix":                 {1, many(httpServer)},
 	"net/http.MaxBytesHandler":             {0, many(httpServer)},
-	"expvar.Func":                          {0, many("expvar")},
+	"expvar.Func":                          {0, many(variables)},
 
 	"github.com/gliderlabs/ssh.Handle":                {0, many("an SSH server")},
 	"github.com/gliderlabs/ssh.Server.Handle":         {1, many("an SSH server")},
@@ -141,18 +157,14 @@ type Interface struct {
 	Methods []string
 }
 
-// CalledAtOnce reports whether a call of the library may call the methods before it returns. What a server calls
-// it calls from goroutines of its own.
-func (i Interface) CalledAtOnce() bool { return i.IsZero() || i.By == logger }
-
 // concurrent are the interfaces whose methods some library calls from other goroutines once a value of
 // the type is handed to it.
 var concurrent = map[string]Interface{
-	"crypto/tls.ClientSessionCache":   {many("TLS"), []string{"Get", "Put"}},
-	"database/sql/driver.Connector":   {many("package database/sql"), []string{"Connect"}},
-	"database/sql/driver.Driver":      {many("package database/sql"), []string{"Open"}},
-	"expvar.Var":                      {many("expvar"), []string{"String"}},
-	"golang.org/x/oauth2.TokenSource": {many("an OAuth client"), []string{"Token"}},
+	"crypto/tls.ClientSessionCache":   {many(tlsConn), []string{"Get", "Put"}},
+	"database/sql/driver.Connector":   {many(database), []string{"Connect"}},
+	"database/sql/driver.Driver":      {many(database), []string{"Open"}},
+	"expvar.Var":                      {many(variables), []string{"String"}},
+	"golang.org/x/oauth2.TokenSource": {many(oauth), []string{"Token"}},
 	"log/slog.Handler":                {many(logger), []string{"Enabled", "Handle", "WithAttrs", "WithGroup"}},
 	"net/http.CookieJar":              {many(httpClient), []string{"SetCookies", "Cookies"}},
 	"net/http.FileSystem":             {many(httpServer), []string{"Open"}},
@@ -166,7 +178,7 @@ var concurrent = map[string]Interface{
 	"github.com/hashicorp/memberlist.EventDelegate":            {event("a memberlist"), []string{"NotifyJoin", "NotifyLeave", "NotifyUpdate"}},
 	"github.com/hashicorp/raft.FSM":                            {event("a Raft node"), []string{"Apply", "Snapshot", "Restore"}},
 	"github.com/miekg/dns.Handler":                             {many(dnsServer), []string{"ServeDNS"}},
-	"github.com/prometheus/client_golang/prometheus.Collector": {many("a metrics registry"), []string{"Describe", "Collect"}},
+	"github.com/prometheus/client_golang/prometheus.Collector": {many(registry), []string{"Describe", "Collect"}},
 	"github.com/robfig/cron.Job":                               {many(scheduler), []string{"Run"}},
 	"github.com/robfig/cron/v3.Job":                            {many(scheduler), []string{"Run"}},
 	"github.com/rs/zerolog.Hook":                               {many(logger), []string{"Run"}},
@@ -185,8 +197,8 @@ var concurrent = map[string]Interface{
 	"go.opentelemetry.io/otel/sdk/trace.SpanExporter":  {event(telemetry), []string{"ExportSpans"}}, // so is this
 	"go.opentelemetry.io/otel/sdk/trace.SpanProcessor": {many(telemetry), []string{"OnStart", "OnEnd", "ForceFlush", "Shutdown"}},
 
-	"google.golang.org/grpc/balancer.Picker":               {many("a gRPC client"), []string{"Pick"}},
-	"google.golang.org/grpc/credentials.PerRPCCredentials": {many("a gRPC client"), []string{"GetRequestMetadata"}},
+	"google.golang.org/grpc/balancer.Picker":               {many(grpcClient), []string{"Pick"}},
+	"google.golang.org/grpc/credentials.PerRPCCredentials": {many(grpcClient), []string{"GetRequestMetadata"}},
 	"google.golang.org/grpc/stats.Handler":                 {many("gRPC"), []string{"TagRPC", "HandleRPC", "TagConn", "HandleConn"}},
 
 	"k8s.io/client-go/tools/cache.ResourceEventHandler":                    {event(informer), []string{"OnAdd", "OnUpdate", "OnDelete"}},

@@ -86,7 +86,7 @@ func (w *World) mayHold(locks []Lock) bool {
 		if l.Relation == Own {
 			own = true
 			for t := range w.under[l.Class] {
-				if _, foreign := lockset.ForeignBy(t); !foreign && !slices.Contains([]string{lockset.Waiting, lockset.MayWait, lockset.Foreign, lockset.Renamed}, t) {
+				if _, foreign := lockset.ForeignBy(t); !foreign && !slices.Contains([]string{lockset.Waiting, lockset.MayWait, lockset.Foreign, lockset.Streams, lockset.Renamed}, t) {
 					return true
 				}
 			}

@@ -16,13 +16,14 @@ import (
 
 // unnamed are the functions that calls without a name may lead to.
 type unnamed struct {
-	kept     *kept.Kept
-	values   map[string][]string // by what stands for them
-	methods  map[string][]string // by name
-	printers []string            // methods that printers look for
-	foreign  map[string][]string // methods that code outside the program was given, by whose code that is
-	all      []string            // methods
-	pulled   []string            // types of the bodies of iterators that give control back while they stand in the middle
+	kept    *kept.Kept
+	values  map[string][]string // by what stands for them
+	methods map[string][]string // by name
+	sought  []string            // methods that libraries look for in what they are given
+	streams []string            // methods that they look for in what they read or write
+	foreign map[string][]string // methods and functions that code outside the program was given, by whose code that is
+	all     []string            // methods
+	pulled  []string            // types of the bodies of iterators that give control back while they stand in the middle
 
 	leads   map[string]*leads                // what leadsOf returned
 	outside map[string]bool                  // what calledFromOutside returned
@@ -39,13 +40,64 @@ func (w *World) noteUnnamed() {
 		m := w.boxed[key]
 		u.methods[m.Name] = append(u.methods[m.Name], key)
 		u.all = append(u.all, key)
-		if model.CalledByPrinters(key) {
-			u.printers = append(u.printers, key)
+		if model.Sought(key) {
+			u.sought = append(u.sought, key)
+		}
+		if m.Stream && model.SoughtInStream(key) {
+			u.streams = append(u.streams, key)
 		}
 		for _, by := range m.Foreign {
 			u.foreign[by] = append(u.foreign[by], key)
 		}
 	}
+	w.noteHanded()
+}
+
+// noteHanded adds to w.unnamed the functions that code outside the program was given, and those that these return.
+func (w *World) noteHanded() {
+	given := make(map[[2]string]bool)
+	for _, h := range w.handed {
+		keys := []string{h.Key}
+		if h.Key == "" {
+			keys = w.unnamed.of(h.At)
+		}
+		for _, by := range w.codeOf(h.By) {
+			for _, key := range keys {
+				w.give(key, by, given)
+			}
+		}
+	}
+}
+
+// give notes that by was given the function key.
+func (w *World) give(key, by string, given map[[2]string]bool) {
+	if given[[2]string{key, by}] {
+		return
+	}
+	given[[2]string{key, by}] = true
+	w.unnamed.foreign[by] = append(w.unnamed.foreign[by], key)
+	if e := w.Effects[key]; e != nil {
+		for _, r := range e.Results {
+			if r.Func != nil {
+				w.give(r.Func.Key, by, given)
+			}
+		}
+	}
+}
+
+// codeOf returns whose code by, of a [lockset.Handed], stands for.
+func (w *World) codeOf(by string) []string {
+	name, ok := lockset.MethodName(by)
+	if !ok {
+		return []string{by}
+	}
+	var out []string
+	for _, key := range w.unnamed.methods[name] {
+		if code := model.FuncCallers(model.Package(key)); !w.own(key) && !slices.Contains(out, code) {
+			out = append(out, code)
+		}
+	}
+	return out
 }
 
 // of returns the functions that t stands for.
@@ -55,10 +107,12 @@ func (u *unnamed) of(t string) []string {
 		return append(slices.Clone(u.all), u.kept.All()...)
 	case lockset.AnyMethod, lockset.ByName:
 		return u.all
-	case lockset.Printers:
-		return u.printers
+	case lockset.Sought:
+		return u.sought
+	case lockset.Streams:
+		return u.streams
 	case lockset.Foreign:
-		return append(slices.Clone(u.foreign[""]), u.printers...)
+		return slices.Concat(u.foreign[""], u.sought, u.streams)
 	}
 	if by, ok := lockset.ForeignBy(t); ok {
 		return u.foreign[by]
@@ -158,8 +212,11 @@ func (w *World) leadsOf(t string) *leads {
 			l.waits = key
 		}
 		if e == nil {
-			if w.own(key) { // the value of a method of an interface
+			switch {
+			case w.own(key): // the value of a method of an interface
 				types[lockset.MethodType(key[strings.LastIndexByte(key, '.')+1:])] = true
+			case model.CallsBack(key), model.Makes(key):
+				types[lockset.ForeignOf(model.Code(model.Package(key)))] = true
 			}
 			continue
 		}
@@ -183,14 +240,16 @@ func spoken(t string) string {
 	switch t {
 	case lockset.AnyMethod, lockset.Foreign:
 		return "an interface"
-	case lockset.Printers:
-		return "a printer"
+	case lockset.Sought, lockset.Streams:
+		return "an optional interface"
 	case lockset.ByName:
 		return "its name"
 	}
 	_, method := lockset.MethodName(t)
-	_, foreign := lockset.ForeignBy(t)
-	if method || foreign {
+	if _, foreign := lockset.ForeignBy(t); foreign {
+		return "a library"
+	}
+	if method {
 		return "an interface"
 	}
 	return "a function value"

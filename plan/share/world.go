@@ -32,6 +32,7 @@ type World struct {
 	nils       map[string][]int               // parameters that a caller gives nil, by function
 	under      map[access.Var]map[string]bool // what runs while a lock is held and no call names it
 	boxed      map[string]lockset.Boxed       // methods of what becomes any interface
+	handed     []lockset.Handed               // functions that code outside the program was given
 	unnamed    unnamed
 	converted  map[string]model.Runs // methods reached through an interface, and the library that calls them
 	dispatch   *dispatch
@@ -108,6 +109,7 @@ func (w *World) Add(p Analysed) {
 		m.Foreign = slices.Compact(m.Foreign)
 		w.boxed[m.Key] = m
 	}
+	w.handed = append(w.handed, p.Result.Handed...)
 	w.hear(p.Said)
 	for _, c := range p.Result.Conversions {
 		w.dispatch.add(c)
@@ -174,7 +176,7 @@ func (w *World) addUnder(u lockset.Under) {
 // then not taken for every other.
 func isWeak(t string) bool {
 	_, foreign := lockset.ForeignBy(t)
-	return foreign || t == lockset.MayWait || t == lockset.Foreign || t == lockset.Printers
+	return foreign || t == lockset.MayWait || t == lockset.Foreign || t == lockset.Sought || t == lockset.Streams
 }
 
 func isInternal(path string) bool {
@@ -203,8 +205,8 @@ func (w *World) CalledUnder(key string, lock access.Var) string {
 		if w.keptUnder(class, key) {
 			return "a function value"
 		}
-		if under[lockset.AnyMethod] && model.CalledByPrinters(key) {
-			return "a printer"
+		if under[lockset.AnyMethod] && model.Sought(key) {
+			return "an optional interface"
 		}
 		if b := w.Bodies[key]; under[lockset.ByName] && b != nil && b.Method != "" && isExported(key[strings.LastIndexByte(key, '.')+1:]) {
 			return "its name"

@@ -186,7 +186,7 @@ func (h *hands) packageOf(t types.Type) string {
 
 // outside returns path if that is not part of the program.
 func (h *hands) outside(path string) string {
-	if h.cfg.Own(path) {
+	if h.cfg.Own != nil && h.cfg.Own(path) {
 		return ""
 	}
 	return path

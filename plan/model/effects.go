@@ -73,7 +73,7 @@ var quietFunctions = set(`
 // loud are functions of quiet packages that do wait.
 var loud = set(`
 	io.PipeReader.Read io.PipeReader.Close io.PipeReader.CloseWithError io.PipeWriter.Write io.PipeWriter.Close io.PipeWriter.CloseWithError
-	os.File.Read os.Process.Wait testing.T.Run testing.T.Parallel testing.B.RunParallel testing.B.Run`)
+	os.Process.Wait testing.T.Run testing.T.Parallel testing.B.RunParallel testing.B.Run`)
 
 // Quiet reports whether key waits for nothing that another goroutine of the program does, unless a method that it
 // calls of what it is given does.

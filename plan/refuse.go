@@ -22,7 +22,7 @@ const (
 	Reflected        Code = "reflected"         // the owner flows to reflection, a printer or unsafe code, which would see the new type or the mutex
 	NilObserved      Code = "nil-observed"      // the program looks at whether the map is nil
 	ExportedField    Code = "exported-field"    // the field is API of an importable package
-	AliasWritten     Code = "alias-written"     // the map, or an element of it, is used elsewhere outside of its section
+	AliasWritten     Code = "alias-written"     // the map, or an element of it, is used elsewhere outside of its section, or goes where it is not followed
 	CapturedLocal    Code = "captured-local"    // the variable is a local that closures capture
 	TooManyWays      Code = "too-many-ways"     // a use is reached in more ways than are followed
 	NotAnalysed      Code = "not-analysed"      // a function that uses the variable was not analysed

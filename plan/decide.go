@@ -27,17 +27,18 @@ type decider struct {
 	orders *lockOrders // of the program as it is
 	spins  []token.Pos // in loops that may wait, sorted
 
-	index    map[token.Pos]function
-	gains    map[string]map[access.Var]bool               // see newLocks
-	graph    *callGraph                                   // see reach.go
-	shown    []flow                                       // see shows; nil until it is asked for
-	laid     []layout                                     // see layouts; nil until it is asked for
-	unsets   map[Var]bool                                 // see mayBeNil
-	imports  map[*types.Package]map[string]*types.Package // see known
-	names    map[string]bool                              // of types and files to generate
-	cases    []*candidate
-	wrapped  []Mend // in the form rwmutex
-	refusals []Refusal
+	index     map[token.Pos]function
+	gains     map[string]map[access.Var]bool               // see newLocks
+	graph     *callGraph                                   // see reach.go
+	shown     []flow                                       // see shows; nil until it is asked for
+	laid      []layout                                     // see layouts; nil until it is asked for
+	importers map[string][]string                          // see folders
+	unsets    map[Var]bool                                 // see isUnset
+	imports   map[*types.Package]map[string]*types.Package // see known
+	names     map[string]bool                              // of types and files to generate
+	cases     []*candidate
+	wrapped   []Mend // in the form rwmutex
+	refusals  []Refusal
 }
 
 // candidate is a variable that is to be mended. All but the first three are for the form lock.

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 )
 
 // This file finds where the program depends on how the owner of a map lies in memory. Both forms change that:
@@ -15,6 +16,7 @@ import (
 type layout struct {
 	pos token.Pos
 	of  types.Type
+	in  string // path of the package
 }
 
 // checkLayout refuses owners that unsafe code looks at.
@@ -23,7 +25,7 @@ func (w *wrapping) checkLayout() *Refusal {
 		return nil // a package variable lies by itself
 	}
 	for _, l := range w.d.layouts() {
-		if w.liesIn(l.of) {
+		if w.liesIn(l.of) || w.isBehind(l) {
 			return w.refuse(Reflected, l.pos, "unsafe code depends on how the owner lies in memory, which would change", "guard the uses by hand")
 		}
 	}
@@ -39,6 +41,21 @@ func (w *wrapping) liesIn(t types.Type) bool {
 	return w.leadsTo(t)
 }
 
+// isBehind reports whether l looks at how an interface lies in memory that the owner, or a pointer to it, may stand in, and
+// so gets at the owner. An empty interface counts if the package has the owner become one, or is given it as one.
+func (w *wrapping) isBehind(l layout) bool {
+	iface, ok := pointee(l.of).Underlying().(*types.Interface)
+	switch {
+	case !ok || isTypeParam(pointee(l.of)):
+		return false
+	case w.c.decl.typ == nil:
+		return true // a struct without a name
+	case iface.NumMethods() > 0:
+		return types.Implements(types.NewPointer(w.c.decl.pkg.Info.Defs[w.c.decl.typ.Name].Type()), iface)
+	}
+	return slices.ContainsFunc(w.d.shows(), func(f flow) bool { return f.into() == l.in && w.mayShow(f.from) })
+}
+
 // layouts returns where unsafe code of the program looks at how values lie in memory.
 func (d *decider) layouts() []layout {
 	if d.laid != nil {
@@ -52,7 +69,7 @@ func (d *decider) layouts() []layout {
 		for _, file := range pkg.Files {
 			ast.PreorderStack(file.Syntax, nil, func(n ast.Node, stack []ast.Node) bool {
 				for _, t := range laidBare(pkg.Info, n, stack) {
-					d.laid = append(d.laid, layout{n.Pos(), t})
+					d.laid = append(d.laid, layout{n.Pos(), t, pkg.Path})
 				}
 				return true
 			})

@@ -43,7 +43,42 @@ func ordersOf(w *share.World) *lockOrders {
 			o.edge(held, a, true)
 		}
 	}
+	for fn, given := range givers(w) {
+		for _, held := range given {
+			o.taken(held, true, w.Effects[fn])
+		}
+	}
 	return o
+}
+
+// givers returns which locks each function gives back for somebody else who took them, itself or in what it calls. That
+// lock is as good as held while it runs:
+//
+//	func (s *Store) work() {
+//		s.load() // may take no lock that is held where s.busy is waited for
+//		s.busy.Unlock()
+//	}
+func givers(w *share.World) map[string][]access.Var {
+	out := make(map[string][]access.Var)
+	var add func(fn string, lock access.Var)
+	add = func(fn string, lock access.Var) {
+		releases := func(o lockset.Outcome) bool { return len(o.Released) > 0 }
+		if lock.IsZero() || slices.Contains(out[fn], lock) || w.Effects[fn] == nil || !slices.ContainsFunc(w.Effects[fn].Outcomes, releases) {
+			return
+		}
+		out[fn] = append(out[fn], lock)
+		for _, e := range w.Callers(fn) {
+			if e.Start == "" && !e.Stored && !slices.ContainsFunc(e.At.Held, func(h lockset.Held) bool { return h.Class == lock }) {
+				add(e.Caller, lock)
+			}
+		}
+	}
+	for _, fn := range sortedKeys(w.Bodies) {
+		for _, lock := range w.Bodies[fn].Gives {
+			add(fn, lock)
+		}
+	}
+	return out
 }
 
 // taken notes that what has the effect e runs while held is.

@@ -125,6 +125,14 @@ func (d *decider) refuseCycles(orders *lockOrders) bool {
 			}
 		}
 	}
+	given := givers(d.world)
+	for _, fn := range sortedKeys(given) {
+		for _, held := range given[fn] {
+			if taken(held, fn) {
+				return true
+			}
+		}
+	}
 	for _, held := range d.world.HeldAround() {
 		reached := d.world.Reached(held)
 		for _, fn := range sortedKeys(d.gains) {
@@ -353,7 +361,7 @@ func (d *decider) isNilRoot(s spot) bool {
 	for key := s.fn; ; {
 		if body := d.world.Bodies[key]; body != nil {
 			if i := slices.Index(body.Params, root); i >= 0 {
-				return d.world.IsNil(key, i)
+				return d.world.IsNil(key, i) || d.isNilFrom(key, i, make(map[string]bool))
 			}
 		}
 		i := strings.LastIndexByte(key, '$')
@@ -362,6 +370,29 @@ func (d *decider) isNilRoot(s spot) bool {
 		}
 		key = key[:i]
 	}
+}
+
+// isNilFrom reports whether some caller gives the function key, as its parameter number param, what stands in a field or
+// package variable that may never have been set.
+func (d *decider) isNilFrom(key string, param int, seen map[string]bool) bool {
+	if seen[key] {
+		return false
+	}
+	seen[key] = true
+	for _, e := range d.world.Callers(key) {
+		if param >= len(e.Params) {
+			continue
+		}
+		ref := e.Params[param]
+		v := toVar(ref.Var)
+		if decl, ok := d.decls[v]; ok && d.isUnset(v, decl) {
+			return true
+		}
+		if root := ref.Path.Root; root.Kind == access.Param && ref.Path.Sel == "" && d.isNilFrom(e.Caller, root.Index, seen) {
+			return true
+		}
+	}
+	return false
 }
 
 func isLoop(n ast.Node) bool {
@@ -387,13 +418,17 @@ func (d *decider) mayBeNil(c *candidate) bool {
 			}
 		}
 	}
+	return c.decl.owner != nil && !d.world.Built(c.verdict.Var) || d.isUnset(c.finding.Var, c.decl)
+}
+
+// isUnset reports whether the variable v, which decl declares, may never have been given a value.
+func (d *decider) isUnset(v Var, decl declaration) bool {
 	if d.unsets == nil {
 		d.unsets = make(map[Var]bool)
 	}
-	v := c.finding.Var
 	unset, known := d.unsets[v]
 	if !known {
-		unset = c.decl.owner != nil && !d.world.Built(c.verdict.Var) || d.unset(v, c.decl, false).IsValid()
+		unset = d.unset(v, decl, false).IsValid()
 		d.unsets[v] = unset
 	}
 	return unset

@@ -80,19 +80,25 @@ func (d *decider) isOurs(pkg *types.Package) bool {
 //
 //	func fields(x any) int { return reflect.TypeOf(x).NumField() }
 func (d *decider) mayCount(f flow) bool {
-	path := f.in.Path
-	if f.callee != nil {
-		if model.CountsFields(access.ObjectKey(f.callee)) {
-			return true
-		}
-		if f.callee.Pkg() == nil {
-			return false
-		}
-		path = f.callee.Pkg().Path()
+	if f.callee != nil && model.CountsFields(access.ObjectKey(f.callee)) {
+		return true
 	}
+	path := f.into()
 	return slices.ContainsFunc(d.shows(), func(g flow) bool {
 		return g.in.Path == path && g.callee != nil && types.IsInterface(g.from) && model.CountsFields(access.ObjectKey(g.callee))
 	})
+}
+
+// into returns the path of the package whose code gets the value: that of the function that is called, or else where f is;
+// empty for a method that every package has.
+func (f flow) into() string {
+	switch {
+	case f.callee == nil:
+		return f.in.Path
+	case f.callee.Pkg() == nil:
+		return ""
+	}
+	return f.callee.Pkg().Path()
 }
 
 // shows returns the flows of the program into what reflection may look at.

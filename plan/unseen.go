@@ -1,11 +1,17 @@
 package plan
 
 import (
+	"go/parser"
 	"go/scanner"
 	"go/token"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
+
+	"mapmend/plan/load"
 )
 
 // This file looks for mentions of a variable in source that was not loaded: files for other platforms,
@@ -14,11 +20,7 @@ import (
 // checkUnseen refuses variables that such source may mention.
 func (w *wrapping) checkUnseen() *Refusal {
 	decl := w.c.decl
-	folders := map[string]bool{decl.pkg.Dir: true}
 	for _, pkg := range w.d.prog.Packages {
-		if token.IsExported(decl.name.Name) {
-			folders[pkg.Dir] = true
-		}
 		unsound := pkg.Unchecked
 		if pkg.Broken {
 			unsound = pkg.Files
@@ -29,8 +31,11 @@ func (w *wrapping) checkUnseen() *Refusal {
 			}
 		}
 	}
-	for _, dir := range sortedKeys(folders) {
-		if name := w.unseenIn(dir); name != "" {
+	for _, pkg := range w.d.folders(decl.pkg.Path) {
+		if pkg.Dir != decl.pkg.Dir && !token.IsExported(decl.name.Name) {
+			continue
+		}
+		if name := w.unseenIn(pkg.Dir); name != "" {
 			return &Refusal{Code: OutOfScope, Message: name + " mentions it or its owner, and is not part of this build", Todo: "load it with --tags or --tests, or use --form lock"}
 		}
 	}
@@ -41,10 +46,72 @@ func (w *wrapping) checkUnseen() *Refusal {
 func (w *wrapping) unseenIn(dir string) string {
 	for _, name := range w.d.unseenFiles(dir) {
 		if src, err := os.ReadFile(name); err != nil || w.isNamedIn(src) {
-			return filepath.Base(name)
+			return w.d.nameOf(name, w.c.decl.pkg)
 		}
 	}
 	return ""
+}
+
+// folders returns where source may be that was not loaded and knows the package of that path, one package for each
+// folder, without files where none was loaded: the folders of what was loaded, and those of other modules in the tree.
+func (d *decider) folders(path string) []*load.Package {
+	var out []*load.Package
+	seen := make(map[string]bool)
+	for _, pkg := range d.prog.Packages {
+		if !seen[pkg.Dir] {
+			seen[pkg.Dir] = true
+			out = append(out, pkg)
+		}
+	}
+	if d.importers == nil {
+		d.importers = importersIn(d.prog.Root, seen)
+	}
+	for _, dir := range d.importers[path] {
+		out = append(out, &load.Package{Dir: dir})
+	}
+	return out
+}
+
+// importersIn returns the folders in and below root, those in loaded aside, with Go files that import each path.
+func importersIn(root string, loaded map[string]bool) map[string][]string {
+	out := make(map[string][]string)
+	filepath.WalkDir(root, func(name string, e fs.DirEntry, err error) error {
+		base, dir := filepath.Base(name), filepath.Dir(name)
+		switch {
+		case err != nil && e != nil && e.IsDir():
+			return fs.SkipDir
+		case err != nil:
+			return nil
+		case e.IsDir() && name != root && (base == "testdata" || base == "vendor" || base == "node_modules" || base[0] == '_' || base[0] == '.'):
+			return fs.SkipDir
+		case e.IsDir() || !strings.HasSuffix(base, ".go") || loaded[dir]:
+			return nil
+		}
+		file, _ := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+		if file == nil {
+			return nil
+		}
+		for _, spec := range file.Imports {
+			if path, err := strconv.Unquote(spec.Path.Value); err == nil && !slices.Contains(out[path], dir) {
+				out[path] = append(out[path], dir)
+			}
+		}
+		return nil
+	})
+	return out
+}
+
+// nameOf returns what to call a file that was not loaded beside a variable of pkg: as [load.File.Name] has it, or without its
+// folder if that is the same.
+func (d *decider) nameOf(abs string, pkg *load.Package) string {
+	name, err := filepath.Rel(d.prog.Root, abs)
+	switch {
+	case filepath.Dir(abs) == pkg.Dir:
+		return filepath.Base(abs)
+	case err != nil || !filepath.IsLocal(name):
+		return abs
+	}
+	return filepath.ToSlash(name)
 }
 
 // unseenFiles returns the Go files in dir that were not loaded.

@@ -33,6 +33,7 @@ var unseenRows = []struct {
 	{"variable, another platform", "", "-- p.go --\n" + global + "var m = map[string]int{}\n-- p_plan9.go --\npackage p\n\nfunc g() { m[\"b\"] = 1 }\n", true, OutOfScope},
 	{"variable, another platform, another name", "", "-- p.go --\n" + global + "var m = map[string]int{}\n-- p_plan9.go --\npackage p\n\nfunc g() { n := 1; n++ }\n", true, ""},
 	{"exported, another platform in another folder", "", "-- go.mod --\nmodule example.com/internal/m\n\ngo 1.26\n-- p.go --\n" + strings.NewReplacer("m map", "M map", "s.m", "s.M").Replace(shared) + "type V int\n-- q/q.go --\npackage q\n-- q/q_plan9.go --\npackage q\n\nimport p \"example.com/internal/m\"\n\nfunc g(s *p.S) { s.M = nil }\n", true, OutOfScope},
+	{"exported, a module in a folder", "", "-- go.mod --\nmodule example.com/internal/m\n\ngo 1.26\n-- p.go --\n" + strings.NewReplacer("m map", "M map", "s.m", "s.M").Replace(shared) + "type V int\n-- q/go.mod --\nmodule example.com/internal/q\n-- q/q.go --\npackage q\n\nimport p \"example.com/internal/m\"\n\nfunc g(s *p.S) { s.M = nil }\n", true, OutOfScope},
 	{"not exported, another platform in another folder", "", "-- p.go --\n" + shared + "type V int\n-- q/q.go --\npackage q\n-- q/q_plan9.go --\npackage q\n\nvar m int\n", true, ""},
 }
 
@@ -74,5 +75,33 @@ func TestWrapInTest(t *testing.T) {
 	}
 	if len(p.Mends) != 1 || p.Mends[0].Wrapper.File != "s_m_mapmend_test.go" {
 		t.Errorf("%+v", p)
+	}
+}
+
+// Another module in the tree, which the go command does not list, may use an exported variable or hold its guard.
+func TestModuleInFolder(t *testing.T) {
+	store := "package p\n\nimport \"sync\"\n\ntype S struct {\n\tMu sync.Mutex\n\tM  map[string]int\n}\n\n" +
+		"func (s *S) Len() int { return len(s.M) }\n\nfunc (s *S) Put() {\n\ts.Mu.Lock()\n\ts.M[\"a\"]++\n\ts.Mu.Unlock()\n}\n"
+	for _, tt := range []struct {
+		name, src string
+		form      Form
+		want      Code
+	}{
+		{"uses it, lock", "func f(s *p.S) { s.M = nil }", Lock, OutOfScope},
+		{"holds the guard", "func f(s *p.S) { s.Mu.Lock(); s.Len(); s.Mu.Unlock() }", Lock, OutOfScope},
+		{"does neither", "func f(s *p.S) int { return s.Len() }", Lock, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			tool := "package main\n\nimport p \"example.com/m\"\n\n" + tt.src + "\n\nfunc main() {}\n"
+			p := makePlan(t, loadFiles(t, map[string]string{"p.go": store, "tool/go.mod": "module example.com/tool\n\ngo 1.26\n", "tool/tool.go": tool}, true), tt.form)
+			var code Code
+			if len(p.Refusals) == 1 {
+				code = p.Refusals[0].Code
+			}
+			if code != tt.want || len(p.Mends)+len(p.Refusals) != 1 {
+				t.Errorf("%d mends, refusals %v; want %q", len(p.Mends), p.Refusals, tt.want)
+			}
+		})
 	}
 }

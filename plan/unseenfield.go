@@ -42,7 +42,7 @@ func (d *decider) unseenOwners(c *candidate) (*unseenSource, *Refusal) {
 	names = names[:len(names)-1] // of the anonymous structs on the way to the map
 	add := func(pkg *load.Package, code Code, name string, src any) *Refusal {
 		refuse := func(what string) *Refusal {
-			return &Refusal{Code: code, Message: filepath.Base(name) + what, Todo: "load it with --tags or --tests, or add a mutex by hand"}
+			return &Refusal{Code: code, Message: d.nameOf(name, decl.pkg) + what, Todo: "load it with --tags or --tests, or add a mutex by hand"}
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), name, src, parser.SkipObjectResolution)
 		switch {
@@ -56,19 +56,17 @@ func (d *decider) unseenOwners(c *candidate) (*unseenSource, *Refusal) {
 		out.files = append(out.files, file)
 		return nil
 	}
-	seen := make(map[string]bool)
 	for _, pkg := range d.prog.Packages {
-		if pkg.Broken {
-			for _, file := range pkg.Files {
-				if r := add(pkg, LoadError, file.Abs, file.Src); r != nil {
-					return nil, r
-				}
-			}
-		}
-		if seen[pkg.Dir] {
+		if !pkg.Broken {
 			continue
 		}
-		seen[pkg.Dir] = true
+		for _, file := range pkg.Files {
+			if r := add(pkg, LoadError, file.Abs, file.Src); r != nil {
+				return nil, r
+			}
+		}
+	}
+	for _, pkg := range d.folders(decl.pkg.Path) {
 		for _, name := range d.unseenFiles(pkg.Dir) {
 			if base := filepath.Base(name); base[0] == '_' || base[0] == '.' {
 				continue // in no build

@@ -26,12 +26,10 @@ import (
 // checkUnseenUses refuses variables that source which was not loaded may name, or whose guard it may hold.
 func (d *decider) checkUnseenUses(c *candidate) *Refusal {
 	names := unseenNames(c)
-	folders := make(map[string]bool)
-	for _, pkg := range d.prog.Packages {
-		if folders[pkg.Dir] || pkg.Dir != c.decl.pkg.Dir && !slices.ContainsFunc(names, token.IsExported) {
+	for _, pkg := range d.folders(c.decl.pkg.Path) {
+		if pkg.Dir != c.decl.pkg.Dir && !slices.ContainsFunc(names, token.IsExported) {
 			continue
 		}
-		folders[pkg.Dir] = true
 		for _, name := range d.unseenFiles(pkg.Dir) {
 			base := filepath.Base(name)
 			file, _ := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
@@ -42,7 +40,7 @@ func (d *decider) checkUnseenUses(c *candidate) *Refusal {
 				continue
 			}
 			if found := mentioned(file, names, c.decl.owner == nil); found != "" {
-				return &Refusal{Code: OutOfScope, Message: base + " mentions " + found + ", and is not part of this build", Todo: "load it with --tags or --tests, or guard the uses by hand"}
+				return &Refusal{Code: OutOfScope, Message: d.nameOf(name, c.decl.pkg) + " mentions " + found + ", and is not part of this build", Todo: "load it with --tags or --tests, or guard the uses by hand"}
 			}
 		}
 	}

@@ -15,18 +15,19 @@ import (
 // Body is one analysed function.
 type Body struct {
 	Key          string
-	Name         string      // for people: "(*Store).Get", "main.func1"
-	Pos          token.Pos   // of the declaration or literal
-	Params       []string    // names of the parameters, the receiver first
-	Free         []string    // names of the captured variables
-	Calls        []Edge      // of functions of the program, in source order
-	Dispatches   []Dispatch  // calls through interfaces, in source order
-	Under        []Under     // which locks it holds while it may call what it does not know
-	Pulls        []string    // types of the bodies of iterators that it runs step by step: it goes on while they stand in the middle
-	Orders       []Order     // locks it takes while it holds another
-	Spins        []token.Pos // something in each loop that may wait for another goroutine by looking again and again
-	Exported     bool        // a name that other packages can call
-	Method       string      // receiver's type name, or empty
+	Name         string       // for people: "(*Store).Get", "main.func1"
+	Pos          token.Pos    // of the declaration or literal
+	Params       []string     // names of the parameters, the receiver first
+	Free         []string     // names of the captured variables
+	Calls        []Edge       // of functions of the program, in source order
+	Dispatches   []Dispatch   // calls through interfaces, in source order
+	Under        []Under      // which locks it holds while it may call what it does not know
+	Pulls        []string     // types of the bodies of iterators that it runs step by step: it goes on while they stand in the middle
+	Orders       []Order      // locks it takes while it holds another
+	Gives        []access.Var // locks it gives back that it does not hold
+	Spins        []token.Pos  // something in each loop that may wait for another goroutine by looking again and again
+	Exported     bool         // a name that other packages can call
+	Method       string       // receiver's type name, or empty
 	Closure      bool
 	Synthetic    bool         // has no source of its own
 	Inner        []*Body      // builtins that it has goroutines run

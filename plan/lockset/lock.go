@@ -72,6 +72,7 @@ func (a *analysis) lock(instr ssa.CallInstruction, t target, op model.LockOp, s 
 				alt.Maybe = dropPath(alt.Maybe, h.Path)
 			} else {
 				alt.Released = addPath(alt.Released, h.Path)
+				a.rec.gives(h.Class)
 			}
 			alts = merge(alts, alt)
 		}

@@ -292,6 +292,13 @@ func (r *recorder) acquires(op model.LockOp, lock Held, s *state) {
 	}
 }
 
+// gives notes that the function gives back a lock that it does not hold.
+func (r *recorder) gives(lock access.Var) {
+	if r != nil {
+		r.body.Gives = addVar(r.body.Gives, lock)
+	}
+}
+
 // awaits notes that the function waits for another goroutine, with the locks of s held.
 func (r *recorder) awaits(why string, s *state) {
 	r.blocks(why)

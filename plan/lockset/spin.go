@@ -51,7 +51,60 @@ func (a *analysis) spinsOf() []*spin {
 			out = append(out, sp)
 		}
 	}
+	if call := a.waitsAgain(); call != nil {
+		sp := &spin{pos: call.Pos(), in: make([]bool, len(a.fn.Blocks))}
+		sp.in[call.Block().Index] = true
+		out = append(out, sp)
+	}
 	return out
+}
+
+// waitsAgain returns a call by which the function looks again for what another goroutine does:
+//
+//	func (s *S) wait() {
+//		if !s.done.Load() {
+//			s.wait()
+//		}
+//	}
+func (a *analysis) waitsAgain() *ssa.Call {
+	var again *ssa.Call
+	for _, b := range a.fn.Blocks {
+		for _, instr := range b.Instrs {
+			if call, ok := instr.(*ssa.Call); ok && a.isAgain(call) {
+				again = call
+			}
+		}
+	}
+	if again == nil {
+		return nil
+	}
+	l := a.cycleOf(a.fn.Blocks)
+	var waits cause
+	for _, b := range l.blocks {
+		if test, ok := b.Instrs[len(b.Instrs)-1].(*ssa.If); ok {
+			waits |= l.cause(test.Cond)
+		}
+	}
+	if changes, stores := l.changes(); changes || stores {
+		waits &= asks
+	}
+	if waits&(asks|looks|asked) == 0 {
+		return nil
+	}
+	return again
+}
+
+// isAgain reports whether call is of the function itself, with the arguments that it was called with.
+func (a *analysis) isAgain(call *ssa.Call) bool {
+	if call.Call.StaticCallee() != a.fn {
+		return false
+	}
+	for i, arg := range call.Call.Args {
+		if _, fixed := arg.(*ssa.Const); !fixed && arg != ssa.Value(a.fn.Params[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // nestedLoops returns the loops among blocks, the block where each begins first, and those in them.

@@ -29,20 +29,31 @@ func (opt Options) wants(v Var) bool {
 }
 
 // Match reports whether pattern names v: as a glob over "path/pkg.Owner.Field", or over a suffix of
-// it that begins after a slash or dot: "Store.byID", "lease.*.*".
+// it that begins after a slash or dot: "Store.byID", "lease.*.*". The version at the end of an import path may be left
+// out, as it is in what is reported: "caddy.Config.apps" is one of ".../caddy/v2".
 func Match(pattern string, v Var) bool {
-	s := v.String()
-	for {
+	if matchSuffix(pattern, v.String()) {
+		return true
+	}
+	if dir, last := path.Split(v.Package); dir != "" && isVersion(last) {
+		v.Package = path.Clean(dir)
+		return matchSuffix(pattern, v.String())
+	}
+	return false
+}
+
+// isVersion reports whether s is "v2" or the like.
+func isVersion(s string) bool {
+	return len(s) > 1 && s[0] == 'v' && strings.Trim(s[1:], "0123456789") == ""
+}
+
+func matchSuffix(pattern, s string) bool {
+	for found := true; found; _, s, found = cut(s) {
 		if ok, _ := path.Match(pattern, s); ok {
 			return true
 		}
-		if base, after, found := cut(s); found {
-			_ = base
-			s = after
-			continue
-		}
-		return false
 	}
+	return false
 }
 
 // cut splits s after its first slash, or after its first dot when it has no slash.

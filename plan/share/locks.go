@@ -134,8 +134,12 @@ func isLocalVar(r access.Ref) bool {
 
 // excludes reports whether a lock held at both places keeps them from running at once.
 func excludes(a, b Lock) bool {
-	return !a.Copied && !b.Copied && a.Relation != Other && a.Relation == b.Relation && a.ID == b.ID && exclusive(a, b)
+	same := a.Relation != Other && a.Relation == b.Relation && a.ID == b.ID || a.inPackage() && a.Path == b.Path
+	return !a.Copied && !b.Copied && same && exclusive(a, b)
 }
+
+// inPackage reports whether l is, or lies in, what a package variable holds, so that its path means the same everywhere.
+func (l Lock) inPackage() bool { return l.Path.Root.Kind == access.Global }
 
 // exclusive reports whether a and b, one lock, are not held at once: one of them must be held in write mode. Which
 // of the two places writes does not matter: what writes with a read lock does not meet what holds the write lock,

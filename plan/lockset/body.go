@@ -36,6 +36,13 @@ type Body struct {
 	Mentions     []access.Var // the map variables it names, if it was not analysed
 }
 
+// IsInit reports whether b is an init function, or what calls those of the package and gives its variables their first
+// values.
+func (b *Body) IsInit() bool {
+	name := b.Key[strings.LastIndexByte(b.Key, '.')+1:]
+	return b.Method == "" && !b.Closure && (b.Name == "init" || strings.HasPrefix(name, "init#"))
+}
+
 // Edge is one call of a function of the program, one start of it as a goroutine, or one place where
 // its value is given away.
 type Edge struct {

@@ -87,6 +87,7 @@ func (r *recorder) instr(instr ssa.Instruction, s *state) {
 		}
 	case *ssa.MakeInterface:
 		r.converts(instr, s)
+		r.given(instr.X, false, instr, s)
 	case *ssa.MapUpdate:
 		r.given(instr.Value, r.a.owned(r.a.names.Ref(instr.Map).Path.Root, s), instr, s)
 	case *ssa.Return:

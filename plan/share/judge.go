@@ -241,7 +241,7 @@ func (w *World) emptied() map[access.Var]bool {
 // isStart reports whether the function key is an init function.
 func (w *World) isStart(key string) bool {
 	b := w.Bodies[key]
-	return b != nil && w.roots[b] == Start
+	return b != nil && b.IsInit()
 }
 
 // users returns the functions on the ways of entries.

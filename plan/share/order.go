@@ -10,7 +10,7 @@ import (
 
 // beforeStart reports whether e happens before any goroutine of the program runs.
 func (e *Entry) beforeStart() bool {
-	return len(e.Sites) == 0 && (e.Root == Start || e.Root == Main && len(e.After) == 0)
+	return len(e.Sites) == 0 && (e.Root == Start || e.Root == Main) && len(e.After) == 0
 }
 
 // afterStart returns the entries that may happen while goroutines run. What fills a registry happens when the

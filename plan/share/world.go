@@ -262,14 +262,18 @@ func (w *World) returns(key string, root access.Root) bool {
 // root returns how execution comes to b from outside.
 func (w *World) root(b *lockset.Body) Root {
 	if b.Closure {
+		if len(w.callers[b.Key]) == 0 { // where it went is not known
+			return Interface
+		}
 		return NoRoot
 	}
 	pkg := model.Package(b.Key)
 	called := w.called(b.Key)
 	serves := w.Effects[b.Key].Serves
-	name := b.Key[strings.LastIndexByte(b.Key, '.')+1:]
 	switch {
-	case b.Method == "" && (b.Name == "init" || strings.HasPrefix(name, "init#")):
+	case b.IsInit() && called: // by what initialises the package
+		return NoRoot
+	case b.IsInit():
 		return Start
 	case b.Method == "" && b.Name == "main" && w.main[pkg]:
 		return Main

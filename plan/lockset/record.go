@@ -162,8 +162,29 @@ func (r *recorder) edge(a *analysis, e Edge, instr ssa.Instruction, s *state) {
 	e.After = sites(s.after)
 	for _, p := range s.points() {
 		e.At = p
+		e.At.Maybe = mayHold(p, s)
 		r.edgeAt(a, e, instr, s)
 	}
+}
+
+// mayHold returns the locks that may be held at p, one of the points of s, where others hold them: what is called may ask
+// what the caller asked before it took the lock.
+//
+//	if addr.isUnix() {
+//		mu.Lock()
+//		defer mu.Unlock()
+//	}
+//	listen(addr) // uses the map if addr.isUnix()
+func mayHold(p Point, s *state) []access.Path {
+	maybe := p.Maybe
+	for _, q := range s.points() {
+		for _, h := range q.Held {
+			if _, held := p.Held.Find(h.Path); !held && !h.Once {
+				maybe = addPath(maybe, h.Path)
+			}
+		}
+	}
+	return maybe
 }
 
 func (r *recorder) edgeAt(a *analysis, e Edge, instr ssa.Instruction, s *state) {

@@ -8,9 +8,10 @@ import (
 
 // This file leaves out the ways that the program takes only before it starts goroutines.
 
-// beforeStart reports whether e happens before any goroutine of the program runs.
+// beforeStart reports whether e happens before any goroutine of the program runs. A function that is kept then may run
+// at any time.
 func (e *Entry) beforeStart() bool {
-	return len(e.Sites) == 0 && (e.Root == Start || e.Root == Main) && len(e.After) == 0
+	return len(e.Sites) == 0 && e.Kept == "" && (e.Root == Start || e.Root == Main) && len(e.After) == 0
 }
 
 // afterStart returns the entries that may happen while goroutines run. What fills a registry happens when the

@@ -79,7 +79,7 @@ func (d *decider) newLocks() map[string]map[access.Var]bool {
 		}
 		gains[fn][lock] = true
 		for _, e := range d.world.Callers(fn) {
-			if e.Start == "" && !e.Stored {
+			if e.Start == "" && !e.Stored && !e.Applied { // for what calls function values see CalledUnder
 				add(e.Caller, lock)
 			}
 		}
@@ -190,11 +190,11 @@ func (d *decider) refuseAwaited() bool {
 	return false
 }
 
-// calledWith returns a function, which may be one of a test, that calls fn while it holds guard; it
+// calledWith returns a function, which may be one of a test, that calls fn by name while it holds guard; it
 // returns "" when there is none.
 func (d *decider) calledWith(fn string, guard access.Var) string {
 	for _, e := range d.world.Callers(fn) {
-		if e.Start == "" && !e.Stored && slices.ContainsFunc(e.At.Held, func(h lockset.Held) bool { return h.Class == guard && !h.Once }) {
+		if e.Start == "" && !e.Stored && !e.Applied && slices.ContainsFunc(e.At.Held, func(h lockset.Held) bool { return h.Class == guard && !h.Once }) {
 			return d.world.Bodies[e.Caller].Name
 		}
 	}

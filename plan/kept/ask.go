@@ -49,14 +49,22 @@ func has(srcs sources, key, t string) bool {
 }
 
 // At returns the functions that may be kept at p as values of type t, as [Kept.Has] knows them.
-func (k *Kept) At(p Place, t string) []string {
+func (k *Kept) At(p Place, t string) []string { return k.at(p, t, false) }
+
+// Unbound returns those of At to which a call passes all arguments: none is a method that has its receiver already.
+func (k *Kept) Unbound(p Place, t string) []string { return k.at(p, t, true) }
+
+func (k *Kept) at(p Place, t string, unbound bool) []string {
 	if f, ok := p.function(); ok {
+		if f.bound && unbound {
+			return nil
+		}
 		return []string{f.key}
 	}
 	var out []string
 	add := func(srcs sources) {
 		for s := range srcs {
-			if s.typ == t || s.typ == AnyType || t == AnyType {
+			if (s.typ == t || s.typ == AnyType || t == AnyType) && !(s.bound && unbound) {
 				out = append(out, s.key)
 			}
 		}

@@ -21,6 +21,7 @@ type Body struct {
 	Free         []string     // names of the captured variables
 	Calls        []Edge       // of functions of the program, in source order
 	Dispatches   []Dispatch   // calls through interfaces, in source order
+	Applies      []Applied    // calls and starts of function values, in source order
 	Under        []Under      // which locks it holds while it may call what it does not know
 	Pulls        []string     // types of the bodies of iterators that it runs step by step: it goes on while they stand in the middle
 	Orders       []Order      // locks it takes while it holds another
@@ -58,6 +59,7 @@ type Edge struct {
 	Owned          []access.Root    // roots among those that no other goroutine can reach yet
 	Foreign        []access.Path    // places in those of Owned where something is stored that is not
 	After          []string         // goroutines started before the call that may still run
+	Applied        bool             // of a function value: what that captured is not known here
 	Start          model.Start      // how it is started; empty for a plain call
 	By             string           // the library that starts it; empty when the program does
 	Site           string           // of the start
@@ -154,6 +156,12 @@ type Conversion struct {
 type Dispatch struct {
 	Interface, Method string
 	Edge              // to no Callee
+}
+
+// Applied is a call or start of a function value, of which Value says where it comes from: see ValueAt.
+type Applied struct {
+	Value string
+	Edge  // to no Callee
 }
 
 // Method is a method that is called through an interface.

@@ -263,6 +263,7 @@ func (a *analysis) value(instr ssa.CallInstruction, t target, s *state) {
 			a.rec.invoke(Invoke{Func: t.value, At: p, After: sites(s.after), Params: t.params})
 		}
 	}
+	a.rec.applies(Edge{Pos: posOf(instr), Params: t.params}, instr, s)
 	a.giveAway(t.params, instr, s)
 	a.rec.unknown("a call of a function value")
 	a.rec.mayCall(a.valueOf(instr.Common().Value), s)

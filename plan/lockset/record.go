@@ -91,14 +91,25 @@ func (r *recorder) instr(instr ssa.Instruction, s *state) {
 	case *ssa.MapUpdate:
 		r.given(instr.Value, r.a.owned(r.a.names.Ref(instr.Map).Path.Root, s), instr, s)
 	case *ssa.Return:
-		if r.body.Exported {
-			for _, v := range instr.Results {
+		for _, v := range instr.Results {
+			if r.body.Exported || !isOnlyResult(instr, v) {
 				r.given(v, false, instr, s)
 			}
 		}
 		r.returns(instr, s)
 	}
 	r.visit(instr, View{s.points(), sites(s.after), r.a, s})
+}
+
+// isOnlyResult reports whether v is what a call returns in any case, so that callers know which function it is.
+func isOnlyResult(ret *ssa.Return, v ssa.Value) bool {
+	if _, merged := v.(*ssa.Phi); merged {
+		return false
+	}
+	return !slices.ContainsFunc(ret.Parent().Blocks, func(b *ssa.BasicBlock) bool {
+		other, ok := b.Instrs[len(b.Instrs)-1].(*ssa.Return)
+		return ok && other != ret
+	})
 }
 
 // renames notes a lock that gets another name: a pointer to it is stored, or its Lock becomes a function.
@@ -240,6 +251,22 @@ func (r *recorder) dispatches(instr ssa.CallInstruction, t target, s *state) {
 	for _, p := range s.points() {
 		e := r.complete(r.a, Edge{Pos: posOf(instr), Params: t.params, At: p, After: sites(s.after)}, instr, s)
 		r.body.Dispatches = append(r.body.Dispatches, Dispatch{iface, t.invoke.Name(), e})
+	}
+}
+
+// applies notes a call or start e of a function value.
+func (r *recorder) applies(e Edge, instr ssa.CallInstruction, s *state) {
+	if r == nil {
+		return
+	}
+	value := r.a.valueOf(instr.Common().Value)
+	if value == "" {
+		return
+	}
+	e.After, e.Applied = sites(s.after), true
+	for _, p := range s.points() {
+		e.At = p
+		r.body.Applies = append(r.body.Applies, Applied{value, r.complete(r.a, e, instr, s)})
 	}
 }
 

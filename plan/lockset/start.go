@@ -52,6 +52,7 @@ func (a *analysis) goes(instr *ssa.Go, s *state) {
 		if k := t.value.Root.Kind; k == access.Param || k == access.Free {
 			a.rec.invoke(Invoke{Func: t.value, Start: model.Go, Site: site, Many: many, After: sites(s.after), Params: t.params})
 		}
+		a.rec.applies(Edge{Pos: instr.Pos(), Params: t.params, Start: model.Go, Site: site, Many: many}, instr, s)
 		a.share(s, t.value.Root)
 		a.begin(s, site, t)
 	}

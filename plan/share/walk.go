@@ -243,8 +243,13 @@ func (s *search) through(e *Entry, edge *lockset.Edge) (Entry, bool) {
 	}
 	known := next.Ref.Path.Known()
 	if !known {
-		if edge.Stored || edge.Start != "" || e.Ref.Var.IsZero() {
-			return Entry{}, false // the instance comes from whoever calls the stored function
+		switch {
+		case edge.Start != "" || e.Ref.Var.IsZero():
+			return Entry{}, false
+		case edge.Applied && e.Ref.Path.Root.Kind == access.Free: // see where it was made
+			return Entry{}, false
+		case edge.Stored && s.w.applies[edge.Callee]: // the instance comes from who calls it
+			return Entry{}, false
 		}
 	}
 	if !known || next.Ref.Path.Far() {

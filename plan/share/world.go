@@ -26,6 +26,7 @@ type World struct {
 	roots      map[*lockset.Body]Root         // see root
 	usesOf     map[string][]*mapuse.Use       // by function
 	facts      []kept.Facts                   // until Finish
+	applies    map[string]bool                // functions that are called as values, where all that may be is known
 	kept       *kept.Kept                     // where function values are kept
 	blind      bool                           // see Unseen
 	built      map[access.Var]bool            // variables that get a map where their owner is made
@@ -53,6 +54,7 @@ func NewWorld(isTest func(token.Pos) bool) *World {
 		Bodies:     make(map[string]*lockset.Body),
 		Effects:    make(map[string]*lockset.Effect),
 		callers:    make(map[string][]*lockset.Edge),
+		applies:    make(map[string]bool),
 		unanalysed: make(map[access.Var]*lockset.Body),
 		roots:      make(map[*lockset.Body]Root),
 		usesOf:     make(map[string][]*mapuse.Use),
@@ -147,6 +149,7 @@ func (w *World) Finish() {
 			w.callers[e.Callee] = append(w.callers[e.Callee], e)
 		}
 		w.dispatched(b)
+		w.applied(b)
 	}
 	w.noteNils(keys)
 	w.noteUnnamed()

@@ -1,0 +1,156 @@
+package lockset
+
+import (
+	"go/types"
+	"slices"
+
+	"golang.org/x/tools/go/ssa"
+
+	"mapmend/plan/access"
+)
+
+// This file records which functions a function calls, starts or keeps, and how things stand there.
+
+func (r *recorder) edge(a *analysis, e Edge, instr ssa.Instruction, s *state) {
+	if r == nil {
+		return
+	}
+	e.After = sites(s.after)
+	for _, p := range s.points() {
+		e.At = p
+		e.At.Maybe = mayHold(p, s)
+		r.edgeAt(a, e, instr, s)
+	}
+}
+
+// mayHold returns the locks that may be held at p, one of the points of s, where others hold them: what is called may ask
+// what the caller asked before it took the lock.
+//
+//	if addr.isUnix() {
+//		mu.Lock()
+//		defer mu.Unlock()
+//	}
+//	listen(addr) // uses the map if addr.isUnix()
+func mayHold(p Point, s *state) []access.Path {
+	maybe := p.Maybe
+	for _, q := range s.points() {
+		for _, h := range q.Held {
+			if _, held := p.Held.Find(h.Path); !held && !h.Once {
+				maybe = addPath(maybe, h.Path)
+			}
+		}
+	}
+	return maybe
+}
+
+func (r *recorder) edgeAt(a *analysis, e Edge, instr ssa.Instruction, s *state) {
+	if r != nil {
+		r.body.Calls = append(r.body.Calls, r.complete(a, e, instr, s))
+	}
+}
+
+// complete returns e, made by instr, with what can be told from where that stands.
+func (r *recorder) complete(a *analysis, e Edge, instr ssa.Instruction, s *state) Edge {
+	e.Caller = r.body.Key
+	a.detach(&e, instr)
+	if e.Start == "" && !e.Stored {
+		a.move(&e, s)
+	}
+	if call, ok := instr.(ssa.CallInstruction); ok && len(e.Params) == len(call.Common().Args) {
+		for i := range e.Params {
+			e.Mentions = append(e.Mentions, a.source.Argument(call.Common().Pos(), call.Common(), i))
+		}
+		e.Constants, e.Nils = constants(call.Common()), a.nils(call.Common())
+	}
+	e.Loop = r.loops[instr.Block().Index]
+	refs := slices.Concat(e.Params, e.Free)
+	e.Copies = a.copies(refs, instr)
+	for _, c := range e.Copies {
+		refs = append(refs, access.Ref{Path: c.From})
+	}
+	for _, root := range rootsOf(refs) {
+		if e.Start == "" && !e.Stored && a.owned(root, s) && !slices.Contains(e.Owned, root) {
+			e.Owned = append(slices.Clip(e.Owned), root)
+			for _, in := range a.into[root] {
+				if p := (access.Path{Root: root, Sel: in.sel}); a.comesFromOutside(in.from, s) && !slices.Contains(e.Foreign, p) {
+					e.Foreign = append(slices.Clip(e.Foreign), p)
+				}
+			}
+		}
+		if v, ok := a.names.Made(root).(ssa.Instruction); ok && e.Loop && !slices.Contains(e.Each, root) && !inLoop(instr.Block(), v.Block()) {
+			e.Each = append(slices.Clip(e.Each), root)
+		}
+	}
+	return e
+}
+
+// dispatches notes a call through an interface.
+func (r *recorder) dispatches(instr ssa.CallInstruction, t target, s *state) {
+	if r == nil {
+		return
+	}
+	iface := typeName(instr.Common().Value.Type())
+	if iface == "" {
+		return
+	}
+	for _, p := range s.points() {
+		e := r.complete(r.a, Edge{Pos: posOf(instr), Params: t.params, At: p, After: sites(s.after)}, instr, s)
+		r.body.Dispatches = append(r.body.Dispatches, Dispatch{iface, t.invoke.Name(), e})
+	}
+}
+
+// applies notes a call or start e of a function value.
+func (r *recorder) applies(e Edge, instr ssa.CallInstruction, s *state) {
+	if r == nil {
+		return
+	}
+	value := r.a.valueOf(instr.Common().Value)
+	if value == "" {
+		return
+	}
+	e.After, e.Applied = sites(s.after), true
+	for _, p := range s.points() {
+		e.At = p
+		r.body.Applies = append(r.body.Applies, Applied{value, r.complete(r.a, e, instr, s)})
+	}
+}
+
+// detach makes the arguments and captured variables of e nothing that has a name, where what they held
+// was taken out of its variable before: nobody else can reach it.
+func (a *analysis) detach(e *Edge, instr ssa.Instruction) {
+	call, ok := instr.(ssa.CallInstruction)
+	if !ok {
+		return
+	}
+	e.Params = a.detached(e.Params, call.Common().Args, instr)
+	if c, ok := call.Common().Value.(*ssa.MakeClosure); ok {
+		e.Free = a.detached(e.Free, c.Bindings, instr)
+	}
+}
+
+// detached returns refs, which vs are bound to, without the maps and slices that were taken out of their
+// variables. An object that a pointer leads to may be known elsewhere.
+func (a *analysis) detached(refs []access.Ref, vs []ssa.Value, instr ssa.Instruction) []access.Ref {
+	if len(refs) != len(vs) {
+		return refs
+	}
+	for i, v := range vs {
+		if _, pointer := v.Type().Underlying().(*types.Pointer); !pointer && refs[i].Read.IsValid() && a.names.Detached(v, instr) {
+			refs = slices.Clone(refs)
+			refs[i] = access.Ref{}
+		}
+	}
+	return refs
+}
+
+// rootsOf returns the roots of refs and of what is known to be stored in them.
+func rootsOf(refs []access.Ref) []access.Root {
+	var out []access.Root
+	for _, ref := range refs {
+		out = append(out, ref.Path.Root)
+		for _, p := range ref.Parts {
+			out = append(out, rootsOf([]access.Ref{p.Ref})...)
+		}
+	}
+	return out
+}

@@ -1,0 +1,192 @@
+package lockset
+
+import (
+	"go/constant"
+	"go/token"
+	"go/types"
+	"slices"
+
+	"golang.org/x/tools/go/ssa"
+
+	"mapmend/plan/access"
+)
+
+// This file records how a function can return: what it holds then, and what its results are.
+
+func (r *recorder) returns(instr *ssa.Return, s *state) {
+	e := r.effect
+	for _, st := range s.after {
+		e.Starts = addStarted(e.Starts, st)
+	}
+	waited, ends := outside(s.waited), outside(s.ends())
+	if r.ways > 0 {
+		waited, ends = both(e.Waits, waited), both(e.Ends, ends)
+	}
+	e.Waits, e.Ends = waited, ends
+	r.ways++
+	for _, root := range r.a.numbers.all(s.escaped) {
+		if isGiven(root) && !slices.Contains(e.Shares, root) {
+			e.Shares = append(e.Shares, root)
+		}
+	}
+	for i, v := range instr.Results {
+		r.result(i, len(instr.Results), v, instr, s)
+		if isPointer(v.Type()) && !slices.Contains(e.Nils, i) && r.a.isNil(v, nil) {
+			e.Nils = append(e.Nils, i)
+		}
+	}
+	for _, alt := range s.alts {
+		var facts []fact
+		for _, v := range instr.Results {
+			facts = append(facts, alt.factOf(v))
+		}
+		r.returned = append(r.returned, alt)
+		r.facts = append(r.facts, facts)
+	}
+}
+
+// isGiven reports whether r is something that the caller gave.
+func isGiven(r access.Root) bool { return r.Kind == access.Param || r.Kind == access.Free }
+
+// isOutside reports whether r is something that callers have a name for.
+func isOutside(r access.Root) bool { return isGiven(r) || r.Kind == access.Global }
+
+// outside returns those of sigs that callers have a name for.
+func outside(sigs []Signal) []Signal {
+	return slices.DeleteFunc(slices.Clone(sigs), func(sig Signal) bool { return !isOutside(sig.Path.Root) })
+}
+
+// result notes what result i refers to at one return.
+func (r *recorder) result(i, n int, v ssa.Value, at ssa.Instruction, s *state) {
+	if r.results == nil {
+		r.results, r.disagree = make([]access.Ref, n), make([]bool, n)
+	}
+	if c, ok := v.(*ssa.Const); ok && (c.IsNil() || c.Value != nil) {
+		return
+	}
+	ref := r.a.names.Ref(v)
+	root := ref.Path.Root
+	ref = r.a.detached([]access.Ref{ref}, []ssa.Value{v}, at)[0]
+	if root.Kind == access.Local && ref.Func == nil {
+		ref = access.Ref{}
+	}
+	ref = r.stillOwned(ref, s)
+	switch have := r.results[i]; {
+	case !ref.Path.Known(), have.Path.Known() && have.Path != ref.Path:
+		r.disagree[i] = true
+	case have.Path.Known():
+		r.results[i] = r.stillOwned(have, s)
+	default:
+		r.results[i] = ref
+	}
+}
+
+// stillOwned returns ref, and what is stored in it, as fresh only as far as it is owned.
+func (r *recorder) stillOwned(ref access.Ref, s *state) access.Ref {
+	ref.Fresh = ref.Fresh && r.a.unshared(ref.Path.Root, s)
+	parts := ref.Parts
+	ref.Parts = nil
+	for _, p := range parts {
+		ref.Parts = append(ref.Parts, access.Part{Sel: p.Sel, Ref: r.stillOwned(p.Ref, s)})
+	}
+	return ref
+}
+
+func (a alternative) factOf(v ssa.Value) fact {
+	switch v := v.(type) {
+	case *ssa.Const:
+		if v.IsNil() {
+			return fact{known: true, isNil: true, is: true}
+		}
+		if v.Value != nil && v.Value.Kind() == constant.Bool {
+			return fact{known: true, is: constant.BoolVal(v.Value)}
+		}
+		return fact{}
+	case *ssa.MakeInterface, *ssa.Alloc, *ssa.MakeMap, *ssa.MakeClosure:
+		return fact{known: true, isNil: true, is: false}
+	}
+	if b, ok := v.Type().Underlying().(*types.Basic); ok && b.Info()&types.IsBoolean != 0 {
+		if c, negated, ok := conditionOf(v); ok {
+			if is, ok := a.known(c); ok {
+				return fact{known: true, is: is != negated}
+			}
+		}
+		return fact{}
+	}
+	x, index := component(v)
+	if is, ok := a.known(condition{x: x, index: index, y: "nil", op: token.EQL}); ok {
+		return fact{known: true, isNil: true, is: is}
+	}
+	return fact{}
+}
+
+// finish completes the effect after the last block.
+func (r *recorder) finish() {
+	for _, sp := range r.spins {
+		if sp.reached {
+			r.spinning(sp.pos, "a loop that may wait for another goroutine", &state{alts: []alternative{{Point: Point{Held: sp.held}}}})
+		}
+	}
+	for i, ref := range r.results {
+		if r.disagree[i] {
+			r.results[i] = access.Ref{Func: nil}
+		} else {
+			r.results[i] = ref
+		}
+	}
+	r.effect.Results = r.results
+	r.effect.Into = r.into()
+	r.effect.Outcomes = outcomes(r.returned, r.facts)
+}
+
+// outcomes groups the ways to return by what they do to locks, and finds the result that tells the
+// groups apart.
+func outcomes(returned []alternative, facts [][]fact) []Outcome {
+	type group struct {
+		at    Point
+		facts []fact
+	}
+	var groups []group
+	for i, alt := range returned {
+		alt.Point = alt.Point.outside()
+		returned[i] = alt
+		j := slices.IndexFunc(groups, func(g group) bool { return g.at.equal(alt.Point) })
+		if j < 0 {
+			groups = append(groups, group{alt.Point, slices.Clone(facts[i])})
+			continue
+		}
+		for k, f := range facts[i] {
+			if groups[j].facts[k] != f {
+				groups[j].facts[k] = fact{}
+			}
+		}
+	}
+	const most = 4
+	if len(groups) > most {
+		one := collapse(returned)
+		groups = []group{{one.Point, nil}}
+	}
+	if len(groups) == 0 || len(groups) == 1 && groups[0].at.equal(Point{}) {
+		return nil
+	}
+	tells := -1
+	if len(groups) == 2 {
+		for k := range groups[0].facts {
+			f, g := groups[0].facts[k], groups[1].facts[k]
+			if f.known && g.known && f.isNil == g.isNil && f.is != g.is {
+				tells = k
+				break
+			}
+		}
+	}
+	var out []Outcome
+	for _, g := range groups {
+		o := Outcome{Acquired: g.at.Held, Released: g.at.Released, Maybe: g.at.Maybe}
+		if tells >= 0 {
+			f := g.facts[tells]
+			o.When = &When{Result: tells, Nil: f.isNil, Is: f.is}
+		}
+		out = append(out, o)
+	}
+	return out
+}

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -180,6 +181,9 @@ func cutShort(p *plan.Plan) []plan.Var {
 	return vars
 }
 
+// numbered are the names of function literals in package variables: they say where these stand, as they do in a panic.
+var numbered = regexp.MustCompile(`\binit\.func\d+`)
+
 // gist returns what a plan says without the places: the findings with their uses, and what is to be done about each, but for
 // what it says of the variables without.
 func gist(p *plan.Plan, without ...plan.Var) string {
@@ -201,6 +205,9 @@ func gist(p *plan.Plan, without ...plan.Var) string {
 	}
 	for _, o := range p.Orders {
 		lines = append(lines, fmt.Sprintf("%s before %s, %t", o.Held, o.Taken, o.Write))
+	}
+	for i, line := range lines {
+		lines[i] = numbered.ReplaceAllString(line, "init.func")
 	}
 	slices.Sort(lines)
 	return strings.Join(lines, "\n")

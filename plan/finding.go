@@ -49,6 +49,7 @@ func finding(prog *load.Program, w *share.World, v share.Verdict, decl declarati
 		f.Guard = v.Guard.Name()
 	}
 	f.Sites = sites(prog, w, v)
+	f.Head = f.Pos
 	if f.Confidence == Silent {
 		f.Message = "no two uses that may run at the same time conflict"
 		if f.Guard != "" {
@@ -57,9 +58,11 @@ func finding(prog *load.Program, w *share.World, v share.Verdict, decl declarati
 		return f
 	}
 	f.Kind = kindOf(f.Sites)
-	f.Message = message(f)
+	first := head(prog, f, v.Pair)
+	f.Head, f.Message = first.Pos, message(f, first)
 	if i := slices.IndexFunc(v.Uses, func(j share.Judged) bool { return j.Escaped }); i >= 0 && f.Kind == ValueEscape {
 		j := v.Uses[i]
+		f.Head = position(prog, j.Pos)
 		f.Message = fmt.Sprintf("%s %s without %s, through a copy of its owner", w.Bodies[j.Func].Name, verbs[j.Op], f.Guard)
 	}
 	if f.Kind == WrongGuard && v.Twin != nil {
@@ -227,9 +230,23 @@ var verbs = map[mapuse.Op]string{
 	mapuse.ReadElement: "reads an element", mapuse.WriteElement: "writes an element",
 }
 
-// message says what is wrong in one sentence, with the first problem and the first use that is right.
-func message(f Finding) string {
-	first := f.Sites[slices.IndexFunc(f.Sites, func(s Site) bool { return s.Kind == f.Kind })]
+// head returns the problem site that the message is about: of those of the finding's kind the first that
+// is one of the two that may meet, of a torn replace the one that replaces, else the first.
+func head(prog *load.Program, f Finding, pair [2]*share.Entry) Site {
+	of := slices.DeleteFunc(slices.Clone(f.Sites), func(s Site) bool { return s.Kind != f.Kind })
+	if f.Kind == TornReplace {
+		if i := slices.IndexFunc(of, func(s Site) bool { return mapuse.Op(s.Op) == mapuse.Replace }); i >= 0 {
+			return of[i]
+		}
+	}
+	meets := func(s Site) bool {
+		return slices.ContainsFunc(pair[:], func(e *share.Entry) bool { return e != nil && position(prog, e.Use.Pos) == s.Pos })
+	}
+	return of[max(slices.IndexFunc(of, meets), 0)]
+}
+
+// message says what is wrong at the problem site first in one sentence, with the first use that is right.
+func message(f Finding, first Site) string {
 	does := first.Function + " " + verbs[mapuse.Op(first.Op)]
 	right := slices.IndexFunc(f.Sites, func(s Site) bool { return !s.Problem && len(s.Held) > 0 && s.Function != first.Function })
 	holder := ""
@@ -253,8 +270,8 @@ func message(f Finding) string {
 	case SplitCheckAct:
 		return first.Function + " looks an entry up in one section of " + f.Guard + " and stores it in another: what was stored in between is lost"
 	case TornReplace:
-		if i := slices.IndexFunc(f.Sites, func(s Site) bool { return s.Problem && mapuse.Op(s.Op) == mapuse.Replace }); i >= 0 {
-			return f.Sites[i].Function + " replaces it while others read it, and nothing guards it"
+		if mapuse.Op(first.Op) == mapuse.Replace {
+			return first.Function + " replaces it while others read it, and nothing guards it"
 		}
 		return does + " while it is replaced, and nothing guards it"
 	}

@@ -118,6 +118,7 @@ type Finding struct {
 	Pos     Pos        `json:"pos"`   // the declaration
 	Guard   string     `json:"guard"` // for people: "mu", "parent.mu", "cacheMu"; empty when there is none
 	Message string     `json:"message"`
+	Head    Pos        `json:"head"`            // the site that Message is about; Pos when there is no problem
 	Chains  [][]string `json:"chains"`          // call chains of one conflicting pair, outermost function first
 	Sites   []Site     `json:"sites"`           // sorted by file, line, column
 	Story   *Story     `json:"story,omitempty"` // for people who want to know all; nil unless they asked

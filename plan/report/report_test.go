@@ -21,7 +21,9 @@ var (
 var findings = []plan.Finding{
 	{
 		ID: "3f9c", Kind: plan.InconsistentGuard, Confidence: plan.Likely, Evidence: []string{"one side holds a lock"},
-		Module: "example.com/app", Var: byID, Pos: plan.Pos{File: "session/store.go", Line: 21, Column: 2}, Guard: "mu",
+		Module: "example.com/app", Var: byID, Guard: "mu",
+		Pos:     plan.Pos{File: "session/store.go", Line: 21, Column: 2},
+		Head:    plan.Pos{File: "session/store.go", Line: 48, Column: 9},
 		Message: "read without mu, which (*Store).Grant holds",
 		Chains:  [][]string{{"(*Store).Serve", "go", "(*Store).Peek"}},
 		Sites: []plan.Site{
@@ -33,7 +35,9 @@ var findings = []plan.Finding{
 	},
 	{
 		ID: "11aa", Kind: plan.UnguardedShared, Confidence: plan.Possible, Module: "example.com/app", Var: cache,
-		Pos: plan.Pos{File: "a/cache.go", Line: 3, Column: 5}, Message: "no guard anywhere",
+		Pos:     plan.Pos{File: "a/cache.go", Line: 3, Column: 5},
+		Head:    plan.Pos{File: "a/cache.go", Line: 3, Column: 5},
+		Message: "no guard anywhere",
 	},
 }
 

@@ -82,15 +82,8 @@ func (p printer) finding(f plan.Finding) {
 	}
 }
 
-// headPos returns the position at which f is reported: its first problem site, else the declaration.
-func (p printer) headPos(f plan.Finding) plan.Pos {
-	for _, s := range f.Sites {
-		if s.Problem {
-			return p.opt.posn(s.Pos)
-		}
-	}
-	return p.opt.posn(f.Pos)
-}
+// headPos returns the position at which f is reported.
+func (p printer) headPos(f plan.Finding) plan.Pos { return p.opt.posn(f.Head) }
 
 // shown returns the sites that tell why there is a finding: the problems, then one that holds a lock.
 func (p printer) shown(sites []plan.Site) []plan.Site {

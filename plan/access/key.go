@@ -20,7 +20,7 @@ func FuncKey(fn *ssa.Function) string {
 		name := fn.Name()
 		return FuncKey(p) + name[strings.LastIndexByte(name, '$'):]
 	}
-	if obj, ok := fn.Object().(*types.Func); ok && (obj.Name() != "init" || fn.Signature.Recv() != nil) {
+	if obj, ok := fn.Object().(*types.Func); ok && (obj.Name() != "init" || obj.Signature().Recv() != nil) {
 		return ObjectKey(obj)
 	}
 	path := ""

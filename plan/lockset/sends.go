@@ -39,6 +39,8 @@ func channelsOf(fns []*ssa.Function) *channels {
 					for _, st := range instr.States {
 						if st.Dir == types.SendOnly {
 							c.send(st.Chan)
+						} else {
+							c.note(st.Chan)
 						}
 					}
 				case *ssa.UnOp:
@@ -55,7 +57,7 @@ func channelsOf(fns []*ssa.Function) *channels {
 // send notes a send on ch.
 func (c *channels) send(ch ssa.Value) {
 	switch made, class := origin(ch); {
-	case made != nil:
+	case made != nil && !c.life(made).escapes:
 	case !class.IsZero():
 		c.classes[class] = true
 	default:

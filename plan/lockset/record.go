@@ -69,9 +69,15 @@ func (r *recorder) instr(instr ssa.Instruction, s *state) {
 		return // seen when they run
 	case *ssa.Send:
 		r.awaits("a channel send", s)
+		r.given(instr.X, false, instr, s)
 	case *ssa.Select:
 		if instr.Blocking {
 			r.awaits("a select", s)
+		}
+		for _, st := range instr.States {
+			if st.Send != nil {
+				r.given(st.Send, false, instr, s)
+			}
 		}
 	case *ssa.UnOp:
 		if instr.Op == token.ARROW {

@@ -6,8 +6,8 @@ import (
 	"mapmend/plan/lockset"
 )
 
-// This file finds what a call that names no function calls: through an interface the methods of the types whose values
-// become that interface in the loaded program, through a function value what may be kept where that comes from.
+// This file finds what a call through an interface calls: the methods of the types whose values become that interface
+// in the loaded program.
 
 // maxTargets bounds how many methods one call through an interface is followed to. An interface that more types
 // become is one that everybody has, such as io.Writer, and says little about who calls whom.
@@ -58,30 +58,6 @@ func (w *World) dispatched(b *lockset.Body) {
 			e := d.Edge
 			e.Callee = key
 			w.callers[key] = append(w.callers[key], &e)
-		}
-	}
-}
-
-// applied adds to the callers of functions the calls and starts that b makes of function values.
-func (w *World) applied(b *lockset.Body) {
-	for i := range b.Applies {
-		a := &b.Applies[i]
-		place, typ, ok := lockset.Value(a.Value)
-		if !ok {
-			continue
-		}
-		keys := w.kept.Unbound(place, typ)
-		if len(keys) > maxTargets {
-			continue
-		}
-		for _, key := range keys {
-			if w.Bodies[key] == nil {
-				continue
-			}
-			e := a.Edge
-			e.Callee = key
-			w.callers[key] = append(w.callers[key], &e)
-			w.applies[key] = true
 		}
 	}
 }

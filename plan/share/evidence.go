@@ -317,6 +317,8 @@ func (w *World) setBesideStart(m *meeting) string {
 func (w *World) sharedByCallers(m *meeting) string {
 	for _, e := range []*Entry{m.a, m.b} {
 		switch {
+		case w.many[e.Kept]:
+			return "a function that uses it is kept, and several goroutines call what is kept like that"
 		case e.Kept != "":
 			return "a function that uses it is kept, and may be called from another goroutine"
 		case e.Root == Interface:

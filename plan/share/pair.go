@@ -19,7 +19,7 @@ func (w *World) pair(a, b *Entry, v *variable) (why Evidence, unsure bool) {
 		return Evidence{}, false
 	}
 	together := parallel(a, b)
-	if together == never || !mayMeet(a, b) {
+	if together == never || !mayMeet(a, b) || w.oneGoroutine(a, b) {
 		return Evidence{}, false
 	}
 	la, lb := a.locks(), b.locks()

@@ -278,7 +278,7 @@ func (s *search) through(e *Entry, edge *lockset.Edge) (Entry, bool) {
 		} else { // what is started further out has started these too
 			next.Beside, next.numbers.beside = []string{anySite}, s.table.list([]string{anySite})
 		}
-		next.Many = e.Many || edge.Many && !each
+		next.Many = e.Many || edge.Many && !each || edge.Stored && s.w.many[edge.Callee]
 	case len(e.Sites) > 0:
 		next.At, next.numbers.at = s.table.under(e, edge, true, each)
 		next.Many = e.Many || !each && (slices.Contains(edge.After, e.Sites[0]) || edge.Loop && isUntracked(e.Sites[0]))

@@ -27,6 +27,8 @@ type World struct {
 	usesOf     map[string][]*mapuse.Use       // by function
 	facts      []kept.Facts                   // until Finish
 	applies    map[string]bool                // functions that are called as values, where all that may be is known
+	many       map[string]bool                // functions that may run several at once, see noteGoroutines
+	home       map[string]string              // where the one goroutine is started that runs a function, by function
 	kept       *kept.Kept                     // where function values are kept
 	blind      bool                           // see Unseen
 	built      map[access.Var]bool            // variables that get a map where their owner is made
@@ -55,6 +57,8 @@ func NewWorld(isTest func(token.Pos) bool) *World {
 		Effects:    make(map[string]*lockset.Effect),
 		callers:    make(map[string][]*lockset.Edge),
 		applies:    make(map[string]bool),
+		many:       make(map[string]bool),
+		home:       make(map[string]string),
 		unanalysed: make(map[access.Var]*lockset.Body),
 		roots:      make(map[*lockset.Body]Root),
 		usesOf:     make(map[string][]*mapuse.Use),
@@ -156,6 +160,7 @@ func (w *World) Finish() {
 	for _, b := range w.Bodies {
 		w.roots[b] = w.root(b)
 	}
+	w.noteGoroutines(keys)
 	for i := range w.Uses {
 		u := &w.Uses[i]
 		w.usesOf[u.Func] = append(w.usesOf[u.Func], u)

@@ -111,11 +111,15 @@ func (a *analysis) synchronous(instr ssa.CallInstruction, f access.Ref, t target
 
 // giveAway handles function values that end where we cannot follow them: they may run at any time.
 func (a *analysis) giveAway(refs []access.Ref, instr ssa.Instruction, s *state) {
-	a.keep(refs, false, instr, s)
+	a.keep(refs, false, instr, s, 0)
 }
 
-// keep handles that the functions among refs are kept: in something owned, or who knows where.
-func (a *analysis) keep(refs []access.Ref, owned bool, instr ssa.Instruction, s *state) {
+// maxCaptured bounds how many functions are looked through that each captured the next one.
+const maxCaptured = 4
+
+// keep handles that the functions among refs are kept: in something owned, or who knows where. So are those that
+// they captured and keep or call, depth is how many are around refs.
+func (a *analysis) keep(refs []access.Ref, owned bool, instr ssa.Instruction, s *state, depth int) {
 	for _, f := range refs {
 		if f.Func == nil {
 			if a.isFunc(f) {
@@ -139,6 +143,13 @@ func (a *analysis) keep(refs []access.Ref, owned bool, instr ssa.Instruction, s 
 			}
 			a.rec.edgeAt(a, e, instr, s)
 		}
+		if ct.effect != nil && depth < maxCaptured {
+			for _, inv := range ct.effect.Invokes {
+				if inv.Func.Root.Kind == access.Free {
+					a.keep([]access.Ref{ct.binding().Ref(access.Ref{Path: inv.Func})}, false, instr, s, depth+1)
+				}
+			}
+		}
 	}
 }
 
@@ -147,11 +158,20 @@ func isFuncType(t types.Type) bool {
 	return ok
 }
 
-// isFunc reports whether r may be a function the caller provides.
+// isFunc reports whether r may be a function that the caller provides, or the function around this one.
 func (a *analysis) isFunc(r access.Ref) bool {
-	k := r.Path.Root.Kind
-	if k == access.Param && r.Path.Sel == "" && r.Path.Root.Index < len(a.fn.Params) {
-		return isFuncType(a.fn.Params[r.Path.Root.Index].Type())
+	if r.Path.Sel != "" {
+		return false
+	}
+	switch i := r.Path.Root.Index; {
+	case r.Path.Root.Kind == access.Param && i < len(a.fn.Params):
+		return isFuncType(a.fn.Params[i].Type())
+	case r.Path.Root.Kind == access.Free && i < len(a.fn.FreeVars):
+		t := a.fn.FreeVars[i].Type()
+		if p, ok := t.Underlying().(*types.Pointer); ok { // the variable that holds it
+			t = p.Elem()
+		}
+		return isFuncType(t)
 	}
 	return false
 }

@@ -83,17 +83,19 @@ func (a *analysis) configured(instr ssa.CallInstruction, t *target, s *state) {
 	t.effect = &e
 }
 
+// around returns the point at which t, an external function that is called at p, calls the functions it is given.
+func (t *target) around(p Point) Point {
+	if t.key == model.Once {
+		p.Held = p.Held.With(Held{Path: t.params[0].Path, Class: t.params[0].Var, Mode: Write, Once: true})
+	}
+	return p
+}
+
 // synchronous handles that an external function runs f before it returns.
 func (a *analysis) synchronous(instr ssa.CallInstruction, f access.Ref, t target, s *state) {
-	at := func(p Point) Point {
-		if t.key == model.Once {
-			p.Held = p.Held.With(Held{Path: t.params[0].Path, Class: t.params[0].Var, Mode: Write, Once: true})
-		}
-		return p
-	}
 	if f.Func == nil {
 		for _, p := range s.points() {
-			a.rec.invoke(Invoke{Func: f.Path, At: at(p), After: sites(s.after)})
+			a.rec.invoke(Invoke{Func: f.Path, At: t.around(p), After: sites(s.after)})
 		}
 		return
 	}
@@ -103,10 +105,16 @@ func (a *analysis) synchronous(instr ssa.CallInstruction, f access.Ref, t target
 	}
 	if a.rec != nil {
 		for _, p := range s.points() {
-			a.rec.edgeAt(a, Edge{Callee: ct.key, Pos: posOf(instr), At: at(p), Params: ct.params, Free: ct.free, After: sites(s.after)}, instr, s)
+			a.rec.edgeAt(a, Edge{Callee: ct.key, Pos: posOf(instr), At: t.around(p), Params: ct.params, Free: ct.free, After: sites(s.after)}, instr, s)
 		}
 	}
 	a.calledBack(ct, s)
+	around := s.alts
+	a.each(s, func(alt *alternative) { alt.Point = t.around(alt.Point) })
+	for _, inv := range ct.effect.Invokes { // what f captured
+		a.invoke(instr, inv, ct, s)
+	}
+	s.alts = around
 }
 
 // giveAway handles function values that end where we cannot follow them: they may run at any time.

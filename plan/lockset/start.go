@@ -32,12 +32,9 @@ func (a *analysis) goes(instr *ssa.Go, s *state) {
 	case t.effect != nil:
 		a.rec.edge(a, Edge{Callee: t.key, Pos: instr.Pos(), Params: t.params, Free: t.free, Start: model.Go, Site: site, Many: many}, instr, s)
 		a.begin(s, site, t)
-		for _, inv := range t.effect.Invokes { // go run(f), with run calling f
-			if inv.Start == "" {
-				inv.Start, inv.Site, inv.Many, inv.Within = model.Go, site, many, true
-			}
-			a.invoke(instr, inv, t, s)
-		}
+		a.invokesFrom(instr, Invoke{Start: model.Go, Site: site, Many: many}, t, s)
+	case t.key != "" && a.library.Synchronous(t.key):
+		a.goesThrough(instr, t, Invoke{Start: model.Go, Site: site, Many: many}, s)
 	case t.key != "":
 		if a.library.Serves(t.key) {
 			s.after = addStarted(s.after, Started{Site: ServeSite})
@@ -55,6 +52,36 @@ func (a *analysis) goes(instr *ssa.Go, s *state) {
 		a.rec.applies(Edge{Pos: instr.Pos(), Params: t.params, Start: model.Go, Site: site, Many: many}, instr, s)
 		a.share(s, t.value.Root)
 		a.begin(s, site, t)
+	}
+}
+
+// goesThrough handles the start, as by says, of t, which is not of the program and runs the functions that it is given
+// before it returns.
+func (a *analysis) goesThrough(instr *ssa.Go, t target, by Invoke, s *state) {
+	begun := false
+	for _, f := range t.params {
+		switch {
+		case f.Func == nil && !a.isFunc(f):
+			continue
+		case f.Func == nil:
+			by.Func, by.At, by.After = f.Path, t.around(Point{}), sites(s.after)
+			a.rec.invoke(by)
+			a.begin(s, by.Site, target{})
+		default:
+			ct := a.funcTarget(f.Func, nil)
+			if ct.effect == nil {
+				continue
+			}
+			for _, p := range s.points() {
+				a.rec.edgeAt(a, Edge{Callee: ct.key, Pos: instr.Pos(), At: t.around(p), Params: ct.params, Free: ct.free, Start: by.Start, Site: by.Site, Many: by.Many, After: sites(s.after)}, instr, s)
+			}
+			a.begin(s, by.Site, ct)
+			a.invokesFrom(instr, by, ct, s)
+		}
+		begun = true
+	}
+	if !begun {
+		a.begin(s, by.Site, t)
 	}
 }
 
@@ -84,6 +111,21 @@ func (a *analysis) start(instr ssa.CallInstruction, f access.Ref, by model.Runs,
 	}
 	if !how.Served() {
 		a.begin(s, site, ct, ends...)
+	}
+	if ct.effect != nil {
+		a.invokesFrom(instr, Invoke{Start: how, By: by.By, Site: site, Many: many}, ct, s)
+	}
+}
+
+// invokesFrom handles the functions that t runs, which was started as by says, and which it was given or captured:
+//
+//	go run(f) // with run calling f
+func (a *analysis) invokesFrom(instr ssa.CallInstruction, by Invoke, t target, s *state) {
+	for _, inv := range t.effect.Invokes {
+		if inv.Start == "" {
+			inv.Start, inv.By, inv.Site, inv.Many, inv.Within = by.Start, by.By, by.Site, by.Many, true
+		}
+		a.invoke(instr, inv, t, s)
 	}
 }
 

@@ -125,7 +125,32 @@ func (w *wrapping) checkCopies() *Refusal {
 		if what == "" {
 			return nil
 		}
-		return w.refuse(OwnerCopied, n.Pos(), "the owner is copied: "+what, "use a pointer to it, or use --form lock")
+		return w.refuse(OwnerCopied, n.Pos(), "the owner is copied: "+what, "use a pointer to it")
+	})
+}
+
+// copiedGuard refuses a guard, declared by decl, whose owner is copied or overwritten as a whole: within a section that
+// makes a mutex that stays locked, or unlocks one that is held.
+func (d *decider) copiedGuard(c *candidate, decl declaration) *Refusal {
+	if _, pointer := decl.object().Type().Underlying().(*types.Pointer); pointer || types.IsInterface(decl.object().Type()) {
+		return nil
+	}
+	w := &wrapping{d: d, c: &candidate{decl: decl}}
+	w.c.finding.Var = toVar(c.guard.class)
+	w.findObjects()
+	return w.inOwners(func(pkg *load.Package, n ast.Node, stack []ast.Node) *Refusal {
+		e, ok := n.(ast.Expr)
+		if !ok {
+			return nil
+		}
+		switch n.(type) {
+		case *ast.CompositeLit, *ast.CallExpr:
+			return nil // a new one
+		}
+		if what := w.exprCopies(pkg, e, stack); what != "" {
+			return &Refusal{Code: OwnerCopied, Pos: d.at(n.Pos()), Message: "the owner of " + c.guard.name + " is copied: " + what + ", and the copy of a mutex that is held stays locked", Todo: "copy its fields one by one"}
+		}
+		return nil
 	})
 }
 

@@ -46,7 +46,7 @@ func (d *decider) chooseGuard(c *candidate) *Refusal {
 		return &Refusal{Code: UnknownGuard, Message: l.Name() + " is not a lock with Lock and Unlock methods", Todo: "guard the uses by hand"}
 	}
 	c.guard.reads = hasMethod(t, "RLock") && hasMethod(t, "RUnlock")
-	return nil
+	return d.copiedGuard(c, decl)
 }
 
 func hasMethod(t types.Type, name string) bool {

@@ -182,8 +182,8 @@ func (d *decider) spellGuard(c *candidate, fn function, n need, ref access.Ref) 
 	if c.decl.owner == nil {
 		return d.spellGlobal(fn, c.decl.pkg.Path+suffix)
 	}
-	if x := ownerExpr(fn, n.pos, c.decl.name.Name); x != nil && rest == "" {
-		if text := d.withSuffix(fn, x, suffix); text != "" {
+	if sel := selectorAt(fn, n.pos, c.decl.name.Name); sel != nil && rest == "" {
+		if text := d.lockOf(fn, sel, suffix); text != "" {
 			return text
 		}
 	}
@@ -238,21 +238,62 @@ func embeddedSuffix(d *decider, c *candidate, suffix string) string {
 	return suffix
 }
 
-// withSuffix writes the lock that suffix leads to from x. The owner may be embedded in what x is.
-func (d *decider) withSuffix(fn function, x ast.Expr, suffix string) string {
-	step := access.FirstStep(suffix)
-	obj, _, _ := types.LookupFieldOrMethod(fn.pkg.Info.TypeOf(x), true, fn.pkg.Types, strings.TrimPrefix(step, "."))
-	field, ok := obj.(*types.Var)
-	if !ok && step == suffix {
-		if _, exists := d.decls[Var{}]; !exists && obj == nil {
-			return types.ExprString(x) + suffix // the mutex is about to be added
-		}
+// lockOf writes the lock that suffix leads to from the owner of the field that sel selects. That may be embedded in
+// sel.X, and the lock needs the names of what it is embedded by when its own means something else there:
+//
+//	type T struct {
+//		*Store
+//		mu sync.Mutex
+//	}
+//	func (t *T) Size() int { return len(t.m) } // t.Store.mu
+func (d *decider) lockOf(fn function, sel *ast.SelectorExpr, suffix string) string {
+	selection, ok := fn.pkg.Info.Selections[sel]
+	if !ok {
 		return ""
 	}
-	if ok && field.Embedded() && step == suffix {
-		return types.ExprString(x)
+	owner, at := types.ExprString(sel.X), selection.Recv()
+	steps := selection.Index()[:len(selection.Index())-1]
+	if lock := lockFrom(fn.pkg.Types, owner, at, steps, suffix); lock != "" {
+		return lock
 	}
-	return types.ExprString(x) + suffix
+	for _, i := range steps {
+		field := fieldOf(at, i)
+		owner, at = owner+"."+field.Name(), field.Type()
+	}
+	if !d.means(fn, sel.Pos(), owner) {
+		return ""
+	}
+	return lockFrom(fn.pkg.Types, owner, at, nil, suffix)
+}
+
+// fieldOf returns field i of t, which is a struct or a pointer to one.
+func fieldOf(t types.Type, i int) *types.Var {
+	if p, ok := t.Underlying().(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	return t.Underlying().(*types.Struct).Field(i)
+}
+
+// lockFrom writes the lock that suffix leads to from what steps lead to from owner, which is a t, or nothing when it
+// cannot be named so.
+func lockFrom(pkg *types.Package, owner string, t types.Type, steps []int, suffix string) string {
+	first := access.FirstStep(suffix)
+	obj, index, _ := types.LookupFieldOrMethod(t, true, pkg, strings.TrimPrefix(first, "."))
+	if obj == nil && index == nil && first == suffix {
+		return owner + suffix // the mutex is about to be added
+	}
+	field, ok := obj.(*types.Var)
+	if !ok || !slices.Equal(index[:len(index)-1], steps) {
+		return ""
+	}
+	if !field.Embedded() || first != suffix {
+		return owner + suffix
+	}
+	_, method, _ := types.LookupFieldOrMethod(t, true, pkg, "Lock")
+	if len(method) <= len(index) || !slices.Equal(method[:len(index)], index) {
+		return owner + suffix
+	}
+	return owner
 }
 
 // spellGlobal writes a package variable as fn can: its bare name in its own package.
@@ -265,8 +306,8 @@ func (d *decider) spellGlobal(fn function, name string) string {
 	return ""
 }
 
-// ownerExpr returns the x of the selector x.field at pos, when that is what the place is and x is a path.
-func ownerExpr(fn function, pos token.Pos, field string) ast.Expr {
+// selectorAt returns the selector x.field at pos, when that is what the place is and x is a path.
+func selectorAt(fn function, pos token.Pos, field string) *ast.SelectorExpr {
 	var found *ast.SelectorExpr
 	ast.Inspect(fn.file.Syntax, func(n ast.Node) bool { // not by way of astutil, which sorts all that stands beside it
 		if n == nil || pos < n.Pos() || n.End() <= pos {
@@ -280,7 +321,7 @@ func ownerExpr(fn function, pos token.Pos, field string) ast.Expr {
 	if found == nil || found.Sel.Name != field || !IsPath(found.X) {
 		return nil
 	}
-	return found.X
+	return found
 }
 
 // IsPath reports whether e is made of names only, and so can be the lock of a Section, or lead to it:

@@ -16,35 +16,39 @@ import (
 //
 // A section that begins before this statement locks s.mu even when s is nil.
 
-// deref is a pointer that taking the lock dereferences: what the fields of path lead to from the expression x, or x
-// itself when path is empty.
-type deref struct {
-	x    string
-	path []int
-	name string // for people
-}
-
-// derefs returns the pointers that taking the lock dereferences, that which the variable root is aside.
-func (p *planner) derefs(root *ast.Ident, obj types.Object) []deref {
-	var out []deref
-	x, t := root.Name, obj.Type()
-	names := strings.Split(types.ExprString(p.lock.Expr), ".")[1:]
-	for i, name := range names {
-		field, index, _ := types.LookupFieldOrMethod(t, true, p.fn.Types, name)
+// derefs returns the pointers that taking the lock dereferences, that which the variable root is aside, in full: t.S of
+// t.mu when S is embedded.
+func (p *planner) derefs(root *ast.Ident, obj types.Object) []string {
+	var out []string
+	spelled, name, t := root.Name, root.Name, obj.Type()
+	follow := func(path []int) {
+		for _, k := range path {
+			if isPointer(t) && name != root.Name {
+				out = append(out, name)
+			}
+			field := fieldOf(t, k)
+			if field == nil {
+				break
+			}
+			name, t = name+"."+field.Name(), field.Type()
+		}
+	}
+	for _, step := range strings.Split(types.ExprString(p.lock.Expr), ".")[1:] {
+		field, index, _ := types.LookupFieldOrMethod(t, true, p.fn.Types, step)
 		if field == nil { // a mutex that is about to be declared beside the map
-			return append(out, pointersOn(x, t, p.mapPath(x))...)
+			follow(p.mapPath(spelled))
+			break
 		}
-		out = append(out, pointersOn(x, t, index)...)
-		x, t = x+"."+name, field.Type()
-		if isPointer(t) && i < len(names)-1 {
-			out = append(out, deref{x: x, name: x})
-		}
+		follow(index)
+		spelled += "." + step
 	}
 	return out
 }
 
-// mapPath returns the fields by which a use selects the map from the expression x.
-func (p *planner) mapPath(x string) (index []int) {
+// mapPath returns the fields by which a use selects the map from the expression x, or the first field of x when none
+// does.
+func (p *planner) mapPath(x string) []int {
+	index := []int{0}
 	ast.Inspect(p.fn.Body, func(n ast.Node) bool {
 		sel, ok := n.(*ast.SelectorExpr)
 		if ok && types.ExprString(sel.X) == x && slices.ContainsFunc(p.uses, func(u Use) bool { return u.Pos == sel.Sel.Pos() }) {
@@ -57,22 +61,38 @@ func (p *planner) mapPath(x string) (index []int) {
 	return index
 }
 
-// pointersOn returns the embedded pointers that the fields of path lead through from x, which is of type t.
-func pointersOn(x string, t types.Type, path []int) []deref {
-	var out []deref
-	name := x
-	for i, k := range path {
-		if ptr, ok := t.Underlying().(*types.Pointer); ok {
-			if i > 0 {
-				out = append(out, deref{x, path[:i], name})
-			}
-			t = ptr.Elem()
+// fieldOf returns field i of t, a struct or a pointer to one, or nil when there is none.
+func fieldOf(t types.Type, i int) *types.Var {
+	if ptr, ok := t.Underlying().(*types.Pointer); ok {
+		t = ptr.Elem()
+	}
+	if st, ok := t.Underlying().(*types.Struct); ok && i < st.NumFields() {
+		return st.Field(i)
+	}
+	return nil
+}
+
+// full writes e, a path, with the names of all that its fields are embedded by, or nothing when e is something else.
+func (p *planner) full(e ast.Expr) string {
+	switch e := ast.Unparen(e).(type) {
+	case *ast.Ident:
+		return e.Name
+	case *ast.SelectorExpr:
+		if s, x := p.fn.Info.Selections[e], p.full(e.X); s != nil && x != "" && s.Kind() == types.FieldVal {
+			names := through(x, s)
+			return names[len(names)-1] + "." + e.Sel.Name
 		}
-		st, ok := t.Underlying().(*types.Struct)
-		if !ok {
-			break
-		}
-		name, t = name+"."+st.Field(k).Name(), st.Field(k).Type()
+	}
+	return ""
+}
+
+// through returns what s goes through, which selects from x: x, and what each field that s is promoted by leads to.
+func through(x string, s *types.Selection) []string {
+	out, t := []string{x}, s.Recv()
+	for _, i := range s.Index()[:len(s.Index())-1] {
+		field := fieldOf(t, i)
+		x, t = x+"."+field.Name(), field.Type()
+		out = append(out, x)
 	}
 	return out
 }
@@ -221,7 +241,7 @@ func isVar(e ast.Expr, obj types.Object, info *types.Info) bool {
 
 // isSafe reports whether d is no nil pointer where first runs after before: one of these leaves the function when it
 // is, or uses what it points to, or first does that in any case.
-func (p *planner) isSafe(d deref, obj types.Object, before []ast.Stmt, first ast.Stmt) bool {
+func (p *planner) isSafe(d string, obj types.Object, before []ast.Stmt, first ast.Stmt) bool {
 	for _, s := range before {
 		if test, ok := s.(*ast.IfStmt); ok && test.Init == nil && test.Else == nil {
 			cond, ok := ast.Unparen(test.Cond).(*ast.BinaryExpr)
@@ -236,10 +256,10 @@ func (p *planner) isSafe(d deref, obj types.Object, before []ast.Stmt, first ast
 	return p.certain(first, d, obj)
 }
 
-// is reports whether e is what d dereferences.
-func (p *planner) is(d deref, obj types.Object, e ast.Expr) bool {
+// is reports whether e is the pointer d.
+func (p *planner) is(d string, obj types.Object, e ast.Expr) bool {
 	root := rootIdent(e)
-	return len(d.path) == 0 && root != nil && p.fn.Info.Uses[root] == obj && types.ExprString(ast.Unparen(e)) == d.x
+	return root != nil && p.fn.Info.Uses[root] == obj && p.full(e) == d
 }
 
 func ends(b *ast.BlockStmt) bool {
@@ -251,7 +271,7 @@ func ends(b *ast.BlockStmt) bool {
 }
 
 // certain reports whether s, whatever way it goes, dereferences d.
-func (p *planner) certain(s ast.Stmt, d deref, obj types.Object) bool {
+func (p *planner) certain(s ast.Stmt, d string, obj types.Object) bool {
 	any := func(nodes ...ast.Node) bool {
 		return slices.ContainsFunc(nodes, func(n ast.Node) bool { return p.selects(n, d, obj) })
 	}
@@ -271,7 +291,7 @@ func (p *planner) certain(s ast.Stmt, d deref, obj types.Object) bool {
 }
 
 // selects reports whether evaluating n always dereferences d: not in a function literal, not behind && or ||.
-func (p *planner) selects(n ast.Node, d deref, obj types.Object) bool {
+func (p *planner) selects(n ast.Node, d string, obj types.Object) bool {
 	found := false
 	ast.Inspect(n, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -291,19 +311,20 @@ func (p *planner) selects(n ast.Node, d deref, obj types.Object) bool {
 }
 
 // goesBehind reports whether sel selects, by what d points to, a field or a method that does not ask for nil.
-func (p *planner) goesBehind(sel *ast.SelectorExpr, d deref, obj types.Object) bool {
+func (p *planner) goesBehind(sel *ast.SelectorExpr, d string, obj types.Object) bool {
 	s, root := p.fn.Info.Selections[sel], rootIdent(sel.X)
-	if s == nil || root == nil || p.fn.Info.Uses[root] != obj || types.ExprString(ast.Unparen(sel.X)) != d.x {
+	if s == nil || root == nil || p.fn.Info.Uses[root] != obj {
 		return false
 	}
-	if n := len(d.path); n >= len(s.Index()) || !slices.Equal(s.Index()[:n], d.path) {
+	x := p.full(sel.X)
+	if x == "" || !slices.Contains(through(x, s), d) {
 		return false
 	}
 	switch s.Kind() {
 	case types.FieldVal:
 		return true
 	case types.MethodVal:
-		return d.x != root.Name && !types.IsInterface(s.Recv()) && !p.methodsCompare(s.Obj().(*types.Func).Signature().Recv().Type())
+		return d != root.Name && !types.IsInterface(s.Recv()) && !p.methodsCompare(s.Obj().(*types.Func).Signature().Recv().Type())
 	}
 	return false
 }

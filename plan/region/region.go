@@ -298,11 +298,11 @@ func (p *planner) reach(list []ast.Stmt, i, j int) (int, *Obstacle) {
 	}
 	pointers := p.derefs(root, obj)
 	if !p.isLock(obj) && p.toleratesNil(obj) {
-		pointers = append(pointers, deref{x: root.Name, name: root.Name})
+		pointers = append(pointers, root.Name)
 	}
 	for _, d := range pointers {
 		if !p.isSafe(d, obj, list[:i], list[i]) {
-			return i, &Obstacle{NotBracketable, list[i].Pos(), d.name + " may be nil where the section would begin", "check for nil in a statement before the use"}
+			return i, &Obstacle{NotBracketable, list[i].Pos(), d + " may be nil where the section would begin", "check for nil in a statement before the use"}
 		}
 	}
 	return i, nil

@@ -68,6 +68,7 @@ func (w *World) guard(entries, missed []*Entry) *Lock {
 		return cmp.Or(
 			cmp.Compare(b.always[1], a.always[1]),
 			cmp.Compare(len(b.writes), len(a.writes)),
+			cmp.Compare(ofPackage(a.lock), ofPackage(b.lock)),
 			cmp.Compare(len(b.reads)+len(b.writes), len(a.reads)+len(a.writes)),
 			cmp.Compare(a.lock.Relation, b.lock.Relation),
 			cmp.Compare(x, y))
@@ -83,6 +84,15 @@ func (w *World) guard(entries, missed []*Entry) *Lock {
 		return nil // one lock of the package around some uses of a field, or around some calls that come to them
 	}
 	return &best.lock
+}
+
+// ofPackage returns 1 for a lock of the package, and 0 for one of the owner or of what that is reached from, which says
+// more.
+func ofPackage(l Lock) int {
+	if l.Relation == Package {
+		return 1
+	}
+	return 0
 }
 
 // place is where a variable is read or written.

@@ -9,6 +9,7 @@ import (
 
 	"mapmend/plan/load"
 	"mapmend/plan/model"
+	"mapmend/plan/share"
 )
 
 // This file finds where the owner of a map is copied. A copy of the owner shares the map today; with a
@@ -17,11 +18,15 @@ import (
 // checkCopies refuses variables that are used through copies of their owner. No call of Lock mends that: each
 // copy has another lock.
 func (d *decider) checkCopies(c *candidate) *Refusal {
+	owner := c.finding.Owner
+	if at := c.verdict.Several; at != nil && (c.guard.lock == nil || c.guard.lock.Relation == share.Own) {
+		return &Refusal{Code: UnknownGuard, Pos: d.at(at.Pos), Message: "each " + owner + " that the loop makes has the same map, and a mutex of its own would be another for each",
+			Todo: "let all of them hold a pointer to one mutex"}
+	}
 	for _, j := range c.verdict.Uses {
 		switch {
 		case !j.Problem:
 		case j.Divided:
-			owner := c.finding.Owner
 			return &Refusal{Code: UnknownGuard, Pos: d.at(c.verdict.Twin.Use.Pos), Message: "the map is put in another " + owner + " here, which has another " + c.finding.Guard,
 				Todo: "let both hold a pointer to one mutex, or give the other " + owner + " a map of its own"}
 		case j.Copied:

@@ -65,6 +65,9 @@ func finding(prog *load.Program, w *share.World, v share.Verdict, decl declarati
 		f.Head = position(prog, j.Pos)
 		f.Message = fmt.Sprintf("%s %s without %s, through a copy of its owner", w.Bodies[j.Func].Name, verbs[j.Op], f.Guard)
 	}
+	if f.Kind == WrongGuard && v.Several != nil && len(first.Held) > 0 {
+		f.Message = fmt.Sprintf("%s %s with %s held, of which each %s has another, and the map is in all of them", first.Function, verbs[mapuse.Op(first.Op)], first.Held[0].Lock, f.Owner)
+	}
 	if f.Kind == WrongGuard && v.Twin != nil {
 		twin := position(prog, v.Twin.Use.Pos)
 		f.Message = fmt.Sprintf("%s puts the map in another %s (line %d of %s), and each is used under a %s of its own", w.Bodies[v.Twin.Use.Func].Name, f.Owner, twin.Line, path.Base(twin.File), f.Guard)
@@ -159,7 +162,7 @@ func siteKind(j share.Judged, v share.Verdict) Kind {
 		return CopiedLock
 	case j.Escaped:
 		return ValueEscape
-	case j.Wrong:
+	case j.Wrong, v.Several != nil && len(j.At.Held) > 0: // a lock of the owner, and each owner has another
 		return WrongGuard
 	case v.Guard != nil && !v.Guard.Copied:
 		return InconsistentGuard

@@ -60,7 +60,7 @@ func (b Binding) Ref(r Ref) Ref {
 	if base == nil {
 		r.Path = b.Path(r.Path)
 		r.Func = r.Func.bind(b)
-		r.Parts = bindParts(r.Parts, b)
+		r.Parts, r.Maps = bindParts(r.Parts, b), bindParts(r.Maps, b)
 		return r
 	}
 	out := base.To(r.Path.Sel)
@@ -124,14 +124,19 @@ func renamed(refs []Ref, made []Renamed) []Ref {
 			f.Free, f.Bound = renamed(f.Free, made), renamed(f.Bound, made)
 			r.Func = &f
 		}
-		if len(r.Parts) > 0 {
-			parts := make([]Part, len(r.Parts))
-			for i, p := range r.Parts {
-				parts[i] = Part{p.Sel, renamed([]Ref{p.Ref}, made)[0]}
-			}
-			r.Parts = parts
-		}
+		r.Parts, r.Maps = renamedParts(r.Parts, made), renamedParts(r.Maps, made)
 		out[i] = r
+	}
+	return out
+}
+
+func renamedParts(parts []Part, made []Renamed) []Part {
+	if len(parts) == 0 {
+		return nil
+	}
+	out := make([]Part, len(parts))
+	for i, p := range parts {
+		out[i] = Part{p.Sel, renamed([]Ref{p.Ref}, made)[0]}
 	}
 	return out
 }

@@ -62,7 +62,8 @@ func (n *Names) Ref(v ssa.Value) Ref {
 			n.made[r.Path.Root] = v
 		}
 		if alloc, ok := v.(*ssa.Alloc); ok && n.made[r.Path.Root] == v && isStruct(alloc) {
-			r.Parts = n.parts(alloc, "") // after memo[v] is set: they may lead back to v
+			r.Parts = n.parts(alloc, "", isReference) // after memo[v] is set: they may lead back to v
+			r.Maps = n.parts(alloc, "", isMap)
 			n.memo[v] = r
 		}
 	}

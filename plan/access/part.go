@@ -34,18 +34,18 @@ func (r Ref) To(sel string) Ref {
 	}
 	out := Ref{Path: r.Path.Join(sel)}
 	for _, p := range r.Parts {
-		if rest, ok := cutSteps(sel, p.Sel); ok {
+		if rest, ok := CutSteps(sel, p.Sel); ok {
 			return p.Ref.To(rest)
 		}
-		if rest, ok := cutSteps(p.Sel, sel); ok {
+		if rest, ok := CutSteps(p.Sel, sel); ok {
 			out.Parts = append(out.Parts, Part{rest, p.Ref})
 		}
 	}
 	return out
 }
 
-// cutSteps returns what is left of sel after prefix; ok is false when sel does not begin with its steps.
-func cutSteps(sel, prefix string) (rest string, ok bool) {
+// CutSteps returns what is left of sel after prefix; ok is false when sel does not begin with its steps.
+func CutSteps(sel, prefix string) (rest string, ok bool) {
 	rest, ok = strings.CutPrefix(sel, prefix)
 	return rest, ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }
@@ -65,8 +65,8 @@ func (r Ref) shallow(depth int) Ref {
 	return r
 }
 
-// parts returns what is stored in the struct at addr, of a new object, from sel on.
-func (n *Names) parts(addr ssa.Value, sel string) []Part {
+// parts returns what is stored in the struct at addr, of a new object, from sel on, of the types for which is holds.
+func (n *Names) parts(addr ssa.Value, sel string, is func(types.Type) bool) []Part {
 	var out []Part
 	for _, instr := range *addr.Referrers() {
 		field, ok := instr.(*ssa.FieldAddr)
@@ -76,11 +76,14 @@ func (n *Names) parts(addr ssa.Value, sel string) []Part {
 		_, st := ownerOf(addr.Type())
 		f := st.Field(field.Field)
 		if _, nested := f.Type().Underlying().(*types.Struct); nested {
-			out = append(out, n.parts(field, sel+"."+f.Name())...)
+			out = append(out, n.parts(field, sel+"."+f.Name(), is)...)
+			continue
+		}
+		if !is(f.Type()) {
 			continue
 		}
 		if v := n.assigned(field, f); v != nil {
-			if r := n.Ref(v); r.isPart() {
+			if r := n.Ref(v); r.isPart() && !n.reassigned(v) {
 				r.Var, r.Depth, r.Read = Var{}, 0, token.NoPos
 				out = append(out, Part{sel + "." + f.Name(), r.shallow(maxDepth - 1)})
 			}
@@ -98,15 +101,19 @@ func (r Ref) isPart() bool {
 	return r.Func != nil
 }
 
-// assigned returns the value that the field f of a new object at addr is assigned, or nil if it is not
-// one, or may be changed in the function through other pointers. A map is no object of its own here: what
-// guards it is told by the field that it is in.
-func (n *Names) assigned(addr *ssa.FieldAddr, f *types.Var) ssa.Value {
-	switch f.Type().Underlying().(type) {
+// isReference reports whether t leads to an object that has one Path however it is reached. A map is none: what guards
+// it is told by the field that it is in.
+func isReference(t types.Type) bool {
+	switch t.Underlying().(type) {
 	case *types.Pointer, *types.Interface, *types.Signature:
-	default:
-		return nil
+		return true
 	}
+	return false
+}
+
+// assigned returns the value that the field f of a new object at addr is assigned, or nil if it is not
+// one, or may be changed in the function through other pointers.
+func (n *Names) assigned(addr *ssa.FieldAddr, f *types.Var) ssa.Value {
 	var v ssa.Value
 	for _, instr := range *addr.X.Referrers() {
 		same, ok := instr.(*ssa.FieldAddr)
@@ -126,6 +133,20 @@ func (n *Names) assigned(addr *ssa.FieldAddr, f *types.Var) ssa.Value {
 		return nil
 	}
 	return v
+}
+
+// reassigned reports whether v was loaded from a field that the function also assigns.
+func (n *Names) reassigned(v ssa.Value) bool {
+	load, ok := v.(*ssa.UnOp)
+	if !ok {
+		return false
+	}
+	field, ok := load.X.(*ssa.FieldAddr)
+	if !ok {
+		return false
+	}
+	_, owner := ownerOf(field.X.Type())
+	return isMap(v.Type()) && owner != nil && n.changed()[owner.Field(field.Field).Origin()]
 }
 
 // changed returns the fields that the function, or a closure in it, assigns in something that it did not

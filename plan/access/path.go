@@ -165,6 +165,7 @@ type Ref struct {
 	Func  *FuncRef // the function value, when it is known
 	Fresh bool     // the location was made in this function (or by a callee that returned it)
 	Parts []Part   // of what was made: what is known to be stored in it
+	Maps  []Part   // of what was made: the maps that are put in it
 
 	// Read is where the map, slice or pointer that the value is, or the map that it iterates over, was
 	// read from Var: what is done with it later is done outside of the section that it was read in.

@@ -68,7 +68,25 @@ type Edge struct {
 	Loop           bool             // may be run again in the same activation of the caller
 	Copies         []access.Copy    // the copied structs among Params and Free
 	Each           []access.Root    // roots among Params and Free that each round of that loop makes anew
+	Shared         []SharedMap      // in those of Each
 	Stored         bool             // given away: may run at any time, with any locks
+}
+
+// SharedMap is a map that several owners have. It is not to be told apart by its owner.
+type SharedMap struct {
+	In  access.Path // the field of one of the owners
+	Map access.Path // what all of them have there
+}
+
+// Shares returns what p, in terms of the caller, leads to when that is, or is in, a map that several owners have.
+func (e *Edge) Shares(p access.Path) access.Path {
+	for _, s := range e.Shared {
+		if rest, ok := access.CutSteps(p.Sel, s.In.Sel); ok && s.In.Root == p.Root {
+			_, field := s.In.Parent()
+			return s.Map.Join(field + rest)
+		}
+	}
+	return p
 }
 
 // Binding returns what the names of the callee stand for in the caller.

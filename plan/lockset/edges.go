@@ -3,6 +3,7 @@ package lockset
 import (
 	"go/types"
 	"slices"
+	"strings"
 
 	"golang.org/x/tools/go/ssa"
 
@@ -81,7 +82,45 @@ func (r *recorder) complete(a *analysis, e Edge, instr ssa.Instruction, s *state
 			e.Each = append(slices.Clip(e.Each), root)
 		}
 	}
+	e.Shared = a.sharedMaps(refs, e.Each, instr)
 	return e
+}
+
+// sharedMaps returns the maps in those of refs that each round of the loop around instr makes anew, with each, which
+// all rounds put there.
+func (a *analysis) sharedMaps(refs []access.Ref, each []access.Root, instr ssa.Instruction) []SharedMap {
+	var out []SharedMap
+	for _, ref := range refs {
+		if ref.Path.Sel != "" || !slices.Contains(each, ref.Path.Root) {
+			continue
+		}
+		for _, p := range ref.Maps {
+			if a.outlastsRound(p.Ref.Path, instr) {
+				out = append(out, SharedMap{ref.Path.Join(p.Sel), p.Ref.Path})
+			}
+		}
+	}
+	return out
+}
+
+// outlastsRound reports whether p leads to one map in all rounds of the loop around instr.
+func (a *analysis) outlastsRound(p access.Path, instr ssa.Instruction) bool {
+	if strings.Contains(p.Sel, "[") {
+		return false // one for each index, perhaps
+	}
+	if p.Root.Kind != access.Made {
+		return p.Known()
+	}
+	var made ssa.Instruction
+	switch v := a.names.Made(p.Root).(type) {
+	case *ssa.Alloc:
+		if st := access.OnlyStore(v); st != nil {
+			made = st
+		}
+	case *ssa.MakeMap:
+		made = v
+	}
+	return p.Sel == "" && made != nil && made.Parent() == instr.Parent() && inLoop(instr.Block(), made.Block())
 }
 
 // dispatches notes a call through an interface.

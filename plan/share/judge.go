@@ -36,9 +36,10 @@ type Verdict struct {
 	Partial    bool          // it is reached in more ways than were looked at
 	Unanalysed *lockset.Body // a function that uses it and was not analysed; nil when there is none
 
-	Unfollowed *Entry      // one that puts the map, or its address, where it is not followed; nil when there is none
-	Twin       *Entry      // one that puts the map in a second owner; nil when there is none
-	Unsettled  *mapuse.Use // one of which it is not known whether it holds the guard; nil when there is none
+	Unfollowed *Entry        // one that puts the map, or its address, where it is not followed; nil when there is none
+	Twin       *Entry        // one that puts the map in a second owner; nil when there is none
+	Several    *lockset.Edge // where something is done with each of the owners that a loop puts the map in; nil when there is none
+	Unsettled  *mapuse.Use   // one of which it is not known whether it holds the guard; nil when there is none
 }
 
 // Judge judges all map variables of the world. The verdicts are sorted by variable. Of a variable
@@ -95,7 +96,7 @@ type variableUses struct {
 func (s *search) variable(v access.Var, uses *variableUses, kept bool) (verdict Verdict, ok bool) {
 	s.table.keepAll()
 	outside := uses.outside
-	twins := slices.ContainsFunc(uses.starts, func(e Entry) bool { return e.Use.Twin != nil })
+	twins := s.w.shared["."+v.Field] || slices.ContainsFunc(uses.starts, func(e Entry) bool { return e.Use.Twin != nil })
 	if !kept && s.w.guards[v] == nil && !twins {
 		plain := s.plainly(uses.starts)
 		switch {
@@ -278,7 +279,7 @@ func (w *World) judge(v access.Var, entries, outside, missed []*Entry) (Verdict,
 	onlyTests := !slices.ContainsFunc(entries, func(e *Entry) bool { return e.Root != Test && !w.isTest(e.Use.Pos) })
 	declared := w.guards[v]
 	verdict := Verdict{Var: v, Guard: cmp.Or(declared, w.guard(entries, missed))}
-	verdict.Twin = twinned(entries)
+	verdict.Twin, verdict.Several = twinned(entries), several(entries)
 	about := &variable{guard: verdict.Guard, twin: verdict.Twin, claim: w.claims[v], tested: w.tested(test), users: users(entries)}
 	problem := make(map[*Entry]bool)
 	var best Evidence

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"mapmend/plan/access"
+	"mapmend/plan/lockset"
 	"mapmend/plan/mapuse"
 )
 
@@ -16,6 +17,16 @@ func twinned(entries []*Entry) *Entry {
 		return nil
 	}
 	return entries[i]
+}
+
+// several returns the place where one of entries leads to a map that several owners have, or nil.
+func several(entries []*Entry) *lockset.Edge {
+	for _, e := range entries {
+		if e.Several != nil && e.Root != Dead && e.Root != Test {
+			return e.Several
+		}
+	}
+	return nil
 }
 
 // divided reports whether each of the owners that twin makes has a lock l of its own, so that the entries of the map

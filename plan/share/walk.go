@@ -29,6 +29,8 @@ type Entry struct {
 	Unsure string   // why the locks are not certain; empty when they are
 	Kept   string   // key of the function, when it is unsure because that is kept
 
+	Several *lockset.Edge // where the way leads to a map that several owners have; nil when it does not
+
 	way     *step   // from the root function to the one that makes the use
 	related []Lock  // see locks
 	numbers numbers // of At, Sites, After and Beside
@@ -107,7 +109,7 @@ type walker struct {
 // How execution comes to a place does not depend on which field of the owner is used there: uses of
 // one owner in one function with the same locks share the search.
 func (s *search) ways(start *Entry) (entries []Entry, partial bool) {
-	base, rest := split(start.Ref)
+	base, rest := s.split(start.Ref)
 	from := *start
 	from.Ref = base
 	from.numbers = s.table.numbers(start)
@@ -141,9 +143,9 @@ func (s *search) ways(start *Entry) (entries []Entry, partial bool) {
 var anOwner = access.Var{Field: "*"}
 
 // split parts r, a field of a named owner, into the owner and the rest of the path. Anything else is
-// its own base.
-func split(r access.Ref) (base access.Ref, rest string) {
-	if r.Var.IsZero() {
+// its own base, and so is a map that several owners may have.
+func (s *search) split(r access.Ref) (base access.Ref, rest string) {
+	if r.Var.IsZero() || s.w.shared["."+r.Var.Field] {
 		return r, ""
 	}
 	base = access.Ref{Path: r.Path, Var: anOwner}
@@ -234,6 +236,9 @@ func (s *search) through(e *Entry, edge *lockset.Edge) (Entry, bool) {
 	next.Func = edge.Caller
 	next.way = &step{Frame: Frame{edge.Caller, edge}, in: e.way, depth: e.way.depth + 1}
 	next.Ref, _ = edge.Through(edge.Binding().Ref(e.Ref), false)
+	if p := edge.Shares(next.Ref.Path); p != next.Ref.Path {
+		next.Ref.Path, next.Several = p, edge
+	}
 	rebase := false
 	if len(e.Sites) == 0 && owned(edge, next.Ref.Path) {
 		if len(e.After) == 0 {

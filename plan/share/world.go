@@ -43,6 +43,7 @@ type World struct {
 	safe       map[string]string              // that a function may be called concurrently, by function
 	guards     map[access.Var]*Lock           // what its author says to be its guard, by map variable
 	required   map[string]intent.Requirement  // what the callers hold, by function
+	shared     map[string]bool                // fields, as Sels, that several owners have one map in
 	unanalysed map[access.Var]*lockset.Body   // a function that mentions a variable and was not analysed
 	methods    map[access.Var][]*lockset.Body // the exported ones that are not test code, by type
 	open       map[string]bool                // import paths that packages outside the program can import
@@ -59,6 +60,7 @@ func NewWorld(isTest func(token.Pos) bool) *World {
 		applies:    make(map[string]bool),
 		many:       make(map[string]bool),
 		home:       make(map[string]string),
+		shared:     make(map[string]bool),
 		unanalysed: make(map[access.Var]*lockset.Body),
 		roots:      make(map[*lockset.Body]Root),
 		usesOf:     make(map[string][]*mapuse.Use),
@@ -151,6 +153,10 @@ func (w *World) Finish() {
 		for i := range b.Calls {
 			e := &b.Calls[i]
 			w.callers[e.Callee] = append(w.callers[e.Callee], e)
+			for _, s := range e.Shared {
+				_, field := s.In.Parent()
+				w.shared[field] = true
+			}
 		}
 		w.dispatched(b)
 		w.applied(b)

@@ -34,6 +34,7 @@ type Body struct {
 	Inner        []*Body      // builtins that it has goroutines run
 	RequiresLock bool         // says by name or comment that callers hold a lock
 	Failed       string       // why it was not analysed; empty when it was
+	Flags        []FlagUse    // flags that it sets, or sees to be set
 	Mentions     []access.Var // the map variables it names, if it was not analysed
 }
 

@@ -51,6 +51,10 @@ func (a *analysis) call(instr ssa.CallInstruction, s *state) {
 		a.returnsParts(instr, s)
 	case t.key != "":
 		a.external(instr, t, s)
+		a.setting(instr, s)
+		if call, ok := instr.(*ssa.Call); ok {
+			a.looking(call, s)
+		}
 	case t.invoke != nil:
 		s.tells = nil
 		a.rec.dispatches(instr, t, s)

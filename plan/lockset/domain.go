@@ -36,6 +36,8 @@ type Held struct {
 	Class    access.Var // the field or package variable that is the lock; zero for a parameter
 	Mode     Mode
 	Once     bool // not a lock but a sync.Once: what its function did comes before what is done after it
+	Flag     bool // not a lock but a flag that is going to be set, or was seen to be
+	First    bool // the flag was seen not to be set: nobody has done what comes before that yet
 	Indirect bool // reached through a pointer or interface, so another path may be the same lock
 	Seen     Seen // where it stands to the map it is held around, when their paths no longer tell
 
@@ -100,8 +102,9 @@ func (s Set) Without(p access.Path) Set {
 func Join(s, t Set) Set {
 	var out Set
 	for _, h := range s {
-		if o, ok := t.Find(h.Path); ok {
+		if o, ok := t.Find(h.Path); ok && (h.Mode == o.Mode || !h.Once) {
 			h.Mode = min(h.Mode, o.Mode)
+			h.First = h.First && o.First
 			h.Indirect = h.Indirect || o.Indirect
 			out = append(out, h)
 		}

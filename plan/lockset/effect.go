@@ -122,7 +122,11 @@ func (p Point) Under(caller Point, b access.Binding) Point {
 		Given:    givenUnder(p.Given, caller.Given, b.Params),
 	}
 	released := bindPaths(p.Released, b)
-	for _, h := range caller.Held {
+	around := caller.Held
+	if slices.ContainsFunc(p.Held, func(h Held) bool { return !h.Once }) {
+		around = around.afterLock()
+	}
+	for _, h := range around {
 		if _, gone := slices.BinarySearchFunc(released, h.Path, comparePaths); !gone {
 			out.Held = out.Held.With(h)
 		}

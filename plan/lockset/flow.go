@@ -83,7 +83,7 @@ const maxVisits = 6
 // run computes the state at the entry of each block.
 func (a *analysis) run() []state {
 	in := make([]state, len(a.fn.Blocks))
-	in[0] = state{alts: []alternative{{Point: a.beforeClose()}}}
+	in[0] = state{alts: []alternative{{Point: a.beforeFlags(a.beforeClose())}}}
 	work := []int{0}
 	queued := make([]bool, len(in))
 	visits := make([]int, len(in))
@@ -143,6 +143,7 @@ func (a *analysis) edge(b *ssa.BasicBlock, n int, out state) (state, bool) {
 	}
 	if test != nil && len(next.alts) > 0 {
 		a.told(test, n, &next)
+		a.unset(test, n, &next)
 	}
 	return next, len(next.alts) > 0
 }
@@ -190,6 +191,7 @@ func (a *analysis) instr(instr ssa.Instruction, s *state) {
 		a.handOver(instr.Val, a.library.FuncField(fieldName(instr.Addr)), s)
 		a.store(s, instr.Val, a.names.Place(instr.Addr))
 		a.assigned(instr, s)
+		a.setting(instr, s)
 	case *ssa.MapUpdate:
 		to := a.names.Ref(instr.Map).Path.Elem()
 		a.store(s, instr.Value, to)
@@ -211,6 +213,7 @@ func (a *analysis) instr(instr ssa.Instruction, s *state) {
 		if instr.Op == token.ARROW {
 			a.received(instr.X, false, s)
 		}
+		a.looking(instr, s)
 	case *ssa.Call:
 		a.call(instr, s)
 	case *ssa.Go:

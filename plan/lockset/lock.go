@@ -58,11 +58,11 @@ func (a *analysis) lock(instr ssa.CallInstruction, t target, op model.LockOp, s 
 		case op.Try:
 			cond := resultCondition(instr.Value(), 0, 1, false)
 			with := alt
-			with.Held = with.Held.With(h)
+			with.Held = with.Held.afterLock().With(h)
 			alts = merge(alts, with.assume(cond, true))
 			alts = merge(alts, alt.assume(cond, false))
 		case op.Acquire:
-			alt.Held = alt.Held.With(h)
+			alt.Held = alt.Held.afterLock().With(h)
 			alt.Maybe = dropPath(alt.Maybe, h.Path)
 			alts = merge(alts, alt)
 		default:

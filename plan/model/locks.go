@@ -50,5 +50,14 @@ func OtherMode(method string) string {
 // Locker is the method that returns a lock of the same identity in read mode.
 const Locker = "sync.RWMutex.RLocker"
 
+// AtomicBool is the type of a flag that is set and looked at without a lock, by its methods FlagStore, FlagLoad and
+// FlagSwap.
+const (
+	AtomicBool = "sync/atomic.Bool"
+	FlagStore  = AtomicBool + ".Store"
+	FlagLoad   = AtomicBool + ".Load"
+	FlagSwap   = AtomicBool + ".CompareAndSwap"
+)
+
 // Once is the function that runs its argument once, before any call of it returns.
 const Once = "sync.Once.Do"

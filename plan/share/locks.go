@@ -32,6 +32,8 @@ type Lock struct {
 	Path     access.Path
 	Indirect bool
 	Once     bool   // orders, but guards nothing
+	Flag     bool   // what is held for writing comes before the flag is set
+	First    bool   // and nobody did that before
 	Copied   bool   // a copy of the lock, which guards nothing
 	Suffix   string // Own: from the owner to the lock, ".mu"; Up: from the common struct to the lock
 	Rest     string // Up: from the common struct to the owner
@@ -43,6 +45,9 @@ func (l Lock) id() string {
 	id := string(rune('0'+l.Relation)) + l.ID
 	if l.Copied {
 		id += "="
+	}
+	if l.Flag && !l.First {
+		id += "!"
 	}
 	return id
 }
@@ -76,7 +81,9 @@ func (e *Entry) relateLocks() []Lock {
 	owner := ownerOf(e.Ref)
 	out := []Lock{}
 	for _, h := range e.At.Held {
-		out = append(out, relate(h, owner, e.Ref))
+		l := relate(h, owner, e.Ref)
+		l.First = l.First || l.Flag && e.runs() == once
+		out = append(out, l)
 	}
 	return out
 }
@@ -100,7 +107,7 @@ func OwnerPath(r access.Ref) access.Path {
 }
 
 func relate(h lockset.Held, owner access.Path, r access.Ref) Lock {
-	l := Lock{Class: h.Class, Mode: h.Mode, Path: h.Path, Indirect: h.Indirect, Once: h.Once, Copied: h.Copied}
+	l := Lock{Class: h.Class, Mode: h.Mode, Path: h.Path, Indirect: h.Indirect, Once: h.Once, Flag: h.Flag, First: h.First, Copied: h.Copied}
 	if h.Copied {
 		h.Path = h.Origin
 	}
@@ -144,7 +151,12 @@ func (l Lock) inPackage() bool { return l.Path.Root.Kind == access.Global }
 // exclusive reports whether a and b, one lock, are not held at once: one of them must be held in write mode. Which
 // of the two places writes does not matter: what writes with a read lock does not meet what holds the write lock,
 // but all that holds the read lock.
-func exclusive(a, b Lock) bool { return a.Mode == lockset.Write || b.Mode == lockset.Write }
+func exclusive(a, b Lock) bool {
+	if a.Flag {
+		return beforeFlag(a, b) && (a.First || a.Mode == lockset.Read) && (b.First || b.Mode == lockset.Read)
+	}
+	return a.Mode == lockset.Write || b.Mode == lockset.Write
+}
 
 // mayBeSame reports whether a and b may be one lock although their paths do not show it.
 func mayBeSame(a, b Lock) bool {

@@ -31,7 +31,7 @@ func (w *World) pair(a, b *Entry, v *variable) (why Evidence, unsure bool) {
 				together == inside && (madeAround(a, b, x, y) || givenTo(x, y)) && exclusive(x, y) {
 				return Evidence{}, false
 			}
-			if mayBeSame(x, y) {
+			if mayBeSame(x, y) || beforeFlag(x, y) && a.runs() != again && b.runs() != again {
 				unsure = true
 			}
 		}

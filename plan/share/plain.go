@@ -163,7 +163,7 @@ func (w *World) relevantTo(starts []Entry) *relevant {
 	r := &relevant{make(map[string]bool), make(map[access.Var]bool)}
 	at := func(p lockset.Point) {
 		for _, h := range p.Held {
-			if h.Once && h.Mode == lockset.Write {
+			if h.Once && h.Mode == lockset.Write && (!h.Flag || w.orders(h.Class)) {
 				r.before[h.Class] = true
 			}
 		}

@@ -43,6 +43,7 @@ type World struct {
 	safe       map[string]string              // that a function may be called concurrently, by function
 	guards     map[access.Var]*Lock           // what its author says to be its guard, by map variable
 	required   map[string]intent.Requirement  // what the callers hold, by function
+	flags      map[access.Var][]access.Var    // the locks that are held wherever a flag is set or seen to be
 	shared     map[string]bool                // fields, as Sels, that several owners have one map in
 	unanalysed map[access.Var]*lockset.Body   // a function that mentions a variable and was not analysed
 	methods    map[access.Var][]*lockset.Body // the exported ones that are not test code, by type
@@ -60,6 +61,7 @@ func NewWorld(isTest func(token.Pos) bool) *World {
 		applies:    make(map[string]bool),
 		many:       make(map[string]bool),
 		home:       make(map[string]string),
+		flags:      make(map[access.Var][]access.Var),
 		shared:     make(map[string]bool),
 		unanalysed: make(map[access.Var]*lockset.Body),
 		roots:      make(map[*lockset.Body]Root),
@@ -158,6 +160,7 @@ func (w *World) Finish() {
 				w.shared[field] = true
 			}
 		}
+		w.noteFlags(b)
 		w.dispatched(b)
 		w.applied(b)
 	}

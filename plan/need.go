@@ -81,9 +81,7 @@ func (d *decider) place(c *candidate, j share.Judged, e *share.Entry) *Refusal {
 			if i > 0 && frames[i-1].Edge.Start == "" && !frames[i-1].Edge.Stored {
 				continue
 			}
-			return &Refusal{Code: UnlockedCallers, Pos: d.at(j.Pos),
-				Message: body.Name + " runs both with and without " + c.guard.name,
-				Todo:    "split it into one function that takes " + c.guard.name + " and one for callers that hold it"}
+			return c.startedWithout(d, j, body, refs[i])
 		}
 		n := need{fn: frame.Func, pos: j.Pos, writes: j.Op.Writes()}
 		if frame.Edge != nil {
@@ -100,6 +98,21 @@ func (d *decider) place(c *candidate, j share.Judged, e *share.Entry) *Refusal {
 		return d.name(c, n, refs[i])
 	}
 	return &Refusal{Code: UnlockedCallers, Pos: d.at(j.Pos), Message: "every function on the way runs with " + c.guard.name + " held elsewhere", Todo: "take " + c.guard.name + " in the outermost one"}
+}
+
+// startedWithout refuses the use j in body, which a goroutine runs and which cannot take the guard itself. ref is what it
+// calls the map.
+func (c *candidate) startedWithout(d *decider, j share.Judged, body *lockset.Body, ref access.Ref) *Refusal {
+	r := &Refusal{Code: UnlockedCallers, Pos: d.at(j.Pos), Todo: "split it into one function that takes " + c.guard.name + " and one for callers that hold it"}
+	switch {
+	case ref.Var.IsZero():
+		r.Code, r.Message, r.Todo = OwnerUnreachable, body.Name+" is given the map, and cannot name what guards it", "pass what the map belongs to"
+	case d.world.RequiresLock(body):
+		r.Message = body.Name + " says that its callers hold the lock, and is started in a goroutine"
+	default:
+		r.Message = body.Name + " runs both with and without " + c.guard.name
+	}
+	return r
 }
 
 // mayBe reports whether h, held where g is not, may be another name of g.
@@ -155,7 +168,11 @@ func (d *decider) name(c *candidate, n need, ref access.Ref) *Refusal {
 	}
 	lock := d.spellGuard(c, fn, n, ref)
 	if lock == "" {
-		return &Refusal{Code: OwnerUnreachable, Pos: d.at(n.pos), Message: c.guard.name + " cannot be named where the map is used", Todo: "assign the owner to a variable and use the map through it"}
+		what := c.guard.name
+		if c.guard.lock == nil {
+			what = "the owner, and a mutex in it,"
+		}
+		return &Refusal{Code: OwnerUnreachable, Pos: d.at(n.pos), Message: what + " cannot be named where the map is used", Todo: "assign the owner to a variable and use the map through it"}
 	}
 	n.lock = lock
 	c.needs = append(c.needs, n)

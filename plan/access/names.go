@@ -187,6 +187,19 @@ type result struct {
 // MadeBy returns the names that the function has for what the callee of call made and returned.
 func (n *Names) MadeBy(call *ssa.Call) []Renamed { return n.resultsOf(call).made }
 
+// MakesToo returns the name that the function has for what the callee of call made and calls root, which is none of its
+// results.
+func (n *Names) MakesToo(call *ssa.Call, root Root) Root {
+	r := n.resultsOf(call)
+	if known := (Binding{Made: r.made}).Root(root); known != root {
+		return known
+	}
+	to := n.fresh().Path.Root
+	r.made = append(r.made, Renamed{root, to})
+	n.calls[call] = r
+	return to
+}
+
 // Results returns what the results of call refer to, as far as that is known.
 func (n *Names) Results(call *ssa.Call) []Ref { return n.resultsOf(call).refs }
 

@@ -1,6 +1,9 @@
 package access
 
 import (
+	"go/token"
+	"slices"
+
 	"golang.org/x/tools/go/ssa"
 )
 
@@ -17,4 +20,46 @@ func OnlyStore(v *ssa.Alloc) *ssa.Store {
 		return nil
 	}
 	return stores[0]
+}
+
+// Results returns what ret returns, before what was deferred runs.
+func Results(ret *ssa.Return) []ssa.Value {
+	out := make([]ssa.Value, len(ret.Results))
+	for i, v := range ret.Results {
+		out[i] = beforeDefers(v)
+	}
+	return out
+}
+
+// beforeDefers returns the result v of a function that defers something, as it was before that ran: it is kept in a
+// variable meanwhile.
+func beforeDefers(v ssa.Value) ssa.Value {
+	load, ok := v.(*ssa.UnOp)
+	if !ok || load.Op != token.MUL {
+		return v
+	}
+	kept, ok := load.X.(*ssa.Alloc)
+	if !ok || slices.ContainsFunc(*kept.Referrers(), func(instr ssa.Instruction) bool { return !plainly(instr, kept) }) {
+		return v
+	}
+	instrs := load.Block().Instrs
+	for i := slices.Index(instrs, ssa.Instruction(load)) - 1; i >= 0; i-- {
+		if st, ok := instrs[i].(*ssa.Store); ok && st.Addr == kept {
+			return st.Val
+		}
+	}
+	return v
+}
+
+// plainly reports whether instr assigns v, or reads it, and does nothing else with it.
+func plainly(instr ssa.Instruction, v *ssa.Alloc) bool {
+	switch instr := instr.(type) {
+	case *ssa.Store:
+		return instr.Addr == v && instr.Val != v
+	case *ssa.UnOp:
+		return instr.Op == token.MUL
+	case *ssa.DebugRef:
+		return true
+	}
+	return false
 }

@@ -35,7 +35,7 @@ func (a *analysis) call(instr ssa.CallInstruction, s *state) {
 		return
 	}
 	if call, ok := instr.(*ssa.Call); ok {
-		t.made = a.names.MadeBy(call)
+		t.made = a.madeBy(call, t)
 		for _, r := range t.made {
 			a.renew(s, r.To)
 			s.another(r.To)
@@ -72,6 +72,21 @@ func (a *analysis) call(instr ssa.CallInstruction, s *state) {
 		s.tells = nil
 		a.value(instr, t, s)
 	}
+}
+
+// madeBy returns the names that the function has for what t, which call calls, makes and returns, or holds when it
+// returns: a channel that it was told by.
+func (a *analysis) madeBy(call *ssa.Call, t target) []access.Renamed {
+	if t.effect != nil {
+		for _, o := range t.effect.Outcomes {
+			for _, h := range o.Acquired {
+				if root := h.Path.Root; root.Kind == access.Made && root.Name != access.FuncKey(a.fn) {
+					a.names.MakesToo(call, root)
+				}
+			}
+		}
+	}
+	return a.names.MadeBy(call)
 }
 
 // apply applies the effect of a function of the program.
@@ -123,12 +138,10 @@ func (a *analysis) apply(instr ssa.CallInstruction, t target, s *state) {
 			next := alt
 			at := Point{Held: o.Acquired, Released: o.Released, Maybe: o.Maybe}.Under(alt.Point, t.binding()).Settle(copies)
 			next.Point = at
-			if o.When != nil && instr.Value() != nil {
-				c := resultCondition(instr.Value(), o.When.Result, instr.Common().Signature().Results().Len(), o.When.Nil)
-				if known, ok := next.known(c); ok && known != o.When.Is {
-					continue
+			for _, w := range o.When {
+				if instr.Value() != nil {
+					next = next.assume(resultCondition(instr.Value(), w.Result, instr.Common().Signature().Results().Len(), w.Nil), w.Is)
 				}
-				next = next.assume(c, o.When.Is)
 			}
 			alts = merge(alts, next)
 		}

@@ -45,7 +45,7 @@ type Outcome struct {
 	Acquired Set           // held at return and not before
 	Released []access.Path // held by a caller before, and not at return
 	Maybe    []access.Path
-	When     *When // what the result says; nil when nothing is known
+	When     []When // what the results say
 }
 
 // When is a condition on a result: the boolean Result is Is, or being nil is Is.

@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+	"strings"
 
 	"golang.org/x/tools/go/ssa"
 
@@ -146,7 +147,7 @@ func isConstant(v ssa.Value, is bool) bool {
 
 // orders reports whether the flag class is set, and never reset. Of an exported one that is not known.
 func (f *flags) orders(class access.Var) bool {
-	return !class.IsZero() && f.set[class] && !f.other[class] && !token.IsExported(class.Field)
+	return !class.IsZero() && !strings.Contains(class.Field, "$") && f.set[class] && !f.other[class] && !token.IsExported(class.Field)
 }
 
 // flagSet is an instruction that sets a flag.

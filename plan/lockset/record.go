@@ -42,6 +42,35 @@ type View struct {
 	s      *state
 }
 
+// Reaching returns v without the alternatives in which m, or the pointer that it is reached by, is nil: nothing is used
+// there.
+func (v View) Reaching(m ssa.Value) View {
+	s := *v.s
+	s.alts = slices.DeleteFunc(slices.Clone(s.alts), func(alt alternative) bool { return alt.isNil(m) })
+	if len(s.alts) < len(v.s.alts) {
+		v.s, v.Points = &s, s.points()
+	}
+	return v
+}
+
+// isNil reports whether v, or the pointer that it is loaded by, is known to be nil.
+func (a alternative) isNil(v ssa.Value) bool {
+	for {
+		if f := a.factOf(v); f.known && f.isNil && f.is {
+			return true
+		}
+		load, ok := v.(*ssa.UnOp)
+		if !ok || load.Op != token.MUL {
+			return false
+		}
+		field, ok := load.X.(*ssa.FieldAddr)
+		if !ok {
+			return false
+		}
+		v = field.X
+	}
+}
+
 // Owned reports whether no other goroutine can reach what p leads to yet: it was made in this
 // function and has not been made visible.
 func (v View) Owned(p access.Path) bool {
@@ -96,7 +125,7 @@ func (r *recorder) instr(instr ssa.Instruction, s *state) {
 	case *ssa.MapUpdate:
 		r.given(instr.Value, r.a.owned(r.a.names.Ref(instr.Map).Path.Root, s), instr, s)
 	case *ssa.Return:
-		for _, v := range instr.Results {
+		for _, v := range access.Results(instr) {
 			if r.body.Exported || !isOnlyResult(instr, v) {
 				r.given(v, false, instr, s)
 			}

@@ -29,15 +29,16 @@ func (r *recorder) returns(instr *ssa.Return, s *state) {
 			e.Shares = append(e.Shares, root)
 		}
 	}
-	for i, v := range instr.Results {
-		r.result(i, len(instr.Results), v, instr, s)
+	results := access.Results(instr)
+	for i, v := range results {
+		r.result(i, len(results), v, instr, s)
 		if isPointer(v.Type()) && !slices.Contains(e.Nils, i) && r.a.isNil(v, nil) {
 			e.Nils = append(e.Nils, i)
 		}
 	}
 	for _, alt := range s.alts {
 		var facts []fact
-		for _, v := range instr.Results {
+		for _, v := range results {
 			facts = append(facts, alt.factOf(v))
 		}
 		r.returned = append(r.returned, alt)
@@ -139,8 +140,7 @@ func (r *recorder) finish() {
 	r.effect.Outcomes = outcomes(r.returned, r.facts)
 }
 
-// outcomes groups the ways to return by what they do to locks, and finds the result that tells the
-// groups apart.
+// outcomes groups the ways to return by what they do to locks, with what the results say in each group.
 func outcomes(returned []alternative, facts [][]fact) []Outcome {
 	type group struct {
 		at    Point
@@ -169,22 +169,13 @@ func outcomes(returned []alternative, facts [][]fact) []Outcome {
 	if len(groups) == 0 || len(groups) == 1 && groups[0].at.equal(Point{}) {
 		return nil
 	}
-	tells := -1
-	if len(groups) == 2 {
-		for k := range groups[0].facts {
-			f, g := groups[0].facts[k], groups[1].facts[k]
-			if f.known && g.known && f.isNil == g.isNil && f.is != g.is {
-				tells = k
-				break
-			}
-		}
-	}
 	var out []Outcome
 	for _, g := range groups {
 		o := Outcome{Acquired: g.at.Held, Released: g.at.Released, Maybe: g.at.Maybe}
-		if tells >= 0 {
-			f := g.facts[tells]
-			o.When = &When{Result: tells, Nil: f.isNil, Is: f.is}
+		for i, f := range g.facts {
+			if f.known && len(groups) > 1 {
+				o.When = append(o.When, When{Result: i, Nil: f.isNil, Is: f.is})
+			}
 		}
 		out = append(out, o)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/tools/go/ssa"
 
+	"mapmend/plan/access"
 	"mapmend/plan/lockset"
 )
 
@@ -16,7 +17,7 @@ func (c *Collector) returns(fn *lockset.Func, instr *ssa.Return, at lockset.View
 	if !fn.Exported {
 		return
 	}
-	for _, v := range instr.Results {
+	for _, v := range access.Results(instr) {
 		c.alias(fn, v, true, at)
 	}
 }

@@ -302,7 +302,7 @@ func (c *Collector) add(fn *lockset.Func, m ssa.Value, op Op, pos token.Pos, at 
 	if op.Part() == Entries && fn.Names.Detached(m, c.instr) {
 		return
 	}
-	c.addRef(fn, fn.Names.Ref(m), op, pos, at)
+	c.addRef(fn, fn.Names.Ref(m), op, pos, at.Reaching(m))
 }
 
 func (c *Collector) addRef(fn *lockset.Func, ref access.Ref, op Op, pos token.Pos, at lockset.View) {

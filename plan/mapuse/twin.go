@@ -131,7 +131,7 @@ func (c *Collector) leaves(fn *lockset.Func, instr *ssa.Return, at lockset.View)
 	var rest []twin
 	for _, t := range c.twins {
 		left := !at.Owned(t.owner)
-		for _, v := range instr.Results {
+		for _, v := range access.Results(instr) {
 			left = left || fn.Names.Ref(v).Path.Root == t.owner.Root
 		}
 		if left {

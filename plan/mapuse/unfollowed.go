@@ -40,7 +40,7 @@ func (c *Collector) puts(fn *lockset.Func, instr ssa.Instruction) {
 			c.unfollowed(fn, instr.X)
 		}
 	case *ssa.Return:
-		for _, v := range instr.Results {
+		for _, v := range access.Results(instr) {
 			if isIterator(v.Type()) || isPointerToMap(v.Type()) && fn.Exported {
 				c.unfollowed(fn, v)
 			}

@@ -25,8 +25,9 @@ import (
 
 // flags is what a package does with the boolean fields and variables of its types. It is not safe for concurrent use.
 type flags struct {
-	set   map[access.Var]bool // some function sets them to true
+	set   map[access.Var]bool // some function sets them to true, and changes maps before
 	other map[access.Var]bool // something else may become of them
+	fills map[*ssa.Function]bool
 }
 
 // FlagUse is a place where a flag is set, or seen to be set.
@@ -38,7 +39,7 @@ type FlagUse struct {
 
 // flagsOf returns what fns do with flags.
 func flagsOf(fns []*ssa.Function) *flags {
-	f := &flags{make(map[access.Var]bool), make(map[access.Var]bool)}
+	f := &flags{make(map[access.Var]bool), make(map[access.Var]bool), fillers(fns)}
 	for _, fn := range fns {
 		for _, b := range fn.Blocks {
 			for _, instr := range b.Instrs {
@@ -87,7 +88,7 @@ func (f *flags) usedBy(class access.Var, addr ssa.Value, instr ssa.Instruction) 
 		}
 	case *ssa.Store:
 		if _, isNew := origins(addr).(*ssa.Alloc); instr.Addr == addr && (isTrue(instr.Val) || isNew && isFalse(instr.Val)) {
-			f.set[class] = f.set[class] || isTrue(instr.Val)
+			f.sets(class, instr, isTrue(instr.Val))
 			return
 		}
 	case ssa.CallInstruction:
@@ -101,7 +102,7 @@ func (f *flags) usedBy(class access.Var, addr ssa.Value, instr ssa.Instruction) 
 			return
 		case model.FlagStore:
 			if isTrue(c.Args[1]) {
-				f.set[class] = true
+				f.sets(class, instr, true)
 				return
 			}
 		case model.FlagSwap:
@@ -111,6 +112,70 @@ func (f *flags) usedBy(class access.Var, addr ssa.Value, instr ssa.Instruction) 
 		}
 	}
 	f.other[class] = true
+}
+
+// sets notes that instr sets the flag class, to true if on. One that nothing is done before orders nothing: most flags
+// say that something is closed.
+func (f *flags) sets(class access.Var, instr ssa.Instruction, on bool) {
+	if !on || f.set[class] {
+		return
+	}
+	for _, b := range instr.Parent().Blocks {
+		for _, before := range b.Instrs {
+			if f.isFill(before) && (access.ComesBefore(before, instr) || b != instr.Block() && reaches(b, instr.Block(), nil)) {
+				f.set[class] = true
+				return
+			}
+		}
+	}
+}
+
+// fillers returns those of fns that change a map, or lead to one that does.
+func fillers(fns []*ssa.Function) map[*ssa.Function]bool {
+	f := &flags{fills: make(map[*ssa.Function]bool)}
+	for _, scc := range calleesFirst(fns) {
+		fills := slices.ContainsFunc(scc, func(fn *ssa.Function) bool {
+			return slices.ContainsFunc(fn.Blocks, func(b *ssa.BasicBlock) bool { return slices.ContainsFunc(b.Instrs, f.isFill) })
+		})
+		for _, fn := range scc {
+			f.fills[fn] = fills
+		}
+	}
+	return f.fills
+}
+
+// isFill reports whether instr changes a map, or leads to something that does: a function of the package, or any that
+// is given a map.
+func (f *flags) isFill(instr ssa.Instruction) bool {
+	switch instr := instr.(type) {
+	case *ssa.MapUpdate:
+		return true
+	case *ssa.Store:
+		if isMapType(instr.Val.Type()) {
+			return true
+		}
+	case ssa.CallInstruction:
+		b, ok := instr.Common().Value.(*ssa.Builtin)
+		if isLen := ok && b.Name() == "len"; !isLen && slices.ContainsFunc(instr.Common().Args, func(v ssa.Value) bool { return isMapType(v.Type()) }) {
+			return true
+		}
+	}
+	for _, op := range instr.Operands(nil) {
+		if fn, ok := (*op).(*ssa.Function); ok {
+			if o := fn.Origin(); o != nil {
+				fn = o
+			}
+			if f.fills[fn] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func isMapType(t types.Type) bool {
+	_, ok := t.Underlying().(*types.Map)
+	return ok
 }
 
 // origins returns what addr is a part of.
@@ -311,6 +376,65 @@ func (a *analysis) unset(test *ssa.If, n int, s *state) {
 	a.each(s, func(alt *alternative) {
 		alt.Held = alt.Held.Without(ref.Path).With(Held{Path: ref.Path, Class: ref.Var, Mode: Write, Once: true, Flag: true, First: true})
 	})
+}
+
+// dropFlags forgets the flags that were seen to be set on some of the ways to return only, where no result tells on
+// which: most are tests of whether something is closed. facts are what is known of the results.
+func dropFlags(returned []alternative, facts [][]fact) {
+	dropped := make(map[access.Path]bool)
+	for _, alt := range returned {
+		for _, h := range alt.Held {
+			if _, seen := dropped[h.Path]; h.Flag && !seen {
+				dropped[h.Path] = !tells(h.Path, returned, facts)
+			}
+		}
+	}
+	for i := range returned {
+		for path, drop := range dropped {
+			if drop {
+				returned[i].Held = returned[i].Held.Without(path)
+			}
+		}
+	}
+}
+
+// tells reports whether the lock at path is held on all ways to return, or a result is one thing on those on which it
+// is not, and something else, or unknown, on the others.
+func tells(path access.Path, returned []alternative, facts [][]fact) bool {
+	var without []fact
+	lacks := false
+	for i, alt := range returned {
+		if _, held := alt.Held.Find(path); held {
+			continue
+		}
+		if !lacks {
+			without, lacks = slices.Clone(facts[i]), true
+		}
+		for k, f := range facts[i] {
+			if without[k] != f {
+				without[k] = fact{}
+			}
+		}
+	}
+	if !lacks {
+		return true
+	}
+	for k, f := range without {
+		if f.known && !alsoWith(path, k, f, returned, facts) {
+			return true
+		}
+	}
+	return false
+}
+
+// alsoWith reports whether result k is known to be f on one of the ways to return on which the lock at path is held.
+func alsoWith(path access.Path, k int, f fact, returned []alternative, facts [][]fact) bool {
+	for i, alt := range returned {
+		if _, held := alt.Held.Find(path); held && facts[i][k] == f {
+			return true
+		}
+	}
+	return false
 }
 
 // beside returns the locks among held that stand beside flag and are held in mode, or a greater one.

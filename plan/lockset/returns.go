@@ -137,6 +137,10 @@ func (r *recorder) finish() {
 	}
 	r.effect.Results = r.results
 	r.effect.Into = r.into()
+	for i := range r.returned {
+		r.returned[i].Point = r.returned[i].outside()
+	}
+	dropFlags(r.returned, r.facts)
 	r.effect.Outcomes = outcomes(r.returned, r.facts)
 }
 
@@ -148,8 +152,6 @@ func outcomes(returned []alternative, facts [][]fact) []Outcome {
 	}
 	var groups []group
 	for i, alt := range returned {
-		alt.Point = alt.Point.outside()
-		returned[i] = alt
 		j := slices.IndexFunc(groups, func(g group) bool { return g.at.equal(alt.Point) })
 		if j < 0 {
 			groups = append(groups, group{alt.Point, slices.Clone(facts[i])})

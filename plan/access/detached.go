@@ -4,6 +4,7 @@ import (
 	"go/constant"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"golang.org/x/tools/go/ssa"
 )
@@ -61,6 +62,9 @@ func (n *Names) detached(v ssa.Value, at ssa.Instruction, seen map[*ssa.Alloc]bo
 // replaced reports whether the map variable that load reads is assigned between load and at.
 func (n *Names) replaced(load *ssa.UnOp, at ssa.Instruction) bool {
 	for _, instr := range n.taking() {
+		if call, ok := instr.(*ssa.Call); ok && ComesBefore(load, call) && (at == nil || ComesBefore(call, at)) && slices.Contains(n.callees.Renews(call), n.Ref(load.X).Path) {
+			return true
+		}
 		st, ok := instr.(*ssa.Store)
 		if !ok {
 			continue
@@ -92,6 +96,9 @@ func (n *Names) removed(v ssa.Value, m, key ssa.Value, at ssa.Instruction, seen 
 			}
 		case *ssa.Call:
 			args := instr.Call.Args
+			if _, ok := instr.Call.Value.(*ssa.Builtin); !ok {
+				continue
+			}
 			if n.Ref(args[0]).Path == n.Ref(m).Path && (len(args) == 1 || n.SameKey(args[1], key)) {
 				return true
 			}
@@ -100,7 +107,8 @@ func (n *Names) removed(v ssa.Value, m, key ssa.Value, at ssa.Instruction, seen 
 	return false
 }
 
-// taking returns the instructions that assign a map variable or an element of a map, or remove one.
+// taking returns the instructions that assign a map variable or an element of a map, or remove one, and the calls that
+// lead to what gives a variable another map.
 func (n *Names) taking() []ssa.Instruction {
 	if n.taken != nil {
 		return n.taken
@@ -117,7 +125,7 @@ func (n *Names) taking() []ssa.Instruction {
 				n.taken = append(n.taken, instr)
 			case *ssa.Call:
 				b, ok := i.Call.Value.(*ssa.Builtin)
-				if ok && (b.Name() == "delete" || b.Name() == "clear" && isMap(i.Call.Args[0].Type())) {
+				if ok && (b.Name() == "delete" || b.Name() == "clear" && isMap(i.Call.Args[0].Type())) || len(n.callees.Renews(i)) > 0 {
 					n.taken = append(n.taken, instr)
 				}
 			}

@@ -18,11 +18,19 @@ type Names struct {
 	locals  int
 	made    map[Root]ssa.Value // what was made here, or by a callee that returned it
 	copies  map[Root]*copied   // see copy.go
-	results func(ssa.CallInstruction) []Ref
+	callees Callees
 	calls   map[*ssa.Call]result
 	changes map[*types.Var]bool // see changed; nil until it is asked for
 	source  Source
 	taken   []ssa.Instruction // see taking; nil until it is asked for
+}
+
+// Callees tells what the callees of a function do, in terms of that function.
+type Callees interface {
+	// Results returns what the results of call refer to, or nil when that is not known.
+	Results(call ssa.CallInstruction) []Ref
+	// Renews returns the map variables that call gives another map, which nobody else has, whatever happens in it.
+	Renews(call ssa.CallInstruction) []Path
 }
 
 // Source tells what the source of a package shows that its SSA does not.
@@ -39,14 +47,13 @@ type Source interface {
 	Declared(t *types.Named, st *types.Struct) *types.Named
 }
 
-// NewNames returns the names of fn. results gives what the results of a call refer to in terms of
-// fn, or nil when it does not know.
-func NewNames(fn *ssa.Function, results func(ssa.CallInstruction) []Ref, source Source) *Names {
+// NewNames returns the names of fn.
+func NewNames(fn *ssa.Function, callees Callees, source Source) *Names {
 	outer := fn
 	for outer.Parent() != nil {
 		outer = outer.Parent()
 	}
-	return &Names{fn: fn, key: FuncKey(fn), owner: ShortKey(FuncKey(outer)), memo: make(map[ssa.Value]Ref), made: make(map[Root]ssa.Value), copies: make(map[Root]*copied), calls: make(map[*ssa.Call]result), results: results, source: source}
+	return &Names{fn: fn, key: FuncKey(fn), owner: ShortKey(FuncKey(outer)), memo: make(map[ssa.Value]Ref), made: make(map[Root]ssa.Value), copies: make(map[Root]*copied), calls: make(map[*ssa.Call]result), callees: callees, source: source}
 }
 
 // Ref returns what v refers to. The Path of a value that nothing is known about is a Local.
@@ -209,7 +216,7 @@ func (n *Names) resultsOf(call *ssa.Call) result {
 		return r
 	}
 	n.calls[call] = result{} // what a cycle through call sees
-	out := result{refs: n.results(call)}
+	out := result{refs: n.callees.Results(call)}
 	rename := func(r Ref) {
 		root := r.Path.Root
 		if root.Kind == Made && root.Name != n.key && (Binding{Made: out.made}).Root(root) == root {

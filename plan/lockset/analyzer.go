@@ -141,7 +141,7 @@ func Package(pkg *ssa.Package, cfg Config) *Result {
 func function(fn *ssa.Function, effect func(string) *Effect, in inPackage, cfg Config, visit func(*Func, ssa.Instruction, View)) (*Body, *Effect) {
 	body := describe(fn)
 	a := &analysis{fn: fn, effect: effect, channels: in.channels, flags: in.flags, kept: in.kept, position: cfg.Position, source: cfg.Source, library: cfg.Library, own: cfg.Own, hasBody: cfg.hasBody, into: make(map[access.Root][]stored), lentAt: make(map[access.Root]access.Path), gathered: make(map[access.Root]bool), starts: make(map[string]ssa.CallInstruction), numbers: &numbering{numbers: make(map[access.Root]int)}}
-	a.names = access.NewNames(fn, a.results, cfg.Source)
+	a.names = access.NewNames(fn, a, cfg.Source)
 	states := a.run()
 	f := &Func{Body: body, SSA: fn, Names: a.names, hasBody: cfg.hasBody}
 	a.rec = &recorder{a: a, body: body, loops: loopsOf(fn), spins: a.spinsOf(), effect: &Effect{Serves: requests(fn), Yield: isYield(fn)}, visit: func(instr ssa.Instruction, v View) { visit(f, instr, v) }}

@@ -21,6 +21,7 @@ type Effect struct {
 	Waits    []Signal      // what it was certainly told when it returns
 	Ends     []Signal      // what it certainly told last when it returns
 	Sends    []access.Path // channels that it, or what it starts, may send on
+	Renews   []access.Path // map variables that it gives another map, which nobody else has
 	Shares   []access.Root // parameters that other goroutines may see afterwards
 	Into     []Into        // what it stores in its parameters, or in what it made and returns
 

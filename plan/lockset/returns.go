@@ -137,6 +137,7 @@ func (r *recorder) finish() {
 	}
 	r.effect.Results = r.results
 	r.effect.Into = r.into()
+	r.effect.Renews = r.a.renewed()
 	for i := range r.returned {
 		r.returned[i].Point = r.returned[i].outside()
 	}

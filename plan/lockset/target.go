@@ -71,8 +71,8 @@ func (a *analysis) bodyOf(key string) *Effect {
 	return a.effect(key)
 }
 
-// results returns what the results of call refer to.
-func (a *analysis) results(call ssa.CallInstruction) []access.Ref {
+// Results returns what the results of call refer to.
+func (a *analysis) Results(call ssa.CallInstruction) []access.Ref {
 	t := a.target(call)
 	if t.key == model.Locker && len(t.params) == 1 {
 		return []access.Ref{t.params[0]}

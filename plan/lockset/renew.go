@@ -1,0 +1,54 @@
+package lockset
+
+import (
+	"golang.org/x/tools/go/ssa"
+
+	"mapmend/plan/access"
+)
+
+// This file knows which functions give a variable another map: what it held before belongs to who took it out.
+//
+//	old := s.m
+//	s.reset() // s.m = make(map[string]int)
+
+// Renews returns the map variables that call gives another map, in terms of the caller.
+func (a *analysis) Renews(call ssa.CallInstruction) []access.Path {
+	t := a.target(call)
+	if t.effect == nil || len(t.effect.Renews) == 0 {
+		return nil
+	}
+	return bindPaths(t.effect.Renews, t.binding())
+}
+
+// renewed returns the map variables of its callers that the function gives another map wherever it goes.
+func (a *analysis) renewed() []access.Path {
+	var out []access.Path
+	for _, b := range a.fn.Blocks {
+		if !a.always(b) {
+			continue
+		}
+		for _, instr := range b.Instrs {
+			switch instr := instr.(type) {
+			case *ssa.Store:
+				if p := a.names.Ref(instr.Addr).Path; isMapType(instr.Val.Type()) && a.isNewMap(instr.Val) && isOutside(p.Root) {
+					out = addPath(out, p)
+				}
+			case *ssa.Call:
+				for _, p := range a.Renews(instr) {
+					if isOutside(p.Root) {
+						out = addPath(out, p)
+					}
+				}
+			}
+		}
+	}
+	return out
+}
+
+// isNewMap reports whether v is nil, or a map that the function makes.
+func (a *analysis) isNewMap(v ssa.Value) bool {
+	if c, ok := v.(*ssa.Const); ok {
+		return c.IsNil()
+	}
+	return a.names.Ref(v).Fresh
+}

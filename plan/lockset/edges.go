@@ -162,8 +162,10 @@ func (a *analysis) detach(e *Edge, instr ssa.Instruction) {
 		return
 	}
 	e.Params = a.detached(e.Params, call.Common().Args, instr)
-	if c, ok := call.Common().Value.(*ssa.MakeClosure); ok {
-		e.Free = a.detached(e.Free, c.Bindings, instr)
+	for _, v := range append([]ssa.Value{call.Common().Value}, call.Common().Args...) {
+		if c, ok := v.(*ssa.MakeClosure); ok && access.FuncKey(c.Fn.(*ssa.Function)) == e.Callee {
+			e.Free = a.detached(e.Free, c.Bindings, instr)
+		}
 	}
 }
 
@@ -174,7 +176,11 @@ func (a *analysis) detached(refs []access.Ref, vs []ssa.Value, instr ssa.Instruc
 		return refs
 	}
 	for i, v := range vs {
-		if _, pointer := v.Type().Underlying().(*types.Pointer); !pointer && refs[i].Read.IsValid() && a.names.Detached(v, instr) {
+		t := v.Type()
+		if local, ok := v.(*ssa.Alloc); ok { // captured
+			t = local.Type().Underlying().(*types.Pointer).Elem()
+		}
+		if _, pointer := t.Underlying().(*types.Pointer); !pointer && refs[i].Read.IsValid() && a.names.Detached(v, instr) {
 			refs = slices.Clone(refs)
 			refs[i] = access.Ref{}
 		}

@@ -6,6 +6,7 @@ import (
 	"golang.org/x/tools/go/ssa"
 
 	"mapmend/plan/access"
+	"mapmend/plan/model"
 )
 
 // This file follows function values through calls: of functions with a body to their parameters and from their results, of
@@ -19,12 +20,16 @@ func (b *builder) call(instr ssa.CallInstruction) {
 		b.builtin(builtin.Name(), instr)
 		return
 	}
+	callee := c.StaticCallee()
+	if call, ok := instr.(*ssa.Call); ok && callee != nil && model.OnceFunc(access.FuncKey(callee)) {
+		b.copies(c.Args[0], call) // its result calls that, and nothing else
+		return
+	}
 	if call, ok := instr.(*ssa.Call); ok {
 		if _, tuple := call.Type().(*types.Tuple); !tuple {
 			b.result(call, call, 0)
 		}
 	}
-	callee := c.StaticCallee()
 	switch {
 	case c.IsInvoke():
 		for _, arg := range c.Args {

@@ -121,7 +121,8 @@ var rows = []struct{ name, src, want string }{
 	{"a result of a call without a name", `func get() func() { return a }
 		var g = get
 		func use() { g()() }`, "a"},
-	{"a result of a library", `func use() { f := sync.OnceFunc(a); f() }`, "a ?"},
+	{"a function that runs another once", `func use() { f := sync.OnceFunc(a); f() }`, "a"},
+	{"a result of a library", `func use() { f := http.ProxyURL(nil); f(nil) }`, "?"},
 	{"copied to another field", `type S struct{ f func() }
 		type T struct{ g func() }
 		func set(s *S, t *T) { s.f = a; t.g = s.f }

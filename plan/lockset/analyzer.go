@@ -77,6 +77,7 @@ type analysis struct {
 	lentAt   map[access.Root]access.Path // where what was lent is kept, the first place that was seen
 	gathered map[access.Root]bool        // slices and choices that hold nothing but what was put there
 	channels *channels
+	onces    *onces
 	flags    *flags
 	sets     []flagSet // see flagSets
 	kept     *kept.Flows
@@ -88,6 +89,7 @@ type analysis struct {
 // inPackage is what is known of a package as a whole before its functions are analysed.
 type inPackage struct {
 	channels *channels
+	onces    *onces
 	flags    *flags
 	kept     *kept.Flows
 }
@@ -108,7 +110,7 @@ func Package(pkg *ssa.Package, cfg Config) *Result {
 	}
 	cfg.hasBody = func(key string) bool { return own[key] || cfg.Effect(key) != nil }
 	bodies := make(map[*ssa.Function]*Body)
-	in := inPackage{channels: channelsOf(fns), flags: flagsOf(fns), kept: kept.Of(pkg.Pkg, fns, kept.Config{HasBody: cfg.hasBody, Own: cfg.Own, Library: cfg.Library})}
+	in := inPackage{channels: channelsOf(fns), onces: oncesOf(fns), flags: flagsOf(fns), kept: kept.Of(pkg.Pkg, fns, kept.Config{HasBody: cfg.hasBody, Own: cfg.Own, Library: cfg.Library})}
 	for _, scc := range calleesFirst(fns) {
 		rounds := 1
 		if len(scc) > 1 || callsItself(scc[0]) {
@@ -140,7 +142,7 @@ func Package(pkg *ssa.Package, cfg Config) *Result {
 
 func function(fn *ssa.Function, effect func(string) *Effect, in inPackage, cfg Config, visit func(*Func, ssa.Instruction, View)) (*Body, *Effect) {
 	body := describe(fn)
-	a := &analysis{fn: fn, effect: effect, channels: in.channels, flags: in.flags, kept: in.kept, position: cfg.Position, source: cfg.Source, library: cfg.Library, own: cfg.Own, hasBody: cfg.hasBody, into: make(map[access.Root][]stored), lentAt: make(map[access.Root]access.Path), gathered: make(map[access.Root]bool), starts: make(map[string]ssa.CallInstruction), numbers: &numbering{numbers: make(map[access.Root]int)}}
+	a := &analysis{fn: fn, effect: effect, channels: in.channels, onces: in.onces, flags: in.flags, kept: in.kept, position: cfg.Position, source: cfg.Source, library: cfg.Library, own: cfg.Own, hasBody: cfg.hasBody, into: make(map[access.Root][]stored), lentAt: make(map[access.Root]access.Path), gathered: make(map[access.Root]bool), starts: make(map[string]ssa.CallInstruction), numbers: &numbering{numbers: make(map[access.Root]int)}}
 	a.names = access.NewNames(fn, a, cfg.Source)
 	states := a.run()
 	f := &Func{Body: body, SSA: fn, Names: a.names, hasBody: cfg.hasBody}

@@ -70,6 +70,10 @@ func (a *analysis) call(instr ssa.CallInstruction, s *state) {
 		}
 	default:
 		s.tells = nil
+		if ref, ok := a.once(instr.Common().Value); ok {
+			a.runOnce(ref, s, func() { a.value(instr, t, s) })
+			break
+		}
 		a.value(instr, t, s)
 	}
 }

@@ -50,6 +50,11 @@ func OtherMode(method string) string {
 // Locker is the method that returns a lock of the same identity in read mode.
 const Locker = "sync.RWMutex.RLocker"
 
+// OnceFunc reports whether the result of key is a function that runs the one key is given, once.
+func OnceFunc(key string) bool { return onceFuncs[key] }
+
+var onceFuncs = set(`sync.OnceFunc sync.OnceValue sync.OnceValues`)
+
 // AtomicBool is the type of a flag that is set and looked at without a lock, by its methods FlagStore, FlagLoad and
 // FlagSwap.
 const (

@@ -70,12 +70,21 @@ func madeAround(a, b *Entry, x, y Lock) bool {
 			return true
 		}
 		e, f := s.Edge, t.Edge
-		if e == nil || f == nil || e.Pos != f.Pos || e.Loop || e.Many {
+		if e == nil || f == nil || e.Pos != f.Pos || e.Many || e.Loop && !joins(e, a, b) {
 			return false
 		}
 		s, t = s.in, t.in
 	}
 	return false
+}
+
+// joins reports whether the goroutines of a and b have ended when the call e returns: another round of the loop around
+// it does not meet them.
+func joins(e *lockset.Edge, a, b *Entry) bool {
+	if e.Start != "" || e.Stored {
+		return false
+	}
+	return !slices.ContainsFunc(slices.Concat(a.Sites, b.Sites), func(site string) bool { return isUntracked(site) || slices.Contains(e.After, site) })
 }
 
 // mayHold reports whether whoever calls through an interface may hold one of locks. A lock of the owner

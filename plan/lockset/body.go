@@ -67,6 +67,7 @@ type Edge struct {
 	Within         bool             // At is what the started goroutine holds, not what is held at the start
 	Many           bool             // several may run at once
 	Loop           bool             // may be run again in the same activation of the caller
+	Outlive        []string         // goroutines that still run when what is held at At as a sync.Once is over
 	Copies         []access.Copy    // the copied structs among Params and Free
 	Each           []access.Root    // roots among Params and Free that each round of that loop makes anew
 	Shared         []SharedMap      // in those of Each

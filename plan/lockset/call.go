@@ -229,6 +229,9 @@ func (a *analysis) invoke(instr ssa.CallInstruction, inv Invoke, t target, s *st
 		for _, p := range s.points() {
 			e := Edge{Callee: ct.key, Pos: posOf(instr), At: inv.under(p, t), Params: ct.params, Free: ct.free,
 				After: union(inv.After, sites(s.after)), Start: inv.Start, By: inv.By, Site: inv.Site, Many: inv.Many, Stored: inv.Stored, Within: inv.Within}
+			if inv.Start == "" {
+				e.Outlive = ct.effect.Running()
+			}
 			a.rec.edgeAt(a, e, instr, s)
 		}
 	}

@@ -59,6 +59,7 @@ func closed(instr ssa.Instruction) (ssa.Value, bool) {
 // closes ends the hold of a channel, and tells whoever receives from it.
 func (a *analysis) closes(ch ssa.Value, s *state) {
 	ref := a.names.Ref(ch)
+	a.rec.over(ref.Path, s)
 	a.each(s, func(alt *alternative) { alt.Held = alt.Held.Without(ref.Path) })
 	s.tells = addSignal(s.tells, Signal{ref.Path, ref.Var, Closed})
 }

@@ -44,6 +44,38 @@ func mayHold(p Point, s *state) []access.Path {
 	return maybe
 }
 
+// over notes that what is held at path as a sync.Once is over: what still runs does not come before what follows.
+func (r *recorder) over(path access.Path, s *state) {
+	if r == nil {
+		return
+	}
+	if r.ended == nil {
+		r.ended = make(map[access.Path][]string)
+	}
+	r.ended[path] = union(r.ended[path], sites(s.after))
+}
+
+// outlived notes at the calls of the function what runs on when what is held there is over.
+func (r *recorder) outlived() {
+	var edges []*Edge
+	for i := range r.body.Calls {
+		edges = append(edges, &r.body.Calls[i])
+	}
+	for i := range r.body.Applies {
+		edges = append(edges, &r.body.Applies[i].Edge)
+	}
+	for i := range r.body.Dispatches {
+		edges = append(edges, &r.body.Dispatches[i].Edge)
+	}
+	for _, e := range edges {
+		for _, h := range e.At.Held {
+			if h.Once && h.Mode == Write {
+				e.Outlive = union(e.Outlive, r.ended[h.Path])
+			}
+		}
+	}
+}
+
 func (r *recorder) edgeAt(a *analysis, e Edge, instr ssa.Instruction, s *state) {
 	if r != nil {
 		r.body.Calls = append(r.body.Calls, r.complete(a, e, instr, s))

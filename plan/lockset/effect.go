@@ -35,6 +35,9 @@ type Effect struct {
 	Unknown  string       // a call in it, or in what it calls, whose effect is not known; empty when there is none
 }
 
+// Running returns the goroutines that may still run when a call returns.
+func (e *Effect) Running() []string { return sites(e.Starts) }
+
 // Into is that what From stands for is stored at To.
 type Into struct {
 	From access.Root

@@ -105,7 +105,7 @@ func (a *analysis) synchronous(instr ssa.CallInstruction, f access.Ref, t target
 	}
 	if a.rec != nil {
 		for _, p := range s.points() {
-			a.rec.edgeAt(a, Edge{Callee: ct.key, Pos: posOf(instr), At: t.around(p), Params: ct.params, Free: ct.free, After: sites(s.after)}, instr, s)
+			a.rec.edgeAt(a, Edge{Callee: ct.key, Pos: posOf(instr), At: t.around(p), Params: ct.params, Free: ct.free, After: sites(s.after), Outlive: ct.effect.Running()}, instr, s)
 		}
 	}
 	a.calledBack(ct, s)

@@ -335,6 +335,7 @@ func (a *analysis) setting(instr ssa.Instruction, s *state) {
 	}
 	_, atomic := instr.(ssa.CallInstruction)
 	a.rec.flagUse(ref, atomic, Write, s)
+	a.rec.over(ref.Path, s)
 	a.each(s, func(alt *alternative) {
 		alt.Held = alt.Held.Without(ref.Path).With(Held{Path: ref.Path, Class: ref.Var, Mode: Read, Once: true, Flag: true})
 	})

@@ -22,6 +22,7 @@ type recorder struct {
 	loops  []bool // by index of the block: control may come to it again
 	spins  []*spin
 
+	ended    map[access.Path][]string // goroutines that ran when what is held as a sync.Once was over
 	returned []alternative
 	results  []access.Ref
 	disagree []bool

@@ -135,6 +135,7 @@ func (r *recorder) finish() {
 			r.results[i] = ref
 		}
 	}
+	r.outlived()
 	r.effect.Results = r.results
 	r.effect.Into = r.into()
 	r.effect.Renews = r.a.renewed()

@@ -27,6 +27,9 @@ func (w *World) applied(b *lockset.Body) {
 			}
 			e := a.Edge
 			e.Callee = key
+			if eff := w.Effects[key]; eff != nil && e.Start == "" {
+				e.Outlive = eff.Running()
+			}
 			w.callers[key] = append(w.callers[key], &e)
 			w.applies[key] = true
 		}

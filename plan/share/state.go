@@ -101,6 +101,7 @@ type move struct {
 	at      int32
 	started bool // in a goroutine of its own
 	each    bool // on something that each round of a loop makes anew
+	outlive bool // in a goroutine that still runs when what is held there as a sync.Once is over
 	filter  int32
 }
 
@@ -127,12 +128,16 @@ func newTable(r *relevant) *table {
 // under returns the locks of e as seen from the caller of edge, and their number. A lock that each round of a loop makes
 // anew is not that of the goroutines which other rounds start, unless the map, too, is one of each round.
 func (t *table) under(e *Entry, edge *lockset.Edge, started, each bool) (lockset.Point, int32) {
-	key := move{edge, e.numbers.at, started, each, t.filter}
+	outlive := started && len(edge.Outlive) > 0 && outlives(e, edge)
+	key := move{edge, e.numbers.at, started, each, outlive, t.filter}
 	n, ok := t.moved[key]
 	if !ok {
 		around := edge.At
 		if started && !edge.Within {
 			around = onceOnly(around)
+		}
+		if outlive {
+			around.Held = slices.DeleteFunc(slices.Clone(around.Held), func(h lockset.Held) bool { return h.Once && h.Mode == lockset.Write })
 		}
 		at := e.At.Under(around, edge.Binding()).Settle(edge.Copies)
 		if started && edge.Many && !each {
@@ -142,6 +147,16 @@ func (t *table) under(e *Entry, edge *lockset.Edge, started, each bool) (lockset
 		t.moved[key] = n
 	}
 	return t.points[n], n
+}
+
+// outlives reports whether e runs in a goroutine that edge, or what it calls, starts, and that still runs when what is
+// held there as a sync.Once is over.
+func outlives(e *Entry, edge *lockset.Edge) bool {
+	sites := e.Sites
+	if edge.Start != "" {
+		sites = append(slices.Clip(sites), edge.Site)
+	}
+	return slices.ContainsFunc(sites, func(site string) bool { return slices.Contains(edge.Outlive, site) })
 }
 
 // onceOnly returns what of p also holds in a goroutine that is started at p.

@@ -262,10 +262,34 @@ func describe(fn *ssa.Function) *Body {
 		b.Method = access.TypeName(fn.Signature.Recv().Type())
 	}
 	b.Exported = fn.Parent() == nil && ast.IsExported(fn.Name())
+	b.Listens = listens(fn)
 	if decl, ok := fn.Syntax().(*ast.FuncDecl); ok {
 		b.RequiresLock = requiresLock(decl)
 	}
 	return b
+}
+
+// listens reports whether fn receives from channels in a loop, or loops for ever.
+func listens(fn *ssa.Function) bool {
+	for _, loop := range nestedLoops(fn.Blocks) {
+		in := setOf(loop)
+		ends := false
+		for _, b := range loop {
+			ends = ends || slices.ContainsFunc(b.Succs, func(c *ssa.BasicBlock) bool { return !in[c] })
+			for _, instr := range b.Instrs {
+				if recv, ok := instr.(*ssa.UnOp); ok && recv.Op == token.ARROW {
+					return true
+				}
+				if _, ok := instr.(*ssa.Select); ok {
+					return true
+				}
+			}
+		}
+		if !ends {
+			return true
+		}
+	}
+	return false
 }
 
 // displayName returns what a reader calls fn: "(*Store).Get", "run.func1".

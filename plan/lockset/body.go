@@ -27,6 +27,7 @@ type Body struct {
 	Orders       []Order      // locks it takes while it holds another
 	Gives        []access.Var // locks it gives back that it does not hold
 	Spins        []token.Pos  // something in each loop that may wait for another goroutine by looking again and again
+	Listens      bool         // waits for one event after the other, in a loop
 	Exported     bool         // a name that other packages can call
 	Method       string       // receiver's type name, or empty
 	Closure      bool

@@ -129,6 +129,7 @@ func (a *analysis) apply(instr ssa.CallInstruction, t target, s *state) {
 		begun = append(begun, st.subst(t.binding()))
 	}
 	for _, st := range begun {
+		a.joins(st.Ends, s)
 		s.after = addStarted(s.after, st)
 	}
 	s.tells = substSignals(e.Ends, t.binding())

@@ -24,6 +24,21 @@ func (r *recorder) edge(a *analysis, e Edge, instr ssa.Instruction, s *state) {
 	}
 }
 
+// started notes e, the start of a goroutine that runs t and tells its end besides by ends.
+func (r *recorder) started(a *analysis, e Edge, t target, ends []Signal, instr ssa.Instruction, s *state) {
+	if r == nil {
+		return
+	}
+	e.After, e.Outlive = sites(s.after), t.effect.Running()
+	held := a.joined(t, ends)
+	for _, p := range s.points() {
+		e.At = p
+		e.At.Held = Union(p.Held, held)
+		e.At.Maybe = mayHold(p, s)
+		r.edgeAt(a, e, instr, s)
+	}
+}
+
 // mayHold returns the locks that may be held at p, one of the points of s, where others hold them: what is called may ask
 // what the caller asked before it took the lock.
 //

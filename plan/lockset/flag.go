@@ -50,6 +50,7 @@ func flagsOf(fns []*ssa.Function) *flags {
 					}
 				case *ssa.Store:
 					f.overwrites(instr)
+					f.moves(instr)
 				}
 				for _, op := range instr.Operands(nil) {
 					if g, ok := (*op).(*ssa.Global); ok && isFlag(g.Type().Underlying().(*types.Pointer).Elem()) {

@@ -30,7 +30,7 @@ func (a *analysis) goes(instr *ssa.Go, s *state) {
 	a.starts[site] = instr
 	switch {
 	case t.effect != nil:
-		a.rec.edge(a, Edge{Callee: t.key, Pos: instr.Pos(), Params: t.params, Free: t.free, Start: model.Go, Site: site, Many: many}, instr, s)
+		a.rec.started(a, Edge{Callee: t.key, Pos: instr.Pos(), Params: t.params, Free: t.free, Start: model.Go, Site: site, Many: many}, t, nil, instr, s)
 		a.begin(s, site, t)
 		a.invokesFrom(instr, Invoke{Start: model.Go, Site: site, Many: many}, t, s)
 	case t.key != "" && a.library.Synchronous(t.key):
@@ -107,7 +107,7 @@ func (a *analysis) start(instr ssa.CallInstruction, f access.Ref, by model.Runs,
 	}
 	ct := a.funcTarget(f.Func, nil)
 	if ct.effect != nil {
-		a.rec.edge(a, Edge{Callee: ct.key, Pos: posOf(instr), Params: ct.params, Free: ct.free, Start: how, By: by.By, Site: site, Many: many}, instr, s)
+		a.rec.started(a, Edge{Callee: ct.key, Pos: posOf(instr), Params: ct.params, Free: ct.free, Start: how, By: by.By, Site: site, Many: many}, ct, ends, instr, s)
 	}
 	if !how.Served() {
 		a.begin(s, site, ct, ends...)

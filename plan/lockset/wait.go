@@ -21,6 +21,7 @@ func (a *analysis) begin(s *state, site string, t target, more ...Signal) {
 		st.Ends = addSignal(st.Ends, sig)
 	}
 	if t.effect == nil {
+		a.joins(st.Ends, s)
 		s.after = addStarted(s.after, st)
 		return
 	}
@@ -41,6 +42,7 @@ func (a *analysis) begin(s *state, site string, t target, more ...Signal) {
 	for _, w := range substSignals(t.effect.Waits, t.binding()) {
 		s.after = behind(s.after, w, st.Ends)
 	}
+	a.joins(st.Ends, s)
 	s.after = addStarted(s.after, st)
 	for _, inner := range t.effect.Starts {
 		s.after = addStarted(s.after, inner.subst(t.binding()))
@@ -53,6 +55,7 @@ func (a *analysis) waits(w Signal, s *state) {
 		w.By = Closed // nothing is sent: what was received is that it is closed
 	}
 	s.waited = addSignal(s.waited, w)
+	a.waitedFor(w, s)
 	switch {
 	case w.By != Sent:
 		s.end(func(st Started) bool { return st.tells(w.Path, w.By) })

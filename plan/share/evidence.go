@@ -39,6 +39,7 @@ var rules = []struct {
 }{
 	{Likely, (*World).oneSideLocks},
 	{None, (*World).ownArgument},
+	{Possible, (*World).startedTwice},
 	{Likely, (*World).bothStarted},
 	{Likely, (*World).served},
 	{Likely, (*World).claimed},
@@ -126,6 +127,26 @@ func (w *World) rooted(e *Entry) bool {
 func (w *World) toAll(e *Entry) bool {
 	s := w.Effects[e.Func].Serves
 	return e.Ref.Path.Root.Kind == access.Param && s != nil && slices.Contains(s.Shared, e.Ref.Path.Root.Index)
+}
+
+// startedTwice: the goroutine waits for events in a loop, and there are two of it only if whoever starts it is called
+// twice on one object. Such a goroutine owns what it uses, mostly.
+//
+//	func (s *Server) Start() { go s.loop() }
+func (w *World) startedTwice(m *meeting) string {
+	a, b := m.a, m.b
+	if m.together != apart || a.Root != Exported || a.Func != b.Func || !started(a) || !started(b) || a.Sites[0] != b.Sites[0] {
+		return ""
+	}
+	for s := a.way; s.in != nil; s = s.in {
+		if s.Edge.Start != "" {
+			if body := w.Bodies[s.in.Func]; body != nil && body.Listens {
+				return "the goroutine that " + w.Bodies[a.Func].Name + " starts meets another one only if that is called twice"
+			}
+			return ""
+		}
+	}
+	return ""
 }
 
 // bothStarted: the loaded program starts both sides, on one instance.

@@ -167,7 +167,8 @@ func mayBeSame(a, b Lock) bool {
 		return false // known to be the same, and not enough
 	}
 	if a.Once || b.Once { // not locks, and told apart by what they are
-		return a.Once && b.Once && a.Class == b.Class && !a.Class.IsZero() && (a.vague() || b.vague())
+		orders := a.Mode != b.Mode || a.Mode == lockset.Write && !a.Flag
+		return orders && a.Once && b.Once && a.Class == b.Class && !a.Class.IsZero() && (a.vague() || b.vague())
 	}
 	if a.Indirect || b.Indirect {
 		return true

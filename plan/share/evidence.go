@@ -232,7 +232,9 @@ const maxTests = 100
 // tested returns the test among the roots of entries that uses the variable from several goroutines without
 // a common lock; it is empty when none certainly does.
 func (w *World) tested(entries []*Entry) string {
-	_, entries = parted(entries, func(e *Entry) bool { return e.Unsure != "" || len(e.At.Maybe) > 0 || slices.ContainsFunc(e.Sites, isUntracked) })
+	_, entries = parted(entries, func(e *Entry) bool {
+		return e.Unsure != "" || len(e.At.Maybe) > 0 || slices.ContainsFunc(e.Sites, func(site string) bool { return strings.HasPrefix(site, keptSite) })
+	})
 	entries = entries[:min(len(entries), maxTests)]
 	for i, a := range entries {
 		for _, b := range entries[i:] {

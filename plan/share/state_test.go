@@ -5,6 +5,7 @@ import (
 
 	"mapmend/plan/access"
 	"mapmend/plan/lockset"
+	"mapmend/plan/model"
 )
 
 func held(field string, mode lockset.Mode) lockset.Held {
@@ -86,15 +87,20 @@ func TestMadeAround(t *testing.T) {
 	mu := Lock{Path: access.Path{Root: access.Root{Kind: access.Made, Name: "run"}}}
 	way := func(edges ...*lockset.Edge) *Entry {
 		var s *step
+		var sites []string
 		for i := len(edges) - 1; i >= 0; i-- {
 			s = &step{Frame: Frame{Func: edges[i].Caller, Edge: edges[i]}, in: s}
+			if edges[i].Start != "" {
+				sites = append(sites, edges[i].Site)
+			}
 		}
-		return &Entry{way: s}
+		return &Entry{way: s, Sites: sites}
 	}
 	call := &lockset.Edge{Caller: "main", Callee: "run", Pos: 1}
 	other := &lockset.Edge{Caller: "main", Callee: "run", Pos: 2}
-	looped := &lockset.Edge{Caller: "main", Callee: "run", Pos: 3, Loop: true}
-	start := &lockset.Edge{Caller: "run", Callee: "run$1", Pos: 4}
+	joined := &lockset.Edge{Caller: "main", Callee: "run", Pos: 3, Loop: true}
+	looped := &lockset.Edge{Caller: "main", Callee: "run", Pos: 3, Loop: true, After: []string{"here"}}
+	start := &lockset.Edge{Caller: "run", Callee: "run$1", Pos: 4, Start: model.Go, Site: "here"}
 	for _, tt := range []struct {
 		name string
 		a, b *Entry
@@ -102,6 +108,7 @@ func TestMadeAround(t *testing.T) {
 	}{
 		{"one call", way(call, start), way(call, start), true},
 		{"two calls", way(call, start), way(other, start), false},
+		{"a call in a loop that waits for what it starts", way(joined, start), way(joined, start), true},
 		{"a call in a loop", way(looped, start), way(looped, start), false},
 	} {
 		if got := madeAround(tt.a, tt.b, mu, mu); got != tt.want {

@@ -61,6 +61,7 @@ type Edge struct {
 	Owned          []access.Root    // roots among those that no other goroutine can reach yet
 	Foreign        []access.Path    // places in those of Owned where something is stored that is not
 	After          []string         // goroutines started before the call that may still run
+	Dispatched     bool             // through an interface: what comes back is not followed
 	Applied        bool             // of a function value: what that captured is not known here
 	Start          model.Start      // how it is started; empty for a plain call
 	By             string           // the library that starts it; empty when the program does

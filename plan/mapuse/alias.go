@@ -11,10 +11,10 @@ import (
 
 // This file finds where a map, or an iterator over one, goes to code that is not followed.
 
-// returns adds the maps that a function returns to callers outside the program. Callers inside use what
-// the result refers to, see access.Ref.
+// returns adds the maps that a function returns to callers outside the program, or a method to those that call it
+// through an interface. Other callers inside use what the result refers to, see access.Ref.
 func (c *Collector) returns(fn *lockset.Func, instr *ssa.Return, at lockset.View) {
-	if !fn.Exported {
+	if !fn.Exported && fn.Method == "" {
 		return
 	}
 	for _, v := range access.Results(instr) {

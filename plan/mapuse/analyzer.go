@@ -30,6 +30,9 @@ type Collector struct {
 	check    token.Pos              // the look-up in an earlier section that the store at hand goes by
 	twins    []twin                 // second owners filled in twinFn, see twin.go
 	twinFn   *ssa.Function
+	carriers []carrier // what is filled with maps in carryFn, see carry.go
+	carryFn  *ssa.Function
+	reads    map[ssa.Value]lockset.Set // the locks that are held where carryFn reads a map
 }
 
 // Built is an assignment of a map variable while only one goroutine could reach its owner.
@@ -42,6 +45,7 @@ type Built struct {
 func (c *Collector) Visit(fn *lockset.Func, instr ssa.Instruction, at lockset.View) {
 	c.instr = instr
 	c.puts(fn, instr)
+	c.carries(fn, instr, at)
 	switch instr := instr.(type) {
 	case *ssa.Lookup:
 		if isMap(instr.X.Type()) {
@@ -226,12 +230,21 @@ func (c *Collector) argument(fn *lockset.Func, arg ssa.Value, does model.MapArg,
 	}
 }
 
-// iterate adds the read of a map through an iterator over it: f(yield), slices.Collect(f).
+// iterate adds the read of a map through an iterator over it: f(yield), slices.Collect(f). The iterator may come from a
+// function that returns it.
 func (c *Collector) iterate(fn *lockset.Func, call *ssa.CallCommon, at lockset.View) {
-	for _, v := range append([]ssa.Value{call.Value}, call.Args...) {
+	for i, v := range append([]ssa.Value{call.Value}, call.Args...) {
 		if src, ok := iteratorOver(v); ok {
 			pos := c.Mentions.Operand(src.Pos())
 			c.add(fn, src.Call.Args[0], Range, pos, at)
+			continue
+		}
+		if made, ok := v.(*ssa.Call); ok && isIterator(v.Type()) && fn.HasBody(made) {
+			pos := made.Pos()
+			if i > 0 {
+				pos = c.Mentions.Argument(call.Pos(), call, i-1)
+			}
+			c.add(fn, v, Range, pos, at)
 		}
 	}
 }

@@ -56,7 +56,7 @@ func (w *World) dispatched(b *lockset.Body) {
 				continue
 			}
 			e := d.Edge
-			e.Callee = key
+			e.Callee, e.Dispatched = key, true
 			w.callers[key] = append(w.callers[key], &e)
 		}
 	}

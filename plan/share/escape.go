@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"mapmend/plan/access"
+	"mapmend/plan/lockset"
 	"mapmend/plan/mapuse"
 )
 
@@ -165,9 +166,17 @@ func (w *World) leftSections(v *Verdict, about *variable, entries, outside []*En
 
 // isOutside reports whether e may be outside of the section that what it uses was read in; what still holds the
 // guard meets no writer. What callers outside the program do with a result, they do without a lock; callers
-// inside are followed to their own uses.
+// inside are followed to their own uses, except for those that call through an interface.
 func (e *Entry) isOutside() bool {
-	return !e.Use.Returned || e.Root == Exported && e.way.in == nil
+	return !e.Use.Returned || e.Root == Exported && e.way.in == nil || e.way.in != nil && e.way.lastCall().Dispatched
+}
+
+// lastCall returns the call of the function that s ends in; s leads through one.
+func (s *step) lastCall() *lockset.Edge {
+	for s.in.in != nil {
+		s = s.in
+	}
+	return s.Edge
 }
 
 // meets returns the strongest evidence that e meets one of writers, and which.

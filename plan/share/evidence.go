@@ -161,6 +161,9 @@ func (w *World) bothStarted(m *meeting) string {
 		if by := m.b.by(); by != "" {
 			return by
 		}
+		if len(m.a.Sites) == 0 || len(m.b.Sites) == 0 {
+			return "a goroutine that the program starts meets what starts it, on the same instance"
+		}
 		return "both sides run in goroutines that the program starts, on the same instance"
 	}
 	return ""

@@ -26,6 +26,9 @@ func (d *decider) checkCopies(c *candidate) *Refusal {
 	for _, j := range c.verdict.Uses {
 		switch {
 		case !j.Problem:
+		case j.Divided && c.verdict.Twin == nil:
+			return &Refusal{Code: UnknownGuard, Pos: d.at(j.Pos), Message: c.finding.Guard + " stands for several locks, and the map is one",
+				Todo: "guard it by one lock, or give each lock a map of its own"}
 		case j.Divided:
 			return &Refusal{Code: UnknownGuard, Pos: d.at(c.verdict.Twin.Use.Pos), Message: "the map is put in another " + owner + " here, which has another " + c.finding.Guard,
 				Todo: "let both hold a pointer to one mutex, or give the other " + owner + " a map of its own"}

@@ -265,6 +265,9 @@ func message(f Finding, first Site) string {
 		if len(first.Held) == 0 {
 			return does + " with another lock than " + f.Guard + holder
 		}
+		if strings.HasSuffix(f.Guard, "[]") && strings.HasSuffix(first.Held[0].Lock, f.Guard) {
+			return fmt.Sprintf("%s with one of %s held, and the map is one", does, first.Held[0].Lock)
+		}
 		return fmt.Sprintf("%s with %s held, but not %s%s", does, first.Held[0].Lock, f.Guard, holder)
 	case CopiedLock:
 		return does + " with a copy of " + f.Guard + " held, which guards nothing, since every copy leads to one map"

@@ -145,6 +145,12 @@ func excludes(a, b Lock) bool {
 	return !a.Copied && !b.Copied && same && exclusive(a, b)
 }
 
+// striped reports whether l is one of several locks, of an array or a map of them, around the one map that r is: two
+// that are held need not be the same. Where the maps stand in an array, too, it is taken to be the one of each.
+func (l Lock) striped(r access.Ref) bool {
+	return r.Depth == 0 && (l.Relation == Own || l.Relation == Up) && strings.Contains(l.Suffix, "[")
+}
+
 // inPackage reports whether l is, or lies in, what a package variable holds, so that its path means the same everywhere.
 func (l Lock) inPackage() bool { return l.Path.Root.Kind == access.Global }
 

@@ -27,6 +27,10 @@ func (w *World) pair(a, b *Entry, v *variable) (why Evidence, unsure bool) {
 	for _, x := range la {
 		for _, y := range lb {
 			own := a.ownInstance() && b.ownInstance()
+			if x.striped(a.Ref) && x.Relation == y.Relation && x.ID == y.ID {
+				unsure = true
+				continue
+			}
 			if (own || !divided(v.twin, x, a.Use.Op.Part())) && excludes(x, y) ||
 				together == inside && (madeAround(a, b, x, y) || givenTo(x, y)) && exclusive(x, y) {
 				return Evidence{}, false

@@ -51,7 +51,9 @@ func (a *analysis) arguments(instr ssa.CallInstruction, t target, s *state) {
 		switch {
 		case starts && i == arg.Arg:
 			a.start(instr, p, arg.Runs, t, s)
-		case p.Func == nil && !a.isFunc(p), a.isKeptOnce(instr):
+		case a.isKeptOnce(instr):
+			a.keepOnce(p, instr, s)
+		case p.Func == nil && !a.isFunc(p):
 		case a.library.Synchronous(t.key):
 			a.synchronous(instr, p, t, s)
 			if c := instr.Common(); p.Func == nil {

@@ -137,6 +137,27 @@ func (a *analysis) runOnce(ref access.Ref, s *state, call func()) {
 	hold(Read)
 }
 
+// keepOnce handles that f, which call has run once, is kept in the variables that get the result. What f captured is
+// known here only; without that, who calls it is known there.
+func (a *analysis) keepOnce(f access.Ref, call ssa.CallInstruction, s *state) {
+	if f.Func == nil || len(f.Func.Free)+len(f.Func.Bound) == 0 || a.rec == nil {
+		return
+	}
+	a.shareRef(s, f)
+	t := a.funcTarget(f.Func, nil)
+	if t.effect == nil {
+		return
+	}
+	e := Edge{Callee: t.key, Pos: posOf(call), Params: t.params, Free: t.free, Stored: true, After: sites(s.after), Outlive: t.effect.Running()}
+	for _, instr := range *call.Value().Referrers() {
+		if st, ok := instr.(*ssa.Store); ok {
+			ref := a.names.Ref(st.Addr)
+			e.At.Held = e.At.Held.With(Held{Path: ref.Path, Class: ref.Var, Mode: Write, Once: true})
+		}
+	}
+	a.rec.edgeAt(a, e, call, s)
+}
+
 // isKeptOnce reports whether all that becomes of the result of instr is that it is kept in fields and package variables
 // that hold functions which run once: where that happens is seen there.
 func (a *analysis) isKeptOnce(instr ssa.CallInstruction) bool {

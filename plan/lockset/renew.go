@@ -1,6 +1,9 @@
 package lockset
 
 import (
+	"go/token"
+	"slices"
+
 	"golang.org/x/tools/go/ssa"
 
 	"mapmend/plan/access"
@@ -30,7 +33,7 @@ func (a *analysis) renewed() []access.Path {
 		for _, instr := range b.Instrs {
 			switch instr := instr.(type) {
 			case *ssa.Store:
-				if p := a.names.Ref(instr.Addr).Path; isMapType(instr.Val.Type()) && a.isNewMap(instr.Val) && isOutside(p.Root) {
+				if p := a.names.Ref(instr.Addr).Path; isMapType(instr.Val.Type()) && a.isNewMap(instr.Val) && isOutside(p.Root) && !a.reads(p) {
 					out = addPath(out, p)
 				}
 			case *ssa.Call:
@@ -43,6 +46,16 @@ func (a *analysis) renewed() []access.Path {
 		}
 	}
 	return out
+}
+
+// reads reports whether the function reads the map variable at p: it may put elsewhere what that held.
+func (a *analysis) reads(p access.Path) bool {
+	return slices.ContainsFunc(a.fn.Blocks, func(b *ssa.BasicBlock) bool {
+		return slices.ContainsFunc(b.Instrs, func(instr ssa.Instruction) bool {
+			load, ok := instr.(*ssa.UnOp)
+			return ok && load.Op == token.MUL && isMapType(load.Type()) && a.names.Ref(load.X).Path == p
+		})
+	})
 }
 
 // isNewMap reports whether v is nil, or a map that the function makes.

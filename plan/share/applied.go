@@ -78,6 +78,7 @@ func (w *World) noteGoroutines(keys []string) {
 		}
 	}
 	for key, g := range at {
+		w.startedAt[key] = g.sites
 		switch {
 		case g.many:
 			w.many[key] = true

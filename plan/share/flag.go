@@ -1,6 +1,7 @@
 package share
 
 import (
+	"go/token"
 	"slices"
 
 	"mapmend/plan/access"
@@ -24,6 +25,67 @@ func (w *World) noteFlags(b *lockset.Body) {
 	}
 }
 
+// noteRepeated notes which of entries come before a flag is set, and are not all that does: there are two ways to the
+// use on one instance, or one leads to itself. A flag that is not the owner's is set for all of them.
+func (w *World) noteRepeated(entries []*Entry) {
+	byUse := make(map[token.Pos][]*Entry)
+	for _, e := range entries {
+		if slices.ContainsFunc(e.At.Held, func(h lockset.Held) bool { return h.Flag && h.Mode == lockset.Write && !h.First }) {
+			byUse[e.Use.Pos] = append(byUse[e.Use.Pos], e)
+		}
+	}
+	for _, same := range byUse {
+		for i, e := range same {
+			e.Repeated = e.Repeated || w.leadsToItself(e)
+			for _, f := range same[:i] {
+				if !sameWay(e.way, f.way) && (mayMeet(e, f) || !e.ownFlag()) {
+					e.Repeated, f.Repeated = true, true
+				}
+			}
+		}
+	}
+}
+
+// ownFlag reports whether all flags that e comes before are its owner's.
+func (e *Entry) ownFlag() bool {
+	return !slices.ContainsFunc(e.relateLocks(), func(l Lock) bool { return l.Flag && l.Mode == lockset.Write && l.Relation != Own })
+}
+
+// leadsToItself reports whether a function on the way of e is also called by one that is further in, or by itself.
+func (w *World) leadsToItself(e *Entry) bool {
+	on := make(map[string]bool)
+	for s := e.way; s != nil; s = s.in {
+		on[s.Func] = true
+	}
+	for s := e.way; s != nil; s = s.in {
+		if slices.ContainsFunc(w.callers[s.Func], func(edge *lockset.Edge) bool { return on[edge.Caller] && !s.calledBy(e.way, edge) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// calledBy reports whether edge is the call by which way, of which s is a part, comes to s.
+func (s *step) calledBy(way *step, edge *lockset.Edge) bool {
+	for t := way; t != s; t = t.in {
+		if t.in == s {
+			return t.Edge.Pos == edge.Pos && t.Func == edge.Caller
+		}
+	}
+	return false
+}
+
+// sameWay reports whether a and b lead through the same calls.
+func sameWay(a, b *step) bool {
+	for a != nil && b != nil {
+		if a.Func != b.Func || (a.Edge == nil) != (b.Edge == nil) || a.Edge != nil && a.Edge.Pos != b.Edge.Pos {
+			return false
+		}
+		a, b = a.in, b.in
+	}
+	return a == nil && b == nil
+}
+
 // orders reports whether seeing that flag is set tells that all is done that comes before it is set: one lock is held
 // wherever that happens.
 func (w *World) orders(flag access.Var) bool { return len(w.flags[flag]) > 0 }
@@ -45,7 +107,7 @@ const (
 
 // runs returns how often the way of e is taken.
 func (e *Entry) runs() runs {
-	if e.Many {
+	if e.Many || e.Repeated {
 		return again
 	}
 	for s := e.way; s != nil; s = s.in {

@@ -133,6 +133,7 @@ func (s *search) reached(starts []Entry) (entries, missed []*Entry, partial bool
 			missed = append(missed, &starts[i])
 		}
 	}
+	s.w.noteRepeated(entries)
 	return s.w.afterStart(entries), missed, partial
 }
 

@@ -19,6 +19,9 @@ func (w *World) pair(a, b *Entry, v *variable) (why Evidence, unsure bool) {
 		return Evidence{}, false
 	}
 	together := parallel(a, b)
+	if together == never && (w.keptMeets(a, b) || w.keptMeets(b, a)) {
+		together = inside
+	}
 	if together == never || !mayMeet(a, b) || w.oneGoroutine(a, b) {
 		return Evidence{}, false
 	}
@@ -50,6 +53,12 @@ func (w *World) pair(a, b *Entry, v *variable) (why Evidence, unsure bool) {
 		why.Grade = min(why.Grade, Possible)
 	}
 	return why, unsure
+}
+
+// keptMeets reports whether a is in a function that is kept, and a goroutine that may run at b calls what is kept there.
+func (w *World) keptMeets(a, b *Entry) bool {
+	sites := w.startedAt[a.Kept]
+	return a.Kept != "" && len(sites) > 0 && anyOf(sites, b.After)
 }
 
 // mayShare reports whether a lock that e may hold may be one that other holds, or may hold. What holds nothing shares

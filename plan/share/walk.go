@@ -29,7 +29,8 @@ type Entry struct {
 	Unsure string   // why the locks are not certain; empty when they are
 	Kept   string   // key of the function, when it is unsure because that is kept
 
-	Several *lockset.Edge // where the way leads to a map that several owners have; nil when it does not
+	Repeated bool          // the same use comes before the same flag in another way, or another time
+	Several  *lockset.Edge // where the way leads to a map that several owners have; nil when it does not
 
 	way     *step   // from the root function to the one that makes the use
 	related []Lock  // see locks

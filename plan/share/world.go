@@ -28,6 +28,7 @@ type World struct {
 	facts      []kept.Facts                   // until Finish
 	applies    map[string]bool                // functions that are called as values, where all that may be is known
 	many       map[string]bool                // functions that may run several at once, see noteGoroutines
+	startedAt  map[string][]string            // where goroutines are started that run a function, by function; two at most
 	home       map[string]string              // where the one goroutine is started that runs a function, by function
 	kept       *kept.Kept                     // where function values are kept
 	blind      bool                           // see Unseen
@@ -61,6 +62,7 @@ func NewWorld(isTest func(token.Pos) bool) *World {
 		applies:    make(map[string]bool),
 		many:       make(map[string]bool),
 		home:       make(map[string]string),
+		startedAt:  make(map[string][]string),
 		flags:      make(map[access.Var][]access.Var),
 		shared:     make(map[string]bool),
 		unanalysed: make(map[access.Var]*lockset.Body),

@@ -2,8 +2,10 @@ package share
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -70,18 +72,29 @@ func (w *World) Judge(keep func(access.Var) bool) []Verdict {
 	return slices.Concat(verdicts...)
 }
 
-// each calls do for 0 to n-1, several at a time.
+// each calls do for 0 to n-1, several at a time. A panic in do is one in the goroutine of the caller, with the stack of
+// where it happened.
 func each(n int, do func(i int)) {
 	var next atomic.Int64
 	var group sync.WaitGroup
+	var failed atomic.Pointer[string]
 	for range min(n, runtime.GOMAXPROCS(0)) {
 		group.Go(func() {
+			defer func() {
+				if err := recover(); err != nil {
+					why := fmt.Sprintf("%v\n%s", err, debug.Stack())
+					failed.CompareAndSwap(nil, &why)
+				}
+			}()
 			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
 				do(i)
 			}
 		})
 	}
 	group.Wait()
+	if why := failed.Load(); why != nil {
+		panic(*why)
+	}
 }
 
 // variableUses is where the uses of one variable are followed from.

@@ -116,3 +116,17 @@ func TestMadeAround(t *testing.T) {
 		}
 	}
 }
+
+// A panic in one of the goroutines is one in the goroutine that waits for them.
+func TestEachPanics(t *testing.T) {
+	defer func() {
+		if r := recover(); r == nil {
+			t.Error("the panic is lost")
+		}
+	}()
+	each(3, func(i int) {
+		if i == 1 {
+			panic("a bug")
+		}
+	})
+}

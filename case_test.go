@@ -106,6 +106,8 @@ func readCase(t *testing.T, folder, name string) *testCase {
 		case path.Base(f.Name) == "race_test.go":
 			c.drivers = append(c.drivers, f)
 			c.checkFormatted(t, f)
+		case path.Ext(f.Name) == ".s":
+			c.files = append(c.files, f)
 		case path.Ext(f.Name) == ".go":
 			c.files = append(c.files, f)
 			c.checkFormatted(t, f)

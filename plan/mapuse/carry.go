@@ -82,11 +82,7 @@ func unboxed(v ssa.Value) ssa.Value {
 
 // putIn notes that the map v is put in what is at to. It reports whether it is one that was read in a section.
 func (c *Collector) putIn(fn *lockset.Func, to, v ssa.Value, at lockset.View) bool {
-	load, ok := v.(ssa.Value)
-	if !ok {
-		return false
-	}
-	read, known := c.reads[load]
+	read, known := c.reads[v]
 	from := fn.Names.Ref(v)
 	if !known || !from.Read.IsValid() || from.Var.IsZero() || from.Depth > 0 {
 		return false

@@ -103,11 +103,16 @@ func (c *Collector) putIn(fn *lockset.Func, to, v ssa.Value, at lockset.View) bo
 	case *ssa.Alloc, *ssa.MakeMap:
 		c.carriers = append(c.carriers, carrier{made, v, read})
 	default:
-		if !at.Owned(fn.Names.Ref(made).Path) {
+		if !at.Owned(fn.Names.Ref(made).Path) && !ofPackage(read) {
 			c.alias(fn, v, false, at)
 		}
 	}
 	return true
+}
+
+// ofPackage reports whether a lock of a package is among held: what two of its objects share is used under that.
+func ofPackage(held lockset.Set) bool {
+	return slices.ContainsFunc(held, func(h lockset.Held) bool { return h.Path.Root.Kind == access.Global })
 }
 
 // origin returns what addr is a field of.

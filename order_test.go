@@ -58,7 +58,7 @@ func (c *testCase) turned(was map[string]string) *testCase {
 	slices.Sort(names)
 	for _, f := range c.files {
 		same := slices.DeleteFunc(slices.Clone(names), func(name string) bool {
-			return path.Dir(name) != path.Dir(f.Name) || strings.Contains(path.Base(name), "_") // the name may be a constraint
+			return path.Ext(name) != ".go" || path.Dir(name) != path.Dir(f.Name) || strings.Contains(path.Base(name), "_") // the name may be a constraint
 		})
 		name := f.Name
 		if i := slices.Index(same, name); i >= 0 {

@@ -361,7 +361,8 @@ func started(e *Entry) bool {
 }
 
 // sameInstance reports whether a and b are seen to be on the same instance: of a package variable, of
-// what one activation made or was given, or of the receiver of methods of one type.
+// what one activation made or was given, of the receiver of methods of one type, or of that and what its constructor
+// makes.
 func (w *World) sameInstance(a, b *Entry) bool {
 	if a.Ref.Path.Sel != b.Ref.Path.Sel {
 		return false
@@ -379,5 +380,18 @@ func (w *World) sameInstance(a, b *Entry) bool {
 		fa, fb := w.Bodies[a.Func], w.Bodies[b.Func]
 		return fa.Method != "" && fa.Method == fb.Method && model.Package(fa.Key) == model.Package(fb.Key)
 	}
-	return false
+	return w.madeFor(a, b) || w.madeFor(b, a)
+}
+
+// madeFor reports whether a is on what its root function makes and returns, and b on the receiver of a method of that:
+//
+//	func New() *Server { s := &Server{}; http.Handle("/", s.handler()); return s }
+//	func (s *Server) Start() { go s.reload() }
+func (w *World) madeFor(a, b *Entry) bool {
+	r := b.Ref.Path.Root
+	if !a.ownInstance() || !w.returns(a.Func, a.Ref.Path.Root) || r.Kind != access.Param || r.Index != 0 || OwnerPath(a.Ref).Sel != "" {
+		return false
+	}
+	body := w.Bodies[b.Func]
+	return body.Method == a.Ref.Var.Owner && model.Package(body.Key) == a.Ref.Var.Package
 }

@@ -61,7 +61,13 @@ func (n *Names) detached(v ssa.Value, at ssa.Instruction, seen map[*ssa.Alloc]bo
 
 // replaced reports whether the map variable that load reads is assigned between load and at.
 func (n *Names) replaced(load *ssa.UnOp, at ssa.Instruction) bool {
+	if isKept(load) {
+		return false
+	}
 	for _, instr := range n.taking() {
+		if n.unlocked(load, instr) {
+			continue
+		}
 		if call, ok := instr.(*ssa.Call); ok && ComesBefore(load, call) && (at == nil || ComesBefore(call, at)) && slices.Contains(n.callees.Renews(call), n.Ref(load.X).Path) {
 			return true
 		}
@@ -77,6 +83,50 @@ func (n *Names) replaced(load *ssa.UnOp, at ssa.Instruction) bool {
 		}
 	}
 	return false
+}
+
+// isKept reports whether the map v is also put in a field of something that is there already, or in a package variable.
+func isKept(v ssa.Value) bool {
+	return slices.ContainsFunc(*v.Referrers(), func(instr ssa.Instruction) bool {
+		st, ok := instr.(*ssa.Store)
+		if !ok || st.Val != v {
+			return false
+		}
+		switch addr := st.Addr.(type) {
+		case *ssa.Alloc:
+			return slices.ContainsFunc(*addr.Referrers(), func(instr ssa.Instruction) bool {
+				load, ok := instr.(*ssa.UnOp)
+				return ok && load.Op == token.MUL && isKept(load)
+			})
+		case *ssa.FieldAddr:
+			return !isNew(addr.X)
+		case *ssa.Global:
+			return true
+		}
+		return false
+	})
+}
+
+// unlocked reports whether a lock is given back between from and to: whoever takes it meanwhile finds what from found.
+func (n *Names) unlocked(from, to ssa.Instruction) bool {
+	for _, b := range n.fn.Blocks {
+		for _, instr := range b.Instrs {
+			if call, ok := instr.(*ssa.Call); ok && isUnlock(call) && ComesBefore(from, call) && ComesBefore(call, to) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func isUnlock(call *ssa.Call) bool {
+	name := ""
+	if c := call.Common(); c.IsInvoke() {
+		name = c.Method.Name()
+	} else if fn := c.StaticCallee(); fn != nil {
+		name = fn.Name()
+	}
+	return name == "Unlock" || name == "RUnlock"
 }
 
 // removed reports whether what v read from m at key has gone from m before the instruction at, or m itself

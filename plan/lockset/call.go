@@ -212,6 +212,7 @@ func (a *analysis) invoke(instr ssa.CallInstruction, inv Invoke, t target, s *st
 			next.Func, next.Params = ref.Path, params
 			next.At = inv.under(p, t)
 			next.After = union(inv.After, sites(s.after))
+			next.Loop = inv.Loop || a.rec.loop(instr)
 			a.rec.invoke(next)
 		}
 		return
@@ -229,7 +230,7 @@ func (a *analysis) invoke(instr ssa.CallInstruction, inv Invoke, t target, s *st
 	if a.rec != nil {
 		for _, p := range s.points() {
 			e := Edge{Callee: ct.key, Pos: posOf(instr), At: inv.under(p, t), Params: ct.params, Free: ct.free,
-				After: union(inv.After, sites(s.after)), Start: inv.Start, By: inv.By, Site: inv.Site, Many: inv.Many, Stored: inv.Stored, Within: inv.Within}
+				After: union(inv.After, sites(s.after)), Start: inv.Start, By: inv.By, Site: inv.Site, Many: inv.Many, Stored: inv.Stored, Within: inv.Within, Loop: inv.Loop}
 			if inv.Start == "" {
 				e.Outlive = ct.effect.Running()
 			}
@@ -285,7 +286,7 @@ func (a *analysis) calledBack(t target, s *state) {
 func (a *analysis) value(instr ssa.CallInstruction, t target, s *state) {
 	if k := t.value.Root.Kind; k == access.Param || k == access.Free {
 		for _, p := range s.points() {
-			a.rec.invoke(Invoke{Func: t.value, At: p, After: sites(s.after), Params: t.params})
+			a.rec.invoke(Invoke{Func: t.value, At: p, Loop: a.rec.loop(instr), After: sites(s.after), Params: t.params})
 		}
 	}
 	a.rec.applies(Edge{Pos: posOf(instr), Params: t.params}, instr, s)

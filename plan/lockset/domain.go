@@ -37,6 +37,7 @@ type Held struct {
 	Mode     Mode
 	Once     bool // not a lock but a sync.Once: what its function did comes before what is done after it
 	Flag     bool // not a lock but a flag that is going to be set, or was seen to be
+	Group    bool // the flag is a wait group, which its goroutines set together
 	First    bool // the flag was seen not to be set: nobody has done what comes before that yet
 	Indirect bool // reached through a pointer or interface, so another path may be the same lock
 	Seen     Seen // where it stands to the map it is held around, when their paths no longer tell

@@ -97,6 +97,9 @@ func (r *recorder) edgeAt(a *analysis, e Edge, instr ssa.Instruction, s *state) 
 	}
 }
 
+// loop reports whether control may come to instr again.
+func (r *recorder) loop(instr ssa.Instruction) bool { return r != nil && r.loops[instr.Block().Index] }
+
 // complete returns e, made by instr, with what can be told from where that stands.
 func (r *recorder) complete(a *analysis, e Edge, instr ssa.Instruction, s *state) Edge {
 	e.Caller = r.body.Key
@@ -110,7 +113,7 @@ func (r *recorder) complete(a *analysis, e Edge, instr ssa.Instruction, s *state
 		}
 		e.Constants, e.Nils = constants(call.Common()), a.nils(call.Common())
 	}
-	e.Loop = r.loops[instr.Block().Index]
+	e.Loop = e.Loop || r.loop(instr)
 	refs := slices.Concat(e.Params, e.Free)
 	e.Copies = a.copies(refs, instr)
 	for _, c := range e.Copies {
@@ -125,7 +128,7 @@ func (r *recorder) complete(a *analysis, e Edge, instr ssa.Instruction, s *state
 				}
 			}
 		}
-		if v, ok := a.names.Made(root).(ssa.Instruction); ok && e.Loop && !slices.Contains(e.Each, root) && !inLoop(instr.Block(), v.Block()) {
+		if v, ok := a.names.Made(root).(ssa.Instruction); ok && r.loop(instr) && !slices.Contains(e.Each, root) && !inLoop(instr.Block(), v.Block()) {
 			e.Each = append(slices.Clip(e.Each), root)
 		}
 	}

@@ -67,6 +67,7 @@ type Invoke struct {
 	By     string      // the library that starts it; empty when the program does
 	Site   string      // of the start
 	Many   bool        // may be running several times at once
+	Loop   bool        // may be called again in the same activation
 	Stored bool        // not called here but kept: it may run at any time, with any locks
 	Owned  bool        // kept in something that nobody else can reach yet
 	Within bool        // the goroutine that calls it was started before: At is what that holds

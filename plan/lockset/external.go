@@ -24,6 +24,8 @@ func (a *analysis) external(instr ssa.CallInstruction, t target, s *state) {
 	case model.Joins(t.key):
 		a.rec.awaits("a wait for a group of goroutines", s)
 		a.waits(Signal{t.params[0].Path, t.params[0].Var, Group}, s)
+	case t.key == model.CondWait: // the lock is given back meanwhile
+		a.each(s, func(alt *alternative) { alt.Held = alt.Held.afterLock() })
 	case t.key == model.Done:
 		s.tells = addSignal(s.tells, Signal{t.params[0].Path, t.params[0].Var, Group})
 	case a.library.Serves(t.key):
@@ -97,7 +99,7 @@ func (t *target) around(p Point) Point {
 func (a *analysis) synchronous(instr ssa.CallInstruction, f access.Ref, t target, s *state) {
 	if f.Func == nil {
 		for _, p := range s.points() {
-			a.rec.invoke(Invoke{Func: f.Path, At: t.around(p), After: sites(s.after)})
+			a.rec.invoke(Invoke{Func: f.Path, At: t.around(p), Loop: a.rec.loop(instr), After: sites(s.after)})
 		}
 		return
 	}

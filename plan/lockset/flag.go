@@ -74,7 +74,7 @@ func (f *flags) usedBy(class access.Var, addr ssa.Value, instr ssa.Instruction) 
 			return
 		}
 	case *ssa.Store:
-		if _, isNew := origins(addr).(*ssa.Alloc); instr.Addr == addr && (isTrue(instr.Val) || isNew && isFalse(instr.Val)) {
+		if instr.Addr == addr && (isTrue(instr.Val) || isFalse(instr.Val) && isNewObject(addr)) {
 			f.sets(class, instr, isTrue(instr.Val))
 			return
 		}
@@ -163,6 +163,26 @@ func (f *flags) isFill(instr ssa.Instruction) bool {
 func isMapType(t types.Type) bool {
 	_, ok := t.Underlying().(*types.Map)
 	return ok
+}
+
+// isNewObject reports whether addr is a part of something that the function makes.
+func isNewObject(addr ssa.Value) bool {
+	switch v := origins(addr).(type) {
+	case *ssa.Alloc:
+		return true
+	case *ssa.UnOp: // a captured variable that only ever holds that
+		local, ok := v.X.(*ssa.Alloc)
+		if !ok || v.Op != token.MUL {
+			return false
+		}
+		st := access.OnlyStore(local)
+		if st == nil {
+			return false
+		}
+		_, made := st.Val.(*ssa.Alloc)
+		return made
+	}
+	return false
 }
 
 // origins returns what addr is a part of.

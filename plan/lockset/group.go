@@ -7,6 +7,7 @@ import (
 	"golang.org/x/tools/go/ssa"
 
 	"mapmend/plan/access"
+	"mapmend/plan/model"
 )
 
 // This file orders what goroutines do before they tell a wait group that they have ended, and what is done after a wait
@@ -16,7 +17,8 @@ import (
 //	func (s *S) Stop() int { close(s.quit); s.wg.Wait(); return len(s.m) }
 //
 // It is told like a flag that all of them set together: a goroutine of the group holds it for writing, and whoever has
-// waited holds it for reading, until it starts another one.
+// waited holds it for reading, until it starts another one. Others may start another one, too: what starts them must
+// not come again.
 
 // moves notes that st puts a pointer in a field that had another before: a group that is reached by it may be another
 // one now.
@@ -38,6 +40,22 @@ func (f *flags) moves(st *ssa.Store) {
 	}
 }
 
+// announced returns those of ends that somebody can wait for: a goroutine that adds itself to its group may do so when
+// the wait is over.
+func (a *analysis) announced(ends []Signal) []Signal {
+	return slices.DeleteFunc(ends, func(sig Signal) bool { return sig.By == Group && a.adds(sig.Path) })
+}
+
+// adds reports whether the function adds to the group at p.
+func (a *analysis) adds(p access.Path) bool {
+	return slices.ContainsFunc(a.fn.Blocks, func(b *ssa.BasicBlock) bool {
+		return slices.ContainsFunc(b.Instrs, func(instr ssa.Instruction) bool {
+			call, ok := instr.(*ssa.Call)
+			return ok && isCallOf(call.Common(), model.Add) && a.names.Ref(call.Call.Args[0]).Path == p
+		})
+	})
+}
+
 // joined returns what a goroutine that runs t holds: the groups that it tells its end, more besides.
 func (a *analysis) joined(t target, more []Signal) Set {
 	ends := more
@@ -55,7 +73,7 @@ func (a *analysis) joined(t target, more []Signal) Set {
 
 // held returns the group of sig as it is held in mode.
 func held(sig Signal, mode Mode) Held {
-	return Held{Path: sig.Path, Class: sig.Class, Mode: mode, Once: true, Flag: true, First: true}
+	return Held{Path: sig.Path, Class: sig.Class, Mode: mode, Once: true, Flag: true, Group: true}
 }
 
 // waitedFor notes that the goroutines of the group of sig have ended.

@@ -31,7 +31,7 @@ func oncesOf(fns []*ssa.Function) *onces {
 				switch instr := instr.(type) {
 				case *ssa.Store:
 					if isFuncType(instr.Val.Type()) {
-						o.stored(funcVar(instr.Addr), instr.Val)
+						o.stored(instr)
 					}
 				case *ssa.UnOp:
 					if instr.Op == token.MUL && isFuncType(instr.Type()) && !onlyCalled(instr) {
@@ -44,8 +44,17 @@ func oncesOf(fns []*ssa.Function) *onces {
 	return o
 }
 
-func (o *onces) stored(class access.Var, v ssa.Value) {
-	if onceResult(v) != nil {
+// stored notes that st gives a function variable a value. One of an object that is there already may have had another.
+func (o *onces) stored(st *ssa.Store) {
+	class := funcVar(st.Addr)
+	isNew := true
+	switch addr := st.Addr.(type) {
+	case *ssa.FieldAddr:
+		isNew = isNewObject(addr)
+	case *ssa.Global:
+		isNew = st.Parent().Synthetic != "" // the declaration
+	}
+	if isNew && onceResult(st.Val) != nil {
 		o.once[class] = true
 	} else {
 		o.other[class] = true

@@ -25,6 +25,9 @@ func (a *analysis) Renews(call ssa.CallInstruction) []access.Path {
 
 // renewed returns the map variables of its callers that the function gives another map wherever it goes.
 func (a *analysis) renewed() []access.Path {
+	if a.fn.Recover != nil || len(a.rec.effect.Acquires) > 0 {
+		return nil // a panic may end it before, or others may come before it gets the lock
+	}
 	var out []access.Path
 	for _, b := range a.fn.Blocks {
 		if !a.always(b) {

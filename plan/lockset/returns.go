@@ -18,7 +18,7 @@ func (r *recorder) returns(instr *ssa.Return, s *state) {
 	for _, st := range s.after {
 		e.Starts = addStarted(e.Starts, st)
 	}
-	waited, ends := outside(s.waited), outside(s.ends())
+	waited, ends := outside(s.waited), r.a.announced(outside(s.ends()))
 	if r.ways > 0 {
 		waited, ends = both(e.Waits, waited), both(e.Ends, ends)
 	}

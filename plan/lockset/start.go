@@ -47,7 +47,7 @@ func (a *analysis) goes(instr *ssa.Go, s *state) {
 		a.goesBuiltin(instr, t, site, many, s)
 	default:
 		if k := t.value.Root.Kind; k == access.Param || k == access.Free {
-			a.rec.invoke(Invoke{Func: t.value, Start: model.Go, Site: site, Many: many, After: sites(s.after), Params: t.params})
+			a.rec.invoke(Invoke{Func: t.value, Start: model.Go, Site: site, Many: many, Loop: a.rec.loop(instr), After: sites(s.after), Params: t.params})
 		}
 		a.rec.applies(Edge{Pos: instr.Pos(), Params: t.params, Start: model.Go, Site: site, Many: many}, instr, s)
 		a.share(s, t.value.Root)
@@ -99,7 +99,7 @@ func (a *analysis) start(instr ssa.CallInstruction, f access.Ref, by model.Runs,
 		ends = addSignal(nil, Signal{t.params[0].Path, t.params[0].Var, Group})
 	}
 	if f.Func == nil {
-		a.rec.invoke(Invoke{Func: f.Path, Start: how, By: by.By, Site: site, Many: many, After: sites(s.after)})
+		a.rec.invoke(Invoke{Func: f.Path, Start: how, By: by.By, Site: site, Many: many, Loop: a.rec.loop(instr), After: sites(s.after)})
 		if !how.Served() {
 			a.begin(s, site, target{}, ends...)
 		}

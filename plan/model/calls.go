@@ -4,6 +4,12 @@ import "strings"
 
 // This file knows what library functions do with the functions they are given.
 
+// CondWait is the function that gives a lock back while it waits.
+const CondWait = "sync.Cond.Wait"
+
+// Add is the function that a wait group is told by that there will be another goroutine.
+const Add = "sync.WaitGroup.Add"
+
 // Done is the function that ends a goroutine's part in a wait group.
 const Done = "sync.WaitGroup.Done"
 

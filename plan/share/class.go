@@ -31,7 +31,7 @@ type class struct {
 	element  string
 	returned bool
 
-	runs  runs      // of what comes before a flag is set
+	runs  [2]runs   // of what comes before a flag is set, and of what starts the goroutines of a group
 	state state     // zero when the root function is one that others call
 	pos   token.Pos // see lazyCache
 	by    string    // who starts it, and what is said about that
@@ -64,7 +64,7 @@ func (w *World) class(e *Entry) class {
 	r := e.Ref.Path.Root
 	c := class{part: e.Use.Op.Part(), writes: e.Use.Op.Writes(), root: e.Root, maybe: len(e.At.Maybe) > 0, unsure: e.Unsure != "", alone: e.Alone, kept: e.Kept, depth: e.Ref.Depth, element: e.Use.Element, returned: e.Use.Returned}
 	if slices.ContainsFunc(e.At.Held, func(h lockset.Held) bool { return h.Flag }) {
-		c.runs = e.runs()
+		c.runs = [2]runs{e.runs(false), e.runs(true)}
 	}
 	called := e.Root == Exported || e.Root == Interface || e.Root == Serving || e.Root == Closed
 	if !called || len(e.Sites) > 0 || len(e.After) > 0 || r.Kind != access.Param {

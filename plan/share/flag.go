@@ -26,19 +26,20 @@ func (w *World) noteFlags(b *lockset.Body) {
 }
 
 // noteRepeated notes which of entries come before a flag is set, and are not all that does: there are two ways to the
-// use on one instance, or one leads to itself. A flag that is not the owner's is set for all of them.
+// use on one instance, or one leads to itself. A flag that is not the owner's is set for all of them. Of the goroutines
+// of a group it does not matter how many one call starts.
 func (w *World) noteRepeated(entries []*Entry) {
 	byUse := make(map[token.Pos][]*Entry)
 	for _, e := range entries {
-		if slices.ContainsFunc(e.At.Held, func(h lockset.Held) bool { return h.Flag && h.Mode == lockset.Write && !h.First }) {
+		if before := e.before(); before.Flag {
 			byUse[e.Use.Pos] = append(byUse[e.Use.Pos], e)
+			e.Repeated = !before.Group && (w.leadsToItself(e) || !e.ownFlag() && e.way.loops())
 		}
 	}
 	for _, same := range byUse {
 		for i, e := range same {
-			e.Repeated = e.Repeated || w.leadsToItself(e)
 			for _, f := range same[:i] {
-				if !sameWay(e.way, f.way) && (mayMeet(e, f) || !e.ownFlag()) {
+				if e.Func == f.Func && !sameWay(e.way, f.way, e.before().Group) && (mayMeet(e, f) || !e.before().Group && !e.ownFlag()) {
 					e.Repeated, f.Repeated = true, true
 				}
 			}
@@ -46,9 +47,29 @@ func (w *World) noteRepeated(entries []*Entry) {
 	}
 }
 
+// before returns the flag that e comes before, without being known to be the first; the zero Held when there is none.
+func (e *Entry) before() lockset.Held {
+	for _, h := range e.At.Held {
+		if h.Flag && h.Mode == lockset.Write && !h.First {
+			return h
+		}
+	}
+	return lockset.Held{}
+}
+
 // ownFlag reports whether all flags that e comes before are its owner's.
 func (e *Entry) ownFlag() bool {
 	return !slices.ContainsFunc(e.relateLocks(), func(l Lock) bool { return l.Flag && l.Mode == lockset.Write && l.Relation != Own })
+}
+
+// loops reports whether one of the calls and starts of s stands in a loop, or several may run.
+func (s *step) loops() bool {
+	for ; s != nil; s = s.in {
+		if s.Edge != nil && (s.Edge.Loop || s.Edge.Many) {
+			return true
+		}
+	}
+	return false
 }
 
 // leadsToItself reports whether a function on the way of e is also called by one that is further in, or by itself.
@@ -75,15 +96,32 @@ func (s *step) calledBy(way *step, edge *lockset.Edge) bool {
 	return false
 }
 
-// sameWay reports whether a and b lead through the same calls.
-func sameWay(a, b *step) bool {
+// sameWay reports whether a and b lead through the same calls: all of them, or those that come before the last
+// goroutine is started.
+func sameWay(a, b *step, toStart bool) bool {
 	for a != nil && b != nil {
-		if a.Func != b.Func || (a.Edge == nil) != (b.Edge == nil) || a.Edge != nil && a.Edge.Pos != b.Edge.Pos {
+		if a.Func != b.Func || toStart && a.startsLast() && b.startsLast() {
+			return a.Func == b.Func
+		}
+		if (a.Edge == nil) != (b.Edge == nil) || a.Edge != nil && a.Edge.Pos != b.Edge.Pos {
 			return false
 		}
 		a, b = a.in, b.in
 	}
 	return a == nil && b == nil
+}
+
+// startsLast reports whether s starts the last goroutine on its way.
+func (s *step) startsLast() bool { return s.Edge != nil && s.Edge.Start != "" && !s.in.starts() }
+
+// starts reports whether s leads to the start of a goroutine.
+func (s *step) starts() bool {
+	for ; s != nil; s = s.in {
+		if s.Edge != nil && s.Edge.Start != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // orders reports whether seeing that flag is set tells that all is done that comes before it is set: one lock is held
@@ -105,22 +143,24 @@ const (
 	again               // several times
 )
 
-// runs returns how often the way of e is taken.
-func (e *Entry) runs() runs {
-	if e.Many || e.Repeated {
+// runs returns how often the way of e is taken, or as far as the last start on it when group is set.
+func (e *Entry) runs(group bool) runs {
+	if e.Repeated || e.Many && !group {
 		return again
 	}
-	for s := e.way; s != nil; s = s.in {
-		if s.Edge != nil && s.Edge.Loop && len(s.Edge.Each) == 0 {
+	for s := e.way; s != nil && (!group || s.starts()); s = s.in {
+		if s.Edge != nil && s.Edge.Loop && len(s.Edge.Each) == 0 && (!group || s.Edge.Start == "") {
 			return again
 		}
 	}
 	switch {
+	case e.Unsure != "":
+		return perhaps
 	case e.ownInstance():
 		return once
 	case e.Root == Serving:
 		return again
-	case e.Root == Exported, e.Root == Interface, e.Root == Closed, e.Unsure != "":
+	case e.Root == Exported, e.Root == Interface, e.Root == Closed:
 		return perhaps
 	}
 	return once

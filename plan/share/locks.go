@@ -32,6 +32,7 @@ type Lock struct {
 	Path     access.Path
 	Indirect bool
 	Once     bool   // orders, but guards nothing
+	Group    bool   // a wait group
 	Flag     bool   // what is held for writing comes before the flag is set
 	First    bool   // and nobody did that before
 	Copied   bool   // a copy of the lock, which guards nothing
@@ -82,7 +83,7 @@ func (e *Entry) relateLocks() []Lock {
 	out := []Lock{}
 	for _, h := range e.At.Held {
 		l := relate(h, owner, e.Ref)
-		l.First = l.First || l.Flag && e.runs() == once
+		l.First = l.First || l.Flag && e.runs(l.Group) == once
 		out = append(out, l)
 	}
 	return out
@@ -107,7 +108,7 @@ func OwnerPath(r access.Ref) access.Path {
 }
 
 func relate(h lockset.Held, owner access.Path, r access.Ref) Lock {
-	l := Lock{Class: h.Class, Mode: h.Mode, Path: h.Path, Indirect: h.Indirect, Once: h.Once, Flag: h.Flag, First: h.First, Copied: h.Copied}
+	l := Lock{Class: h.Class, Mode: h.Mode, Path: h.Path, Indirect: h.Indirect, Once: h.Once, Flag: h.Flag, Group: h.Group, First: h.First, Copied: h.Copied}
 	if h.Copied {
 		h.Path = h.Origin
 	}
@@ -145,6 +146,12 @@ func excludes(a, b Lock) bool {
 	return !a.Copied && !b.Copied && same && exclusive(a, b)
 }
 
+// distant reports whether l, which orders and guards nothing, is reached by several steps from the map, or the map from
+// it: other owners may have another one around the same map, or the same around other maps.
+func (l Lock) distant() bool {
+	return l.Once && (l.Relation == Up || l.Relation == Own && access.CountSteps(l.Suffix) > 1)
+}
+
 // striped reports whether l is one of several locks, of an array or a map of them, around the one map that r is: two
 // that are held need not be the same. Where the maps stand in an array, too, it is taken to be the one of each.
 func (l Lock) striped(r access.Ref) bool {
@@ -173,8 +180,7 @@ func mayBeSame(a, b Lock) bool {
 		return false // known to be the same, and not enough
 	}
 	if a.Once || b.Once { // not locks, and told apart by what they are
-		orders := a.Mode != b.Mode || a.Mode == lockset.Write && !a.Flag
-		return orders && a.Once && b.Once && a.Class == b.Class && !a.Class.IsZero() && (a.vague() || b.vague())
+		return orders(a, b) && a.Once && b.Once && a.Class == b.Class && !a.Class.IsZero() && (a.vague() || b.vague())
 	}
 	if a.Indirect || b.Indirect {
 		return true
@@ -184,6 +190,10 @@ func mayBeSame(a, b Lock) bool {
 	}
 	return a.vague() || b.vague()
 }
+
+// orders reports whether a and b, if they are one thing that is no lock, tell which comes first, or that both are the
+// same run.
+func orders(a, b Lock) bool { return a.Mode != b.Mode || a.Mode == lockset.Write && !a.Flag }
 
 // vague reports whether l's instance is not known in terms of what its function was given.
 func (l Lock) vague() bool {

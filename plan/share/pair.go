@@ -30,7 +30,7 @@ func (w *World) pair(a, b *Entry, v *variable) (why Evidence, unsure bool) {
 	for _, x := range la {
 		for _, y := range lb {
 			own := a.ownInstance() && b.ownInstance()
-			if x.striped(a.Ref) && x.Relation == y.Relation && x.ID == y.ID {
+			if (x.striped(a.Ref) || x.distant() && orders(x, y)) && x.Relation == y.Relation && x.ID == y.ID {
 				unsure = true
 				continue
 			}
@@ -38,7 +38,7 @@ func (w *World) pair(a, b *Entry, v *variable) (why Evidence, unsure bool) {
 				together == inside && (madeAround(a, b, x, y) || givenTo(x, y)) && exclusive(x, y) {
 				return Evidence{}, false
 			}
-			if mayBeSame(x, y) || beforeFlag(x, y) && a.runs() != again && b.runs() != again {
+			if mayBeSame(x, y) || beforeFlag(x, y) && a.runs(x.Group) != again && b.runs(x.Group) != again {
 				unsure = true
 			}
 		}

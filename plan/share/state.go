@@ -227,6 +227,7 @@ func (t *table) point(p lockset.Point) int32 {
 		b.WriteString(h.Class.Field)
 		b.WriteString(strconv.FormatBool(h.Once))
 		b.WriteString(strconv.FormatBool(h.First))
+		b.WriteString(strconv.FormatBool(h.Group))
 		b.WriteString(strconv.FormatBool(h.Indirect))
 		b.WriteString(h.Seen.Suffix)
 		b.WriteByte('/')

@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+	"strings"
 
 	"mapmend/plan/load"
 	"mapmend/plan/model"
@@ -19,10 +20,6 @@ import (
 // copy has another lock.
 func (d *decider) checkCopies(c *candidate) *Refusal {
 	owner := c.finding.Owner
-	if at := c.verdict.Several; at != nil && (c.guard.lock == nil || c.guard.lock.Relation == share.Own) {
-		return &Refusal{Code: UnknownGuard, Pos: d.at(at.Pos), Message: "each " + owner + " that the loop makes has the same map, and a mutex of its own would be another for each",
-			Todo: "let all of them hold a pointer to one mutex"}
-	}
 	for _, j := range c.verdict.Uses {
 		switch {
 		case !j.Problem:
@@ -42,6 +39,38 @@ func (d *decider) checkCopies(c *candidate) *Refusal {
 		case j.Escaped:
 			return &Refusal{Code: OwnerCopied, Pos: d.at(j.Pos), Message: "the map is used through a copy of its owner, from which " + c.finding.Guard + " cannot be reached",
 				Todo: "give the copy a map of its own while " + c.finding.Guard + " is held: maps.Clone"}
+		}
+	}
+	return nil
+}
+
+// checkBrought refuses a mutex of the owner for a map that several owners may have.
+func (d *decider) checkBrought(c *candidate) *Refusal {
+	owner := c.finding.Owner
+	if at := c.verdict.Several; at != nil && (c.guard.lock == nil || c.guard.lock.Relation == share.Own) {
+		return &Refusal{Code: UnknownGuard, Pos: d.at(at.Pos), Message: "each " + owner + " that the loop makes has the same map, and a mutex of its own would be another for each",
+			Todo: "let all of them hold a pointer to one mutex"}
+	}
+	if pos := d.world.Brought(c.verdict.Var); pos.IsValid() && c.guard.lock == nil && c.decl.owner != nil {
+		return &Refusal{Code: UnknownGuard, Pos: d.at(pos), Message: "the map that is put here comes from elsewhere: another " + owner + " may have it too, with a mutex of its own",
+			Todo: "make the map where its owner is made, or let the owners hold a pointer to one mutex"}
+	}
+	return d.checkUp(c)
+}
+
+// checkUp refuses a guard from which the owner is reached by a pointer that others may have, too, with a guard of their
+// own.
+func (d *decider) checkUp(c *candidate) *Refusal {
+	l := c.guard.lock
+	if l == nil || l.Relation != share.Up {
+		return nil
+	}
+	for _, step := range strings.FieldsFunc(l.Rest, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
+		for v := range d.world.AllBrought() {
+			if v.Package == l.Class.Package && v.Field == step {
+				return &Refusal{Code: UnknownGuard, Pos: d.at(d.world.Brought(v)), Message: "what is put in " + step + " here comes from elsewhere: it may be in another " + l.Class.Owner + " too, which has another " + c.guard.name,
+					Todo: "put the mutex beside the map"}
+			}
 		}
 	}
 	return nil

@@ -118,6 +118,7 @@ var steps = []func(*decider, *candidate) *Refusal{
 	(*decider).checkEscapes,
 	(*decider).checkWays,
 	(*decider).chooseGuard,
+	(*decider).checkBrought,
 	(*decider).checkUnseenUses,
 	(*decider).checkUnseenStores,
 	(*decider).findNeeds,

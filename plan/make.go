@@ -181,7 +181,7 @@ func analysePackage(prog *load.Program, pkg *load.Package, cfg lockset.Config, e
 	cfg.Visit = uses.Visit
 	cfg.Args = typeArguments(pkg.Info)
 	res := lockset.Package(spkg, cfg)
-	return &share.Analysed{Path: pkg.Path, Name: pkg.Name, Result: res, Uses: uses.Uses, Built: uses.Built, Said: intent.Read(prog.Fset, pkg.Types, pkg.Path, pkg.Info, files)}, nil
+	return &share.Analysed{Path: pkg.Path, Name: pkg.Name, Result: res, Uses: uses.Uses, Built: uses.Built, Brought: uses.Brought, Said: intent.Read(prog.Fset, pkg.Types, pkg.Path, pkg.Info, files)}, nil
 }
 
 // typeArguments returns the types that type parameters stand for in a package, in no order.

@@ -52,7 +52,7 @@ func (d *decider) wrap(c *candidate) (*Mend, *Refusal) {
 	if r := d.checkFile(c); r != nil {
 		return nil, r
 	}
-	if r := d.checkCopies(c); r != nil {
+	if r := cmp.Or(d.checkCopies(c), d.checkBrought(c)); r != nil {
 		return nil, r
 	}
 	w := &wrapping{d: d, c: c, olds: make(map[ast.Node]bool), shared: make(map[token.Pos]bool)}

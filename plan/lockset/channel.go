@@ -25,7 +25,7 @@ func (a *analysis) beforeClose() Point {
 	var p Point
 	for _, b := range a.fn.Blocks {
 		for _, instr := range b.Instrs {
-			if ch, ok := closed(instr); ok && !inLoop(b, nil) && a.always(b) {
+			if ch, ok := closed(instr); ok && !InLoop(b, nil) && a.always(b) {
 				if ref := a.names.Ref(ch); isGiven(ref.Path.Root) || ref.Path.Root.Kind == access.Global {
 					p.Held = p.Held.With(Held{Path: ref.Path, Class: ref.Var, Mode: Write, Once: true})
 				}

@@ -61,7 +61,7 @@ func (a *analysis) asMany(p access.Path, l loop, s *state) bool {
 	}
 	for _, b := range a.fn.Blocks {
 		test, ok := b.Instrs[len(b.Instrs)-1].(*ssa.If)
-		if !ok || inLoop(start.Block(), b) || !inLoop(start.Block(), nil) {
+		if !ok || InLoop(start.Block(), b) || !InLoop(start.Block(), nil) {
 			continue
 		}
 		first, ok := loopOf(test)
@@ -197,7 +197,7 @@ func heldBy(v ssa.Value) ssa.Value {
 // changes reports whether t may be another number without that made makes another channel.
 func (t turns) changes(made *ssa.MakeChan) bool {
 	instr, ok := t.of.(ssa.Instruction)
-	return ok && inLoop(instr.Block(), made.Block())
+	return ok && InLoop(instr.Block(), made.Block())
 }
 
 // has reports whether the turns of l pass through b.

@@ -128,7 +128,7 @@ func (r *recorder) complete(a *analysis, e Edge, instr ssa.Instruction, s *state
 				}
 			}
 		}
-		if v, ok := a.names.Made(root).(ssa.Instruction); ok && r.loop(instr) && !slices.Contains(e.Each, root) && !inLoop(instr.Block(), v.Block()) {
+		if v, ok := a.names.Made(root).(ssa.Instruction); ok && r.loop(instr) && !slices.Contains(e.Each, root) && !InLoop(instr.Block(), v.Block()) {
 			e.Each = append(slices.Clip(e.Each), root)
 		}
 	}
@@ -170,7 +170,7 @@ func (a *analysis) outlastsRound(p access.Path, instr ssa.Instruction) bool {
 	case *ssa.MakeMap:
 		made = v
 	}
-	return p.Sel == "" && made != nil && made.Parent() == instr.Parent() && inLoop(instr.Block(), made.Block())
+	return p.Sel == "" && made != nil && made.Parent() == instr.Parent() && InLoop(instr.Block(), made.Block())
 }
 
 // dispatches notes a call through an interface.

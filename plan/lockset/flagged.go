@@ -41,7 +41,7 @@ func (a *analysis) flagSets() []flagSet {
 	a.sets = []flagSet{}
 	for _, b := range a.fn.Blocks {
 		for _, instr := range b.Instrs {
-			if ref, ok := a.setsFlag(instr); ok && !inLoop(b, nil) {
+			if ref, ok := a.setsFlag(instr); ok && !InLoop(b, nil) {
 				a.sets = append(a.sets, flagSet{ref, b})
 			}
 		}

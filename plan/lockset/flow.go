@@ -264,9 +264,9 @@ func (a *analysis) runDefers(s *state) {
 	*s = out
 }
 
-// inLoop reports whether control can come from b back to b without passing the block avoid, which
+// InLoop reports whether control can come from b back to b without passing the block avoid, which
 // may be nil.
-func inLoop(b, avoid *ssa.BasicBlock) bool {
+func InLoop(b, avoid *ssa.BasicBlock) bool {
 	if b == nil || b == avoid {
 		return false
 	}

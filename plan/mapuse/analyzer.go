@@ -18,6 +18,7 @@ type Collector struct {
 	Mentions *Mentions
 	Uses     []Use
 	Built    []Built
+	Brought  []Built // fields that get what is not made for them
 
 	fresh   bool            // the map that is being stored was made in the function
 	empties bool            // the map that is being stored is nil
@@ -79,6 +80,7 @@ func (c *Collector) Visit(fn *lockset.Func, instr ssa.Instruction, at lockset.Vi
 			c.add(fn, instr, Load, instr.Pos(), at)
 		}
 	case *ssa.Store:
+		c.brings(fn, instr)
 		if isMap(instr.Val.Type()) {
 			c.fills(fn, instr, at)
 			c.replace(fn, instr, at)

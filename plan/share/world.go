@@ -3,6 +3,8 @@ package share
 import (
 	"cmp"
 	"go/token"
+	"iter"
+	"maps"
 	"slices"
 	"strings"
 
@@ -45,6 +47,7 @@ type World struct {
 	guards     map[access.Var]*Lock           // what its author says to be its guard, by map variable
 	required   map[string]intent.Requirement  // what the callers hold, by function
 	flags      map[access.Var][]access.Var    // the locks that are held wherever a flag is set or seen to be
+	brought    map[access.Var]token.Pos       // see Brought
 	shared     map[string]bool                // fields, as Sels, that several owners have one map in
 	unanalysed map[access.Var]*lockset.Body   // a function that mentions a variable and was not analysed
 	methods    map[access.Var][]*lockset.Body // the exported ones that are not test code, by type
@@ -64,6 +67,7 @@ func NewWorld(isTest func(token.Pos) bool) *World {
 		home:       make(map[string]string),
 		startedAt:  make(map[string][]string),
 		flags:      make(map[access.Var][]access.Var),
+		brought:    make(map[access.Var]token.Pos),
 		shared:     make(map[string]bool),
 		unanalysed: make(map[access.Var]*lockset.Body),
 		roots:      make(map[*lockset.Body]Root),
@@ -87,12 +91,13 @@ func NewWorld(isTest func(token.Pos) bool) *World {
 
 // Analysed is one analysed package.
 type Analysed struct {
-	Path   string
-	Name   string
-	Result *lockset.Result
-	Uses   []mapuse.Use
-	Built  []mapuse.Built
-	Said   intent.Said
+	Path    string
+	Name    string
+	Result  *lockset.Result
+	Uses    []mapuse.Use
+	Built   []mapuse.Built
+	Brought []mapuse.Built
+	Said    intent.Said
 }
 
 // Add adds a package. Packages are added in an order that is the same in every run.
@@ -110,6 +115,11 @@ func (w *World) Add(p Analysed) {
 	}
 	w.facts = append(w.facts, p.Result.Kept)
 	w.Uses = append(w.Uses, p.Uses...)
+	for _, b := range p.Brought {
+		if _, seen := w.brought[b.Var]; !seen && !w.isTest(b.Pos) {
+			w.brought[b.Var] = b.Pos
+		}
+	}
 	for _, b := range p.Built {
 		if !w.isTest(b.Pos) {
 			w.built[b.Var] = true
@@ -200,6 +210,14 @@ func isWeak(t string) bool {
 
 func isInternal(path string) bool {
 	return slices.Contains(strings.Split(path, "/"), "internal")
+}
+
+// Brought returns where the field v gets a map or a pointer that is not made for it; it is not valid when that is nowhere.
+func (w *World) Brought(v access.Var) token.Pos { return w.brought[v] }
+
+// AllBrought returns the fields that Brought knows, in order.
+func (w *World) AllBrought() iter.Seq[access.Var] {
+	return slices.Values(slices.SortedFunc(maps.Keys(w.brought), compareVars))
 }
 
 // Built reports whether v gets a map where its owner is made.

@@ -99,7 +99,7 @@ func (t *target) around(p Point) Point {
 func (a *analysis) synchronous(instr ssa.CallInstruction, f access.Ref, t target, s *state) {
 	if f.Func == nil {
 		for _, p := range s.points() {
-			a.rec.invoke(Invoke{Func: f.Path, At: t.around(p), Loop: a.rec.loop(instr), After: sites(s.after)})
+			a.rec.invoke(Invoke{Func: f.Path, At: t.around(p), Loop: t.key != model.Once || a.rec.loop(instr), After: sites(s.after)})
 		}
 		return
 	}
@@ -109,7 +109,7 @@ func (a *analysis) synchronous(instr ssa.CallInstruction, f access.Ref, t target
 	}
 	if a.rec != nil {
 		for _, p := range s.points() {
-			a.rec.edgeAt(a, Edge{Callee: ct.key, Pos: posOf(instr), At: t.around(p), Params: ct.params, Free: ct.free, After: sites(s.after), Outlive: ct.effect.Running()}, instr, s)
+			a.rec.edgeAt(a, Edge{Callee: ct.key, Pos: posOf(instr), Loop: t.key != model.Once, At: t.around(p), Params: ct.params, Free: ct.free, After: sites(s.after), Outlive: ct.effect.Running()}, instr, s)
 		}
 	}
 	a.calledBack(ct, s)
@@ -141,7 +141,7 @@ func (a *analysis) keep(refs []access.Ref, owned bool, instr ssa.Instruction, s 
 		}
 		ct := a.funcTarget(f.Func, nil)
 		if ct.effect != nil && ct.effect.Yield {
-			a.rec.edge(a, Edge{Callee: ct.key, Pos: posOf(instr), Free: ct.free}, instr, s)
+			a.rec.edge(a, Edge{Callee: ct.key, Pos: posOf(instr), Free: ct.free, Loop: true}, instr, s)
 			a.calledBack(ct, s)
 			continue
 		}

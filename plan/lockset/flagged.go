@@ -24,6 +24,7 @@ import (
 type FlagUse struct {
 	Flag   access.Var
 	Atomic bool
+	Set    bool         // it is set here
 	Locks  []access.Var // locks beside the flag that are held, for writing where it is set; sorted
 }
 
@@ -250,6 +251,50 @@ func alsoWith(path access.Path, k int, f fact, returned []alternative, facts [][
 	return false
 }
 
+// first notes, where control comes to b and is now going to set a flag that was seen not to be set, and no lock was
+// taken since, that nobody did before what comes before that:
+//
+//	if s.ready { return nil }
+//	m, err := load()
+//	if err != nil { return err }
+//	s.m, s.ready = m, true
+func (a *analysis) first(b *ssa.BasicBlock, s *state) {
+	for _, set := range a.flagSets() {
+		path := set.ref.Path
+		if !isOutside(path.Root) || !a.willSet(path, b) {
+			continue
+		}
+		a.each(s, func(alt *alternative) {
+			if _, held := alt.Held.Find(path); !held && a.sawUnset(alt, path) {
+				alt.Held = alt.Held.With(Held{Path: path, Class: set.ref.Var, Mode: Write, Once: true, Flag: true, First: true})
+			}
+		})
+	}
+}
+
+// sawUnset reports whether alt goes by the flag at path not being set.
+func (a *analysis) sawUnset(alt *alternative, path access.Path) bool {
+	return slices.ContainsFunc(alt.assumed, func(s assumption) bool {
+		if s.is || s.cond.op != token.ILLEGAL {
+			return false
+		}
+		ref, ok := a.looksAt(s.cond.x)
+		return ok && ref.Path == path
+	})
+}
+
+// forgetFlags returns as without what was seen of flags: it may have changed while a lock was waited for.
+func (a *analysis) forgetFlags(as []assumption) []assumption {
+	isFlag := func(s assumption) bool {
+		_, ok := a.looksAt(s.cond.x)
+		return ok && !s.is
+	}
+	if len(a.flagSets()) == 0 || !slices.ContainsFunc(as, isFlag) {
+		return as
+	}
+	return slices.DeleteFunc(slices.Clone(as), isFlag)
+}
+
 // beside returns the locks among held that stand beside flag and are held in mode, or a greater one.
 func beside(flag access.Ref, held Set, mode Mode) []access.Var {
 	owner, _ := flag.Path.Parent()
@@ -273,7 +318,7 @@ func (r *recorder) flagUse(flag access.Ref, atomic bool, mode Mode, s *state) {
 		return
 	}
 	for _, p := range s.points() {
-		r.body.Flags = append(r.body.Flags, FlagUse{Flag: flag.Var, Atomic: atomic, Locks: beside(flag, p.Held, mode)})
+		r.body.Flags = append(r.body.Flags, FlagUse{Flag: flag.Var, Atomic: atomic, Set: mode == Write, Locks: beside(flag, p.Held, mode)})
 	}
 }
 

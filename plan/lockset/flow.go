@@ -145,6 +145,9 @@ func (a *analysis) edge(b *ssa.BasicBlock, n int, out state) (state, bool) {
 		a.told(test, n, &next)
 		a.unset(test, n, &next)
 	}
+	if test != nil && len(a.flagSets()) > 0 {
+		a.first(succ, &next)
+	}
 	return next, len(next.alts) > 0
 }
 

@@ -59,10 +59,12 @@ func (a *analysis) lock(instr ssa.CallInstruction, t target, op model.LockOp, s 
 			cond := resultCondition(instr.Value(), 0, 1, false)
 			with := alt
 			with.Held = with.Held.afterLock().With(h)
+			with.assumed = a.forgetFlags(with.assumed)
 			alts = merge(alts, with.assume(cond, true))
 			alts = merge(alts, alt.assume(cond, false))
 		case op.Acquire:
 			alt.Held = alt.Held.afterLock().With(h)
+			alt.assumed = a.forgetFlags(alt.assumed)
 			alt.Maybe = dropPath(alt.Maybe, h.Path)
 			alts = merge(alts, alt)
 		default:

@@ -64,7 +64,7 @@ func (a *analysis) goesThrough(instr *ssa.Go, t target, by Invoke, s *state) {
 		case f.Func == nil && !a.isFunc(f):
 			continue
 		case f.Func == nil:
-			by.Func, by.At, by.After = f.Path, t.around(Point{}), sites(s.after)
+			by.Func, by.At, by.After, by.Loop = f.Path, t.around(Point{}), sites(s.after), t.key != model.Once
 			a.rec.invoke(by)
 			a.begin(s, by.Site, target{})
 		default:
@@ -73,7 +73,7 @@ func (a *analysis) goesThrough(instr *ssa.Go, t target, by Invoke, s *state) {
 				continue
 			}
 			for _, p := range s.points() {
-				a.rec.edgeAt(a, Edge{Callee: ct.key, Pos: instr.Pos(), At: t.around(p), Params: ct.params, Free: ct.free, Start: by.Start, Site: by.Site, Many: by.Many, After: sites(s.after)}, instr, s)
+				a.rec.edgeAt(a, Edge{Callee: ct.key, Pos: instr.Pos(), At: t.around(p), Loop: t.key != model.Once, Params: ct.params, Free: ct.free, Start: by.Start, Site: by.Site, Many: by.Many, After: sites(s.after)}, instr, s)
 			}
 			a.begin(s, by.Site, ct)
 			a.invokesFrom(instr, by, ct, s)

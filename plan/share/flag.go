@@ -13,6 +13,12 @@ import (
 // noteFlags notes the locks around the flags that b sets or looks at. An atomic.Bool needs none: it has anyLock.
 func (w *World) noteFlags(b *lockset.Body) {
 	for _, f := range b.Flags {
+		if f.Set && !w.isTest(b.Pos) {
+			if w.setters[f.Flag] == nil {
+				w.setters[f.Flag] = make(map[string]bool)
+			}
+			w.setters[f.Flag][b.Key] = true
+		}
 		locks := f.Locks
 		if f.Atomic {
 			locks = []access.Var{anyLock}
@@ -26,14 +32,14 @@ func (w *World) noteFlags(b *lockset.Body) {
 }
 
 // noteRepeated notes which of entries come before a flag is set, and are not all that does: there are two ways to the
-// use on one instance, or one leads to itself. A flag that is not the owner's is set for all of them. Of the goroutines
+// use on one instance, one leads to itself, or several functions set the flag. A flag that is not the owner's is set for all of them. Of the goroutines
 // of a group it does not matter how many one call starts.
 func (w *World) noteRepeated(entries []*Entry) {
 	byUse := make(map[token.Pos][]*Entry)
 	for _, e := range entries {
 		if before := e.before(); before.Flag {
 			byUse[e.Use.Pos] = append(byUse[e.Use.Pos], e)
-			e.Repeated = !before.Group && (w.leadsToItself(e) || !e.ownFlag() && e.way.loops())
+			e.Repeated = !before.Group && (len(w.setters[before.Class]) > 1 || w.leadsToItself(e) || !e.ownFlag() && e.way.loops())
 		}
 	}
 	for _, same := range byUse {

@@ -55,10 +55,11 @@ func (w *World) pair(a, b *Entry, v *variable) (why Evidence, unsure bool) {
 	return why, unsure
 }
 
-// keptMeets reports whether a is in a function that is kept, and a goroutine that may run at b calls what is kept there.
+// keptMeets reports whether a is in a function that is kept, and a goroutine that may run at b calls what is kept there, or
+// it is in one that this function starts.
 func (w *World) keptMeets(a, b *Entry) bool {
 	sites := w.startedAt[a.Kept]
-	return a.Kept != "" && len(sites) > 0 && anyOf(sites, b.After)
+	return a.Kept != "" && (len(a.Sites) > 1 || len(sites) > 0 && anyOf(sites, b.After))
 }
 
 // mayShare reports whether a lock that e may hold may be one that other holds, or may hold. What holds nothing shares

@@ -46,6 +46,7 @@ type World struct {
 	safe       map[string]string              // that a function may be called concurrently, by function
 	guards     map[access.Var]*Lock           // what its author says to be its guard, by map variable
 	required   map[string]intent.Requirement  // what the callers hold, by function
+	setters    map[access.Var]map[string]bool // the functions that set a flag
 	flags      map[access.Var][]access.Var    // the locks that are held wherever a flag is set or seen to be
 	brought    map[access.Var]token.Pos       // see Brought
 	shared     map[string]bool                // fields, as Sels, that several owners have one map in
@@ -66,6 +67,7 @@ func NewWorld(isTest func(token.Pos) bool) *World {
 		many:       make(map[string]bool),
 		home:       make(map[string]string),
 		startedAt:  make(map[string][]string),
+		setters:    make(map[access.Var]map[string]bool),
 		flags:      make(map[access.Var][]access.Var),
 		brought:    make(map[access.Var]token.Pos),
 		shared:     make(map[string]bool),

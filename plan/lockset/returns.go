@@ -9,6 +9,7 @@ import (
 	"golang.org/x/tools/go/ssa"
 
 	"mapmend/plan/access"
+	"mapmend/plan/model"
 )
 
 // This file records how a function can return: what it holds then, and what its results are.
@@ -105,6 +106,10 @@ func (a alternative) factOf(v ssa.Value) fact {
 		return fact{}
 	case *ssa.MakeInterface, *ssa.Alloc, *ssa.MakeMap, *ssa.MakeClosure:
 		return fact{known: true, isNil: true, is: false}
+	case *ssa.Call:
+		if fn := v.Call.StaticCallee(); fn != nil && model.NeverNil(access.FuncKey(fn)) {
+			return fact{known: true, isNil: true, is: false}
+		}
 	}
 	if b, ok := v.Type().Underlying().(*types.Basic); ok && b.Info()&types.IsBoolean != 0 {
 		if c, negated, ok := conditionOf(v); ok {

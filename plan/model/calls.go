@@ -55,6 +55,11 @@ func Knows(key string) bool {
 // opaque are the packages and functions whose bodies show how they do what the model says, and not what.
 var opaque = set(`sync internal/sync sync/atomic maps slices iter testing.T.Run testing.B.Run`)
 
+// NeverNil reports whether the result of key is never nil.
+func NeverNil(key string) bool { return neverNil[key] }
+
+var neverNil = set(`errors.New fmt.Errorf`)
+
 // Package returns the import path in key.
 func Package(key string) string {
 	slash := strings.LastIndexByte(key, '/')

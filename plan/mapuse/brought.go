@@ -2,6 +2,7 @@ package mapuse
 
 import (
 	"go/types"
+	"slices"
 
 	"golang.org/x/tools/go/ssa"
 
@@ -21,7 +22,7 @@ func (c *Collector) brings(fn *lockset.Func, st *ssa.Store) {
 		return
 	}
 	class, _ := access.FieldVar(field.X.Type(), field.Field)
-	if class.IsZero() || !isBrought(fn, st.Val, st) {
+	if class.IsZero() || !isBrought(fn, st.Val, st, make(map[*ssa.Phi]bool)) {
 		return
 	}
 	pos := st.Pos()
@@ -40,8 +41,9 @@ func isPointerToStruct(t types.Type) bool {
 	return ok
 }
 
-// isBrought reports whether v, which st stores, may be stored elsewhere, too.
-func isBrought(fn *lockset.Func, v ssa.Value, st *ssa.Store) bool {
+// isBrought reports whether v, which st stores, may be stored elsewhere, too. seen are the choices on the way to v, which
+// may lead back to themselves.
+func isBrought(fn *lockset.Func, v ssa.Value, st *ssa.Store, seen map[*ssa.Phi]bool) bool {
 	switch v := v.(type) {
 	case *ssa.Const:
 		return false
@@ -50,7 +52,7 @@ func isBrought(fn *lockset.Func, v ssa.Value, st *ssa.Store) bool {
 	case *ssa.Alloc:
 		return isStoredAgain(v, v.Block(), st)
 	case *ssa.ChangeType:
-		return isBrought(fn, v.X, st)
+		return isBrought(fn, v.X, st, seen)
 	case *ssa.Extract:
 		if call, ok := v.Tuple.(*ssa.Call); ok {
 			return isReturned(fn, call, v)
@@ -58,12 +60,11 @@ func isBrought(fn *lockset.Func, v ssa.Value, st *ssa.Store) bool {
 	case *ssa.Call:
 		return isReturned(fn, v, v) || isStoredAgain(v, v.Block(), st)
 	case *ssa.Phi:
-		for _, e := range v.Edges {
-			if e != v && isBrought(fn, e, st) {
-				return true
-			}
+		if seen[v] {
+			return false
 		}
-		return false
+		seen[v] = true
+		return slices.ContainsFunc(v.Edges, func(e ssa.Value) bool { return isBrought(fn, e, st, seen) })
 	}
 	return true
 }

@@ -52,7 +52,7 @@ func (d *decider) wrap(c *candidate) (*Mend, *Refusal) {
 	if r := d.checkFile(c); r != nil {
 		return nil, r
 	}
-	if r := cmp.Or(d.checkCopies(c), d.checkBrought(c)); r != nil {
+	if r := d.checkCopies(c); r != nil {
 		return nil, r
 	}
 	w := &wrapping{d: d, c: c, olds: make(map[ast.Node]bool), shared: make(map[token.Pos]bool)}
@@ -63,6 +63,9 @@ func (d *decider) wrap(c *candidate) (*Mend, *Refusal) {
 		if r := step(w); r != nil {
 			return nil, r
 		}
+	}
+	if r := d.checkBrought(c); r != nil {
+		return nil, r
 	}
 	slices.SortFunc(w.lowered, func(a, b Lowering) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Start, b.Start), cmp.Compare(b.End, a.End))

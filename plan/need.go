@@ -29,7 +29,11 @@ type need struct {
 
 // findNeeds finds the places that the mend of c must cover.
 func (d *decider) findNeeds(c *candidate) *Refusal {
-	for _, j := range c.verdict.Uses {
+	uses := c.verdict.Uses
+	if c.guard.add != nil { // importers may fill the registry later
+		uses = slices.Concat(uses, c.verdict.Fillers)
+	}
+	for _, j := range uses {
 		if !j.Problem && (c.guard.add == nil || j.Op == mapuse.Load) {
 			continue // with a new mutex even code that nothing calls takes it
 		}

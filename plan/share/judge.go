@@ -32,6 +32,7 @@ type Verdict struct {
 	Grade      Grade
 	Evidence   []string      // why the grade, one sentence each, sorted
 	Guard      *Lock         // the lock that most uses hold; nil when none does
+	Fillers    []Judged      // uses that fill a registry before goroutines run, as far as the program shows
 	Uses       []Judged      // every use that was entered, by position and function
 	Pair       [2]*Entry     // one pair that shows the problem; of a declared guard the second may be nil
 	Replaced   bool          // all writes that conflict assign the variable
@@ -121,9 +122,10 @@ func (s *search) variable(v access.Var, uses *variableUses, kept bool) (verdict 
 			outside = nil
 		}
 	}
-	entries, missed, partial := s.reached(uses.starts)
-	left, _, _ := s.reached(outside)
+	entries, fillers, missed, partial := s.reached(uses.starts)
+	left, _, _, _ := s.reached(outside)
 	verdict, ok = s.w.judge(v, entries, left, missed)
+	verdict.Fillers = s.w.judged(fillers, nil, verdict)
 	verdict.Partial = verdict.Partial || partial || uses.partial
 	verdict.Unfollowed = s.w.unfollowed(verdict, uses)
 	if b := s.w.unanalysed[v]; b != nil {
@@ -133,9 +135,9 @@ func (s *search) variable(v access.Var, uses *variableUses, kept bool) (verdict 
 	return verdict, ok || kept
 }
 
-// reached returns the ways in which execution comes to starts once goroutines may run, those of starts outside of
-// tests to which no way was found at all, and whether there may be more ways.
-func (s *search) reached(starts []Entry) (entries, missed []*Entry, partial bool) {
+// reached returns the ways in which execution comes to starts once goroutines may run, those that fill a registry before,
+// those of starts outside of tests to which no way was found at all, and whether there may be more ways.
+func (s *search) reached(starts []Entry) (entries, fillers, missed []*Entry, partial bool) {
 	for i := range starts {
 		found, more := s.ways(&starts[i])
 		partial = partial || more
@@ -147,7 +149,8 @@ func (s *search) reached(starts []Entry) (entries, missed []*Entry, partial bool
 		}
 	}
 	s.w.noteRepeated(entries)
-	return s.w.afterStart(entries), missed, partial
+	entries, fillers = s.w.afterStart(entries)
+	return entries, fillers, missed, partial
 }
 
 // byVariable groups the uses that may matter by variable. Uses of a parameter are followed to where

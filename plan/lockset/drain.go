@@ -4,6 +4,7 @@ import (
 	"go/constant"
 	"go/token"
 	"go/types"
+	"iter"
 	"slices"
 
 	"golang.org/x/tools/go/ssa"
@@ -212,19 +213,33 @@ func (l loop) everyTurn(b *ssa.BasicBlock) bool {
 
 // reaches reports whether control can come from from to to without passing through avoid, which may be nil.
 func reaches(from, to, avoid *ssa.BasicBlock) bool {
-	seen := make(map[*ssa.BasicBlock]bool)
-	stack := []*ssa.BasicBlock{from}
-	for len(stack) > 0 {
-		b := stack[len(stack)-1]
-		stack = stack[:len(stack)-1]
-		switch {
-		case b == avoid || seen[b]:
-			continue
-		case b == to:
+	for b := range blocksFrom(from, func(b *ssa.BasicBlock) bool { return b == avoid }) {
+		if b == to && b != avoid {
 			return true
 		}
-		seen[b] = true
-		stack = append(stack, b.Succs...)
 	}
 	return false
+}
+
+// blocksFrom yields the blocks that control can come to from from, itself included, each once. Those that last holds for
+// are yielded, and not passed through.
+func blocksFrom(from *ssa.BasicBlock, last func(*ssa.BasicBlock) bool) iter.Seq[*ssa.BasicBlock] {
+	return func(yield func(*ssa.BasicBlock) bool) {
+		seen := make(map[*ssa.BasicBlock]bool)
+		stack := []*ssa.BasicBlock{from}
+		for len(stack) > 0 {
+			b := stack[len(stack)-1]
+			stack = stack[:len(stack)-1]
+			if seen[b] {
+				continue
+			}
+			seen[b] = true
+			if !yield(b) {
+				return
+			}
+			if !last(b) {
+				stack = append(stack, b.Succs...)
+			}
+		}
+	}
 }

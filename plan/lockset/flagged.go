@@ -119,23 +119,12 @@ func (a *analysis) willSet(path access.Path, from *ssa.BasicBlock) bool {
 		}
 	}
 	reaches := false
-	seen := make(map[*ssa.BasicBlock]bool)
-	stack := []*ssa.BasicBlock{from}
-	for len(stack) > 0 {
-		b := stack[len(stack)-1]
-		stack = stack[:len(stack)-1]
-		switch {
-		case seen[b]:
-			continue
-		case sets[b]:
+	for b := range blocksFrom(from, func(b *ssa.BasicBlock) bool { return sets[b] }) {
+		if sets[b] {
 			reaches = true
-			continue
-		}
-		seen[b] = true
-		if _, ok := b.Instrs[len(b.Instrs)-1].(*ssa.Return); ok {
+		} else if _, ok := b.Instrs[len(b.Instrs)-1].(*ssa.Return); ok {
 			return false
 		}
-		stack = append(stack, b.Succs...)
 	}
 	return reaches
 }

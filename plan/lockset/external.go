@@ -116,6 +116,7 @@ func (a *analysis) synchronous(instr ssa.CallInstruction, f access.Ref, t target
 	around := s.alts
 	a.each(s, func(alt *alternative) { alt.Point = t.around(alt.Point) })
 	for _, inv := range ct.effect.Invokes { // what f captured
+		inv.Loop = inv.Loop || t.key != model.Once
 		a.invoke(instr, inv, ct, s)
 	}
 	s.alts = around

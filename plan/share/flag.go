@@ -32,9 +32,10 @@ func (w *World) noteFlags(b *lockset.Body) {
 }
 
 // noteRepeated notes which of entries come before a flag is set, and are not all that does: there are two ways to the
-// use on one instance, one leads to itself, or several functions set the flag. A flag that is not the owner's is set for all of them. Of the goroutines
-// of a group it does not matter how many one call starts.
-func (w *World) noteRepeated(entries []*Entry) {
+// use on one instance, one leads to itself, or several functions set the flag. The ways of early count too, on which
+// nothing else can reach the map. A flag that is not the owner's is set for all of them. Of the goroutines of a group
+// it does not matter how many one call starts.
+func (w *World) noteRepeated(entries []*Entry, early []Entry) {
 	byUse := make(map[token.Pos][]*Entry)
 	for _, e := range entries {
 		if before := e.before(); before.Flag {
@@ -42,13 +43,29 @@ func (w *World) noteRepeated(entries []*Entry) {
 			e.Repeated = !before.Group && (len(w.setters[before.Class]) > 1 || w.leadsToItself(e) || !e.ownFlag() && e.way.loops())
 		}
 	}
-	for _, same := range byUse {
+	for pos, same := range byUse {
 		for i, e := range same {
+			e.Repeated = e.Repeated || slices.ContainsFunc(early, func(f Entry) bool {
+				return f.Use.Pos == pos && f.Func == e.Func && f.Ref.Path == e.Ref.Path
+			})
 			for _, f := range same[:i] {
 				if e.Func == f.Func && !sameWay(e.way, f.way, e.before().Group) && (mayMeet(e, f) || !e.before().Group && !e.ownFlag()) {
 					e.Repeated, f.Repeated = true, true
 				}
 			}
+		}
+	}
+}
+
+// noteEarly notes the ways to e on which whoever made what the map belongs to has not let anybody else have it.
+func (wk *walker) noteEarly(e *Entry) {
+	if len(e.Sites) > 0 || len(e.After) > 0 {
+		return
+	}
+	for _, edge := range wk.w.callers[e.Func] {
+		ref, _ := edge.Through(edge.Binding().Ref(e.Ref), false)
+		if owned(edge, ref.Path) {
+			wk.early = append(wk.early, Entry{Func: edge.Caller, Ref: ref})
 		}
 	}
 }

@@ -138,17 +138,19 @@ func (s *search) variable(v access.Var, uses *variableUses, kept bool) (verdict 
 // reached returns the ways in which execution comes to starts once goroutines may run, those that fill a registry before,
 // those of starts outside of tests to which no way was found at all, and whether there may be more ways.
 func (s *search) reached(starts []Entry) (entries, fillers, missed []*Entry, partial bool) {
+	var early []Entry
 	for i := range starts {
-		found, more := s.ways(&starts[i])
-		partial = partial || more
-		for i := range found {
-			entries = append(entries, &found[i])
+		found := s.ways(&starts[i])
+		partial = partial || found.partial
+		for i := range found.entries {
+			entries = append(entries, &found.entries[i])
 		}
-		if len(found) == 0 && !s.w.isTest(starts[i].Use.Pos) {
+		early = append(early, found.early...)
+		if len(found.entries) == 0 && !s.w.isTest(starts[i].Use.Pos) {
 			missed = append(missed, &starts[i])
 		}
 	}
-	s.w.noteRepeated(entries)
+	s.w.noteRepeated(entries, early)
 	entries, fillers = s.w.afterStart(entries)
 	return entries, fillers, missed, partial
 }

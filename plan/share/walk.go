@@ -84,6 +84,7 @@ type origin struct {
 type found struct {
 	entries []Entry
 	given   []Entry // when only names were looked for: ways to a function that was given the map without a name
+	early   []Entry // the ways to before a flag is set on which nothing else can reach the map yet
 	partial bool    // a bound ended it
 }
 
@@ -104,12 +105,12 @@ type walker struct {
 	found
 }
 
-// ways returns the ways in which execution comes to start, and whether there may be more. Ways through
+// ways returns the ways in which execution comes to start. Ways through
 // test code have the Root Test.
 //
 // How execution comes to a place does not depend on which field of the owner is used there: uses of
 // one owner in one function with the same locks share the search.
-func (s *search) ways(start *Entry) (entries []Entry, partial bool) {
+func (s *search) ways(start *Entry) found {
 	base, rest := s.split(start.Ref)
 	from := *start
 	from.Ref = base
@@ -126,7 +127,14 @@ func (s *search) ways(start *Entry) (entries []Entry, partial bool) {
 		done = wk.found
 		s.walked[key] = done
 	}
-	out := slices.Clone(done.entries)
+	done.entries, done.early = ofUse(start, done.entries, rest), ofUse(start, done.early, rest)
+	done.entries = slices.DeleteFunc(done.entries, func(e Entry) bool { return e.Ref.Copied && e.ofCopy() })
+	return done
+}
+
+// ofUse returns what was found for an owner as it is for the use at start, which leads on from the owner by rest.
+func ofUse(start *Entry, found []Entry, rest string) []Entry {
+	out := slices.Clone(found)
 	for i := range out {
 		e := &out[i]
 		e.Use = start.Use
@@ -136,8 +144,7 @@ func (s *search) ways(start *Entry) (entries []Entry, partial bool) {
 		}
 		e.Ref.Copied = e.Ref.Copied || start.Ref.Copied
 	}
-	out = slices.DeleteFunc(out, func(e Entry) bool { return e.Ref.Copied && e.ofCopy() })
-	return out, done.partial
+	return out
 }
 
 // anOwner stands for the variable while the way to an owner is looked for.
@@ -183,6 +190,9 @@ func (wk *walker) up(e Entry) {
 	}
 	if private {
 		return
+	}
+	if e.before().Flag {
+		wk.noteEarly(&e)
 	}
 	wk.callers(&e, wk.up)
 }

@@ -79,7 +79,8 @@ type analysis struct {
 	channels *channels
 	onces    *onces
 	flags    *flags
-	sets     []flagSet // see flagSets
+	sets     []flagSet   // see flagSets
+	tests    []fieldTest // see fieldTests
 	kept     *kept.Flows
 	starts   map[string]ssa.CallInstruction // by site
 	recvs    []*ssa.UnOp                    // see receives

@@ -56,6 +56,8 @@ type Edge struct {
 	Params         []access.Ref     // what the callee's parameters are bound to
 	Constants      []Given          // those of Params that are boolean constants
 	Nils           []int            // those of Params that may be nil
+	Needs          []access.Path    // fields of the caller's parameters that were set before it was called: else it does not call
+	Unset          []access.Path    // fields of the callee's parameters that were not
 	Free           []access.Ref     // what its captured variables are bound to
 	Made           []access.Renamed // what the callee makes and returns
 	Owned          []access.Root    // roots among those that no other goroutine can reach yet

@@ -112,7 +112,11 @@ func (r *recorder) complete(a *analysis, e Edge, instr ssa.Instruction, s *state
 			e.Mentions = append(e.Mentions, a.source.Argument(call.Common().Pos(), call.Common(), i))
 		}
 		e.Constants, e.Nils = constants(call.Common()), a.nils(call.Common())
+		if e.Start == "" && !e.Stored {
+			e.Unset = unset(call)
+		}
 	}
+	e.Needs = a.needs(instr)
 	e.Loop = e.Loop || r.loop(instr)
 	refs := slices.Concat(e.Params, e.Free)
 	e.Copies = a.copies(refs, instr)

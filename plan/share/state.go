@@ -14,7 +14,7 @@ import (
 
 // numbers are those of an Entry in a table. Equal numbers mean equal things.
 type numbers struct {
-	at, sites, after, beside int32
+	at, sites, after, beside, needs int32
 }
 
 // state is what the rest of the way of an Entry depends on.

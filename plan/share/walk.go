@@ -240,10 +240,11 @@ func (e *Entry) repeats(edge *lockset.Edge) bool {
 
 // through returns e seen from the caller of edge; ok is false when the caller owns the object.
 func (s *search) through(e *Entry, edge *lockset.Edge) (Entry, bool) {
-	if !edge.Allows(e.At) {
+	if !edge.Allows(e.At) || e.lacks(edge) {
 		return Entry{}, false
 	}
 	next := *e
+	next.numbers.needs = s.needs(edge)
 	next.Func = edge.Caller
 	next.way = &step{Frame: Frame{edge.Caller, edge}, in: e.way, depth: e.way.depth + 1}
 	next.Ref, _ = edge.Through(edge.Binding().Ref(e.Ref), false)

@@ -36,6 +36,7 @@ type World struct {
 	blind      bool                           // see Unseen
 	built      map[access.Var]bool            // variables that get a map where their owner is made
 	nils       map[string][]int               // parameters that a caller gives nil, by function
+	unset      map[string][]access.Path       // fields of parameters that a caller leaves unset, by function
 	under      map[access.Var]map[string]bool // what runs while a lock is held and no call names it
 	boxed      map[string]lockset.Boxed       // methods of what becomes any interface
 	handed     []lockset.Handed               // functions that code outside the program was given
@@ -76,6 +77,7 @@ func NewWorld(isTest func(token.Pos) bool) *World {
 		usesOf:     make(map[string][]*mapuse.Use),
 		built:      make(map[access.Var]bool),
 		nils:       make(map[string][]int),
+		unset:      make(map[string][]access.Path),
 		under:      make(map[access.Var]map[string]bool),
 		boxed:      make(map[string]lockset.Boxed),
 		converted:  make(map[string]model.Runs),
@@ -169,6 +171,7 @@ func (w *World) Finish() {
 		for i := range b.Calls {
 			e := &b.Calls[i]
 			w.callers[e.Callee] = append(w.callers[e.Callee], e)
+			w.noteUnset(e)
 			for _, s := range e.Shared {
 				_, field := s.In.Parent()
 				w.shared[field] = true

@@ -75,6 +75,7 @@ type Edge struct {
 	Copies         []access.Copy    // the copied structs among Params and Free
 	Each           []access.Root    // roots among Params and Free that each round of that loop makes anew
 	Shared         []SharedMap      // in those of Each
+	Remade         []access.Root    // roots among Params and Free that are made anew while goroutines that it started before may run
 	Stored         bool             // given away: may run at any time, with any locks
 }
 

@@ -91,6 +91,34 @@ func (r *recorder) outlived() {
 	}
 }
 
+// remakes notes that root is about to be made, perhaps once more.
+func (r *recorder) remakes(root access.Root, s *state) {
+	if r == nil || len(s.after) == 0 {
+		return
+	}
+	if r.remade == nil {
+		r.remade = make(map[access.Root][]string)
+	}
+	r.remade[root] = union(r.remade[root], sites(s.after))
+}
+
+// noteRemade notes at the starts of goroutines what is made anew while others of them run:
+//
+//	for _, batch := range batches {
+//		var mu sync.Mutex
+//		for _, x := range batch {
+//			go func() { mu.Lock(); m[x]++; mu.Unlock() }()
+func (r *recorder) noteRemade() {
+	for i := range r.body.Calls {
+		e := &r.body.Calls[i]
+		for _, root := range rootsOf(slices.Concat(e.Params, e.Free)) {
+			if e.Start != "" && slices.Contains(r.remade[root], e.Site) && !slices.Contains(e.Remade, root) {
+				e.Remade = append(slices.Clip(e.Remade), root)
+			}
+		}
+	}
+}
+
 func (r *recorder) edgeAt(a *analysis, e Edge, instr ssa.Instruction, s *state) {
 	if r != nil {
 		r.body.Calls = append(r.body.Calls, r.complete(a, e, instr, s))

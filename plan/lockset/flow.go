@@ -179,6 +179,7 @@ func (a *analysis) instr(instr ssa.Instruction, s *state) {
 		root := a.names.Ref(instr.(ssa.Value)).Path.Root
 		a.renew(s, root)
 		if a.names.Made(root) == instr.(ssa.Value) {
+			a.rec.remakes(root, s)
 			s.another(root)
 		}
 		if mc, ok := instr.(*ssa.MakeClosure); ok {

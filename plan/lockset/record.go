@@ -23,6 +23,7 @@ type recorder struct {
 	spins  []*spin
 
 	ended    map[access.Path][]string // goroutines that ran when what is held as a sync.Once was over
+	remade   map[access.Root][]string // goroutines that may run when a root is made
 	returned []alternative
 	results  []access.Ref
 	disagree []bool

@@ -141,6 +141,7 @@ func (r *recorder) finish() {
 		}
 	}
 	r.outlived()
+	r.noteRemade()
 	r.effect.Results = r.results
 	r.effect.Into = r.into()
 	r.effect.Renews = r.a.renewed()

@@ -101,6 +101,7 @@ type move struct {
 	at      int32
 	started bool // in a goroutine of its own
 	each    bool // on something that each round of a loop makes anew
+	remade  bool // on something that is made anew while such goroutines may run
 	outlive bool // in a goroutine that still runs when what is held there as a sync.Once is over
 	filter  int32
 }
@@ -127,9 +128,9 @@ func newTable(r *relevant) *table {
 
 // under returns the locks of e as seen from the caller of edge, and their number. A lock that each round of a loop makes
 // anew is not that of the goroutines which other rounds start, unless the map, too, is one of each round.
-func (t *table) under(e *Entry, edge *lockset.Edge, started, each bool) (lockset.Point, int32) {
+func (t *table) under(e *Entry, edge *lockset.Edge, started, each, remade bool) (lockset.Point, int32) {
 	outlive := started && len(edge.Outlive) > 0 && outlives(e, edge)
-	key := move{edge, e.numbers.at, started, each, outlive, t.filter}
+	key := move{edge, e.numbers.at, started, each, remade, outlive, t.filter}
 	n, ok := t.moved[key]
 	if !ok {
 		around := edge.At
@@ -141,7 +142,9 @@ func (t *table) under(e *Entry, edge *lockset.Edge, started, each bool) (lockset
 		}
 		at := e.At.Under(around, edge.Binding()).Settle(edge.Copies)
 		if started && edge.Many && !each {
-			at.Held = slices.DeleteFunc(at.Held, func(h lockset.Held) bool { return slices.Contains(edge.Each, h.Path.Root) })
+			at.Held = slices.DeleteFunc(at.Held, func(h lockset.Held) bool {
+				return slices.Contains(edge.Each, h.Path.Root) || !remade && slices.Contains(edge.Remade, h.Path.Root)
+			})
 		}
 		n = t.point(at)
 		t.moved[key] = n

@@ -275,9 +275,10 @@ func (s *search) through(e *Entry, edge *lockset.Edge) (Entry, bool) {
 	}
 	made := e.Ref.Path.Root.Kind == access.Made // each activation of the callee has its own
 	each := made || slices.Contains(edge.Each, next.Ref.Path.Root)
+	remade := slices.Contains(edge.Remade, next.Ref.Path.Root)
 	switch {
 	case edge.Start != "" || edge.Stored:
-		next.At, next.numbers.at = s.table.under(e, edge, true, each)
+		next.At, next.numbers.at = s.table.under(e, edge, true, each, remade)
 		site := edge.Site
 		if made && len(e.Sites) < maxSites {
 			next.Outer = e.Outer + 1
@@ -297,11 +298,11 @@ func (s *search) through(e *Entry, edge *lockset.Edge) (Entry, bool) {
 		}
 		next.Many = e.Many || edge.Many && !each || edge.Stored && s.w.many[edge.Callee]
 	case len(e.Sites) > 0:
-		next.At, next.numbers.at = s.table.under(e, edge, true, each)
+		next.At, next.numbers.at = s.table.under(e, edge, true, each, remade)
 		next.Many = e.Many || !each && (slices.Contains(edge.After, e.Sites[0]) || edge.Loop && isUntracked(e.Sites[0]))
 		next.Beside, next.numbers.beside = s.table.union(e.Beside, e.numbers.beside, edge)
 	default:
-		next.At, next.numbers.at = s.table.under(e, edge, false, each)
+		next.At, next.numbers.at = s.table.under(e, edge, false, each, remade)
 		next.After, next.numbers.after = s.table.union(e.After, e.numbers.after, edge)
 	}
 	if rebase {

@@ -149,16 +149,18 @@ func function(fn *ssa.Function, effect func(string) *Effect, in inPackage, cfg C
 	f := &Func{Body: body, SSA: fn, Names: a.names, hasBody: cfg.hasBody}
 	a.rec = &recorder{a: a, body: body, loops: loopsOf(fn), spins: a.spinsOf(), effect: &Effect{Serves: requests(fn), Yield: isYield(fn)}, visit: func(instr ssa.Instruction, v View) { visit(f, instr, v) }}
 	ends := false
-	var after []state
+	after := make(map[int]state, len(fn.Blocks))
 	for i, b := range fn.Blocks {
 		if len(states[i].alts) > 0 {
-			after = append(after, a.block(b, states[i]))
+			after[i] = a.block(b, states[i])
 			ends = ends || endsFunction(b)
 		}
 	}
 	if !ends { // what it calls ends it, by a panic: the deferred calls run wherever that is
-		for _, s := range after {
-			a.runDefers(&s)
+		for i, b := range fn.Blocks {
+			if s, reached := after[i]; reached {
+				a.runDefers(b, &s)
+			}
 		}
 	}
 	a.rec.finish()

@@ -4,6 +4,7 @@ import (
 	"go/constant"
 	"go/token"
 	"go/types"
+	"maps"
 	"slices"
 	"strings"
 
@@ -18,14 +19,15 @@ import (
 
 // flags is what a package does with the boolean fields and variables of its types. It is not safe for concurrent use.
 type flags struct {
-	set   map[access.Var]bool // some function sets them to true, and changes maps before
+	set   map[access.Var]bool // some function sets them to true; those that order something
+	fill  map[access.Var]bool // and changes maps before, or some function changes maps once it has looked at them
 	other map[access.Var]bool // something else may become of them
 	fills map[*ssa.Function]bool
 }
 
 // flagsOf returns what fns do with flags.
 func flagsOf(fns []*ssa.Function) *flags {
-	f := &flags{make(map[access.Var]bool), make(map[access.Var]bool), fillers(fns)}
+	f := &flags{make(map[access.Var]bool), make(map[access.Var]bool), make(map[access.Var]bool), fillers(fns)}
 	for _, fn := range fns {
 		for _, b := range fn.Blocks {
 			for _, instr := range b.Instrs {
@@ -46,6 +48,7 @@ func flagsOf(fns []*ssa.Function) *flags {
 			}
 		}
 	}
+	maps.DeleteFunc(f.set, func(class access.Var, set bool) bool { return !set || !f.fill[class] || f.other[class] })
 	return f
 }
 
@@ -71,6 +74,7 @@ func (f *flags) usedBy(class access.Var, addr ssa.Value, instr ssa.Instruction) 
 		return
 	case *ssa.UnOp:
 		if instr.Op == token.MUL && isBool(instr.Type()) {
+			f.looks(class, instr)
 			return
 		}
 	case *ssa.Store:
@@ -104,17 +108,30 @@ func (f *flags) usedBy(class access.Var, addr ssa.Value, instr ssa.Instruction) 
 // sets notes that instr sets the flag class, to true if on. One that nothing is done before orders nothing: most flags
 // say that something is closed.
 func (f *flags) sets(class access.Var, instr ssa.Instruction, on bool) {
-	if !on || f.set[class] {
+	f.set[class] = f.set[class] || on
+	if !on || f.fill[class] {
 		return
 	}
-	for _, b := range instr.Parent().Blocks {
-		for _, before := range b.Instrs {
-			if f.isFill(before) && (access.ComesBefore(before, instr) || b != instr.Block() && reaches(b, instr.Block(), nil)) {
-				f.set[class] = true
-				return
-			}
-		}
+	f.fill[class] = f.anyFill(instr.Parent(), func(fill ssa.Instruction) bool {
+		return access.ComesBefore(fill, instr) || fill.Block() != instr.Block() && reaches(fill.Block(), instr.Block(), nil)
+	})
+}
+
+// looks notes that load looks at the flag class.
+func (f *flags) looks(class access.Var, load *ssa.UnOp) {
+	if f.fill[class] {
+		return
 	}
+	f.fill[class] = f.anyFill(load.Parent(), func(fill ssa.Instruction) bool {
+		return fill.Block() != load.Block() && load.Block().Dominates(fill.Block())
+	})
+}
+
+// anyFill reports whether fn changes a map in a place for which where holds.
+func (f *flags) anyFill(fn *ssa.Function, where func(ssa.Instruction) bool) bool {
+	return slices.ContainsFunc(fn.Blocks, func(b *ssa.BasicBlock) bool {
+		return slices.ContainsFunc(b.Instrs, func(instr ssa.Instruction) bool { return f.isFill(instr) && where(instr) })
+	})
 }
 
 // fillers returns those of fns that change a map, or lead to one that does.

@@ -166,18 +166,40 @@ func (a *analysis) looking(v ssa.Value, s *state) {
 }
 
 // unset notes what going to successor number n of the block that ends in test tells of a flag that is not set: a
-// function that is now going to set it is the first.
+// function that is now going to set it is the first, and so is one that may not, as long as it holds the lock without
+// which nobody sets it.
 func (a *analysis) unset(test *ssa.If, n int, s *state) {
 	c, negated, ok := conditionOf(test.Cond)
 	if !ok || c.op != token.ILLEGAL || (n == 0) != negated {
 		return
 	}
 	ref, ok := a.looksAt(c.x)
-	if !ok || !isOutside(ref.Path.Root) || !a.willSet(ref.Path, test.Block().Succs[n]) {
+	if !ok || !isOutside(ref.Path.Root) {
+		return
+	}
+	_, atomic := c.x.(*ssa.Call)
+	sets := a.willSet(ref.Path, test.Block().Succs[n])
+	a.each(s, func(alt *alternative) {
+		if sets || !atomic && len(beside(ref, alt.Held, Read)) > 0 {
+			alt.Held = alt.Held.Without(ref.Path).With(Held{Path: ref.Path, Class: ref.Var, Mode: Write, Once: true, Flag: true, First: true})
+		}
+	})
+}
+
+// stillUnset forgets that flags were seen not to be set where the section has ended in which they were, before the end of
+// b, which does not lead to where they are set.
+func (a *analysis) stillUnset(b *ssa.BasicBlock, s *state) {
+	gone := func(h Held, held Set) bool {
+		return h.Flag && h.First && h.Mode == Write && len(beside(access.Ref{Path: h.Path, Var: h.Class}, held, Read)) == 0 && !a.willSet(h.Path, b)
+	}
+	if !slices.ContainsFunc(s.alts, func(alt alternative) bool {
+		return slices.ContainsFunc(alt.Held, func(h Held) bool { return gone(h, alt.Held) })
+	}) {
 		return
 	}
 	a.each(s, func(alt *alternative) {
-		alt.Held = alt.Held.Without(ref.Path).With(Held{Path: ref.Path, Class: ref.Var, Mode: Write, Once: true, Flag: true, First: true})
+		held := alt.Held
+		alt.Held = slices.DeleteFunc(slices.Clone(held), func(h Held) bool { return gone(h, held) })
 	})
 }
 

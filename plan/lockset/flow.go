@@ -220,6 +220,7 @@ func (a *analysis) instr(instr ssa.Instruction, s *state) {
 		a.looking(instr, s)
 	case *ssa.Call:
 		a.call(instr, s)
+		a.stillUnset(instr.Block(), s)
 	case *ssa.Go:
 		a.goes(instr, s)
 	case *ssa.Defer:
@@ -230,13 +231,13 @@ func (a *analysis) instr(instr ssa.Instruction, s *state) {
 			}
 		}
 	case *ssa.RunDefers, *ssa.Panic:
-		a.runDefers(s)
+		a.runDefers(instr.Block(), s)
 	}
 }
 
-// runDefers runs the pending calls, last in first out. Alternatives with different defers are run
+// runDefers runs the pending calls at the end of the block at, last in first out. Alternatives with different defers are run
 // apart.
-func (a *analysis) runDefers(s *state) {
+func (a *analysis) runDefers(at *ssa.BasicBlock, s *state) {
 	out := *s
 	out.alts = nil
 	first := true
@@ -258,6 +259,7 @@ func (a *analysis) runDefers(s *state) {
 				a.rec.deferred(pending[j], &sub)
 			}
 			a.call(pending[j], &sub)
+			a.stillUnset(at, &sub)
 		}
 		if first {
 			out, first = sub, false

@@ -18,7 +18,7 @@ import (
 func (n *Names) alloc(v *ssa.Alloc) Ref {
 	stores, captured := storesTo(v, make(map[ssa.Value]bool))
 	elem := v.Type().Underlying().(*types.Pointer).Elem()
-	_, isMap := elem.Underlying().(*types.Map)
+	isMap := IsMap(elem)
 	_, isStruct := elem.Underlying().(*types.Struct)
 	if len(stores) == 1 && !written(v) && !isStruct && stores[0].Parent() == n.fn {
 		r := n.Ref(stores[0].Val)

@@ -3,7 +3,6 @@ package access
 import (
 	"go/constant"
 	"go/token"
-	"go/types"
 	"slices"
 
 	"golang.org/x/tools/go/ssa"
@@ -78,7 +77,7 @@ func (n *Names) replaced(load *ssa.UnOp, at ssa.Instruction) bool {
 		if _, local := st.Addr.(*ssa.Alloc); local && st.Addr != load.X {
 			continue // a local variable gets the map
 		}
-		if ComesBefore(load, st) && (at == nil || ComesBefore(st, at)) && n.Ref(st.Addr).Path == n.Ref(load.X).Path {
+		if ComesBefore(load, st) && (at == nil || ComesBefore(st, at)) && n.Place(st.Addr) == n.Ref(load.X).Path {
 			return true
 		}
 	}
@@ -168,25 +167,20 @@ func (n *Names) taking() []ssa.Instruction {
 		for _, instr := range b.Instrs {
 			switch i := instr.(type) {
 			case *ssa.Store:
-				if isMap(i.Val.Type()) {
+				if IsMap(i.Val.Type()) {
 					n.taken = append(n.taken, instr)
 				}
 			case *ssa.MapUpdate:
 				n.taken = append(n.taken, instr)
 			case *ssa.Call:
 				b, ok := i.Call.Value.(*ssa.Builtin)
-				if ok && (b.Name() == "delete" || b.Name() == "clear" && isMap(i.Call.Args[0].Type())) || len(n.callees.Renews(i)) > 0 {
+				if ok && (b.Name() == "delete" || b.Name() == "clear" && IsMap(i.Call.Args[0].Type())) || len(n.callees.Renews(i)) > 0 {
 					n.taken = append(n.taken, instr)
 				}
 			}
 		}
 	}
 	return n.taken
-}
-
-func isMap(t types.Type) bool {
-	_, ok := t.Underlying().(*types.Map)
-	return ok
 }
 
 // keyOf returns the key that next produces, or nil when nobody looks at it.

@@ -70,7 +70,7 @@ func (n *Names) Ref(v ssa.Value) Ref {
 		}
 		if alloc, ok := v.(*ssa.Alloc); ok && n.made[r.Path.Root] == v && isStruct(alloc) {
 			r.Parts = n.parts(alloc, "", isReference) // after memo[v] is set: they may lead back to v
-			r.Maps = n.parts(alloc, "", isMap)
+			r.Maps = n.parts(alloc, "", IsMap)
 			n.memo[v] = r
 		}
 	}

@@ -146,7 +146,7 @@ func (n *Names) reassigned(v ssa.Value) bool {
 		return false
 	}
 	_, owner := ownerOf(field.X.Type())
-	return isMap(v.Type()) && owner != nil && n.changed()[owner.Field(field.Field).Origin()]
+	return IsMap(v.Type()) && owner != nil && n.changed()[owner.Field(field.Field).Origin()]
 }
 
 // changed returns the fields that the function, or a closure in it, assigns in something that it did not

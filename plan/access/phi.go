@@ -63,9 +63,8 @@ func (n *Names) phi(v *ssa.Phi) Ref {
 //		m = make(map[string]int)
 //	}
 func isGivenMap(v *ssa.Phi, r Ref) bool {
-	_, isMap := v.Type().Underlying().(*types.Map)
 	k := r.Path.Root.Kind
-	return isMap && (k == Param || k == Free || k == Global)
+	return IsMap(v.Type()) && (k == Param || k == Free || k == Global)
 }
 
 // isPut reports whether the function stores v at p.

@@ -2,7 +2,6 @@ package access
 
 import (
 	"go/token"
-	"go/types"
 
 	"golang.org/x/tools/go/ssa"
 )
@@ -76,7 +75,7 @@ func (n *Names) resultOf(v ssa.Value, call *ssa.Call, i int) Ref {
 // named returns r with the local variable that source assigns it to, when v is a map that is no part
 // of anything else. It was made at pos, or is result number i of a call there.
 func (n *Names) named(r Ref, v ssa.Value, pos token.Pos, i int) Ref {
-	if _, isMap := v.Type().Underlying().(*types.Map); !isMap || !r.Var.IsZero() || r.Path.Sel != "" {
+	if !IsMap(v.Type()) || !r.Var.IsZero() || r.Path.Sel != "" {
 		return r
 	}
 	if k := r.Path.Root.Kind; k != Made && k != Local {

@@ -52,7 +52,7 @@ func unknown(fn *ssa.Function, why string) (*Body, *Effect) {
 func mapsIn(fn *ssa.Function) []access.Var {
 	var out []access.Var
 	add := func(v access.Var, t types.Type) {
-		if _, ok := t.Underlying().(*types.Map); ok && !v.IsZero() && !slices.Contains(out, v) {
+		if access.IsMap(t) && !v.IsZero() && !slices.Contains(out, v) {
 			out = append(out, v)
 		}
 	}

@@ -155,12 +155,12 @@ func (f *flags) isFill(instr ssa.Instruction) bool {
 	case *ssa.MapUpdate:
 		return true
 	case *ssa.Store:
-		if isMapType(instr.Val.Type()) {
+		if access.IsMap(instr.Val.Type()) {
 			return true
 		}
 	case ssa.CallInstruction:
 		b, ok := instr.Common().Value.(*ssa.Builtin)
-		if isLen := ok && b.Name() == "len"; !isLen && slices.ContainsFunc(instr.Common().Args, func(v ssa.Value) bool { return isMapType(v.Type()) }) {
+		if isLen := ok && b.Name() == "len"; !isLen && slices.ContainsFunc(instr.Common().Args, func(v ssa.Value) bool { return access.IsMap(v.Type()) }) {
 			return true
 		}
 	}
@@ -175,11 +175,6 @@ func (f *flags) isFill(instr ssa.Instruction) bool {
 		}
 	}
 	return false
-}
-
-func isMapType(t types.Type) bool {
-	_, ok := t.Underlying().(*types.Map)
-	return ok
 }
 
 // isNewObject reports whether addr is a part of something that the function makes.

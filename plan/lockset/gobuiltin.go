@@ -1,7 +1,6 @@
 package lockset
 
 import (
-	"go/types"
 	"strconv"
 
 	"golang.org/x/tools/go/ssa"
@@ -23,7 +22,7 @@ func GoBuiltin(instr *ssa.Go) string {
 	if !ok || b.Name() != "delete" && b.Name() != "clear" {
 		return ""
 	}
-	if _, ok := instr.Call.Args[0].Type().Underlying().(*types.Map); !ok {
+	if !access.IsMap(instr.Call.Args[0].Type()) {
 		return ""
 	}
 	n := 0 // of go statements before it

@@ -36,7 +36,7 @@ func (a *analysis) renewed() []access.Path {
 		for _, instr := range b.Instrs {
 			switch instr := instr.(type) {
 			case *ssa.Store:
-				if p := a.names.Ref(instr.Addr).Path; isMapType(instr.Val.Type()) && a.isNewMap(instr.Val) && isOutside(p.Root) && !a.reads(p) {
+				if p := a.names.Ref(instr.Addr).Path; access.IsMap(instr.Val.Type()) && a.isNewMap(instr.Val) && isOutside(p.Root) && !a.reads(p) {
 					out = addPath(out, p)
 				}
 			case *ssa.Call:
@@ -56,7 +56,7 @@ func (a *analysis) reads(p access.Path) bool {
 	return slices.ContainsFunc(a.fn.Blocks, func(b *ssa.BasicBlock) bool {
 		return slices.ContainsFunc(b.Instrs, func(instr ssa.Instruction) bool {
 			load, ok := instr.(*ssa.UnOp)
-			return ok && load.Op == token.MUL && isMapType(load.Type()) && a.names.Ref(load.X).Path == p
+			return ok && load.Op == token.MUL && access.IsMap(load.Type()) && a.names.Ref(load.X).Path == p
 		})
 	})
 }

@@ -30,7 +30,7 @@ func (c *Collector) sends(fn *lockset.Func, v ssa.Value, at lockset.View) { c.al
 //	ch <- s.m
 //	s.m = make(map[string]int)
 func (c *Collector) alias(fn *lockset.Func, v ssa.Value, returned bool, at lockset.View) {
-	if !isMap(v.Type()) && !isIterator(v.Type()) {
+	if !access.IsMap(v.Type()) && !isIterator(v.Type()) {
 		return
 	}
 	ref := fn.Names.Ref(v)

@@ -49,7 +49,7 @@ func (c *Collector) Visit(fn *lockset.Func, instr ssa.Instruction, at lockset.Vi
 	c.carries(fn, instr, at)
 	switch instr := instr.(type) {
 	case *ssa.Lookup:
-		if isMap(instr.X.Type()) {
+		if access.IsMap(instr.X.Type()) {
 			c.valued = hasValue(instr)
 			c.add(fn, instr.X, Index, c.Mentions.Operand(instr.Pos()), at)
 			c.valued = false
@@ -60,28 +60,28 @@ func (c *Collector) Visit(fn *lockset.Func, instr ssa.Instruction, at lockset.Vi
 		defer func() { c.given, c.check = false, token.NoPos }()
 		c.add(fn, instr.Map, Store, c.Mentions.Operand(instr.Pos()), at)
 	case *ssa.Range:
-		if isMap(instr.X.Type()) {
+		if access.IsMap(instr.X.Type()) {
 			c.add(fn, instr.X, Range, c.Mentions.Operand(instr.Pos()), at)
 		}
 	case *ssa.Next:
-		if r, ok := instr.Iter.(*ssa.Range); ok && isMap(r.X.Type()) {
+		if r, ok := instr.Iter.(*ssa.Range); ok && access.IsMap(r.X.Type()) {
 			c.add(fn, r.X, Range, c.Mentions.Operand(r.Pos()), at)
 		}
 	case *ssa.UnOp:
 		switch {
 		case instr.Op != token.MUL:
-		case isMap(instr.Type()):
+		case access.IsMap(instr.Type()):
 			c.load(fn, instr, at)
 		default:
 			c.element(fn, instr.X, ReadElement, at)
 		}
 	case *ssa.Field:
-		if isMap(instr.Type()) {
+		if access.IsMap(instr.Type()) {
 			c.add(fn, instr, Load, instr.Pos(), at)
 		}
 	case *ssa.Store:
 		c.brings(fn, instr)
-		if isMap(instr.Val.Type()) {
+		if access.IsMap(instr.Val.Type()) {
 			c.fills(fn, instr, at)
 			c.replace(fn, instr, at)
 		} else {
@@ -117,11 +117,6 @@ func (c *Collector) goes(instr *ssa.Go) {
 	}
 	m := access.Ref{Path: access.Path{Root: access.Root{Kind: access.Param}}}
 	c.Uses = append(c.Uses, Use{Func: key, Ref: m, Op: op, Pos: c.Mentions.Operand(instr.Call.Pos())})
-}
-
-func isMap(t types.Type) bool {
-	_, ok := t.Underlying().(*types.Map)
-	return ok
 }
 
 // hasValue reports whether the value that instr looks up goes somewhere: it does not when only its
@@ -209,7 +204,7 @@ func (c *Collector) call(fn *lockset.Func, call ssa.CallInstruction, at lockset.
 	for i, arg := range common.Args {
 		pos := c.Mentions.Argument(common.Pos(), common, i)
 		switch {
-		case isMap(arg.Type()):
+		case access.IsMap(arg.Type()):
 			c.argument(fn, arg, model.MapUse(key, i), pos, at)
 		case isPointerToMap(arg.Type()) && model.Fills(key):
 			ref := fn.Names.Ref(arg)
@@ -291,14 +286,14 @@ func variadic(v ssa.Value) []ssa.Value {
 
 func isPointerToMap(t types.Type) bool {
 	p, ok := t.Underlying().(*types.Pointer)
-	return ok && isMap(p.Elem())
+	return ok && access.IsMap(p.Elem())
 }
 
 func (c *Collector) builtin(fn *lockset.Func, name string, call *ssa.CallCommon, at lockset.View) {
 	if len(call.Args) == 0 {
 		return
 	}
-	if !isMap(call.Args[0].Type()) {
+	if !access.IsMap(call.Args[0].Type()) {
 		c.slice(fn, name, call, at)
 		return
 	}

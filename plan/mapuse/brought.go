@@ -18,7 +18,7 @@ import (
 // brings notes that st puts something in a field that comes from elsewhere.
 func (c *Collector) brings(fn *lockset.Func, st *ssa.Store) {
 	field, ok := st.Addr.(*ssa.FieldAddr)
-	if !ok || !isMap(st.Val.Type()) && !isPointerToStruct(st.Val.Type()) {
+	if !ok || !access.IsMap(st.Val.Type()) && !isPointerToStruct(st.Val.Type()) {
 		return
 	}
 	class, _ := access.FieldVar(field.X.Type(), field.Field)

@@ -37,19 +37,19 @@ func (c *Collector) carries(fn *lockset.Func, instr ssa.Instruction, at lockset.
 	case *ssa.DebugRef, *ssa.FieldAddr:
 		return
 	case *ssa.UnOp:
-		if isMap(instr.Type()) {
+		if access.IsMap(instr.Type()) {
 			c.reads[instr] = held(at)
 		}
 	case *ssa.Call:
-		if isMap(instr.Type()) {
+		if access.IsMap(instr.Type()) {
 			c.reads[instr] = held(at)
 		}
 	case *ssa.Store:
-		if isMap(instr.Val.Type()) && c.putIn(fn, instr.Addr, instr.Val, at) {
+		if access.IsMap(instr.Val.Type()) && c.putIn(fn, instr.Addr, instr.Val, at) {
 			return
 		}
 	case *ssa.MapUpdate:
-		if v := unboxed(instr.Value); isMap(v.Type()) && c.putIn(fn, instr.Map, v, at) {
+		if v := unboxed(instr.Value); access.IsMap(v.Type()) && c.putIn(fn, instr.Map, v, at) {
 			return
 		}
 	case *ssa.MakeInterface:

@@ -40,7 +40,7 @@ func sectionsOf(fn *ssa.Function) sections {
 		for _, instr := range b.Instrs {
 			switch instr := instr.(type) {
 			case *ssa.Lookup:
-				if isMap(instr.X.Type()) {
+				if access.IsMap(instr.X.Type()) {
 					s.lookups = append(s.lookups, instr)
 				}
 			case *ssa.Call:

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/tools/go/ssa"
 
+	"mapmend/plan/access"
 	"mapmend/plan/lockset"
 	"mapmend/plan/model"
 )
@@ -32,7 +33,7 @@ func (c *Collector) looked(fn *lockset.Func, key string, call *ssa.CallCommon, i
 		}
 		pos := c.Mentions.Argument(call.Pos(), call, i+n)
 		switch {
-		case isMap(mi.X.Type()):
+		case access.IsMap(mi.X.Type()):
 			c.add(fn, mi.X, Read, pos, at)
 		case known && shows(how, call, n):
 			l := looker{c: c, fn: fn, how: how, v: mi.X, pos: pos, at: at}
@@ -108,7 +109,7 @@ func (l *looker) look(t types.Type, index []int) {
 			continue
 		}
 		to := append(index[:len(index):len(index)], i)
-		if isMap(f.Type()) {
+		if access.IsMap(f.Type()) {
 			if !l.asks(f.Type()) && (f.Exported() || l.how.Unexported) {
 				ref := l.fn.Names.Receiver(l.v, append(to, 0))
 				l.c.addRef(l.fn, ref, Load, l.pos, l.at)

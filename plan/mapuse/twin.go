@@ -148,7 +148,7 @@ func mapStores(fn *ssa.Function) []*ssa.Store {
 	var out []*ssa.Store
 	for _, b := range fn.Blocks {
 		for _, instr := range b.Instrs {
-			if st, ok := instr.(*ssa.Store); ok && isMap(st.Val.Type()) {
+			if st, ok := instr.(*ssa.Store); ok && access.IsMap(st.Val.Type()) {
 				out = append(out, st)
 			}
 		}

@@ -48,15 +48,41 @@ func (c *Collector) puts(fn *lockset.Func, instr ssa.Instruction) {
 	case *ssa.Send:
 		c.unfollowed(fn, instr.X)
 	case ssa.CallInstruction:
-		if fn.HasBody(instr) {
-			return
-		}
-		for _, v := range instr.Common().Args {
-			if isPointerToMap(v.Type()) {
+		for i, v := range instr.Common().Args {
+			if keeps(fn, instr, i, v) {
 				c.unfollowed(fn, v)
 			}
 		}
 	}
+}
+
+// keeps reports whether what call calls may put v, its argument number i, somewhere: a map that it has as a value of any
+// type, or a map or the address of one in code outside the program that is not known.
+func keeps(fn *lockset.Func, call ssa.CallInstruction, i int, v ssa.Value) bool {
+	common := call.Common()
+	if _, builtin := common.Value.(*ssa.Builtin); builtin {
+		return false
+	}
+	callee := common.StaticCallee()
+	switch {
+	case fn.HasBody(call):
+		if callee == nil || !access.IsMap(v.Type()) {
+			return false
+		}
+		if origin := callee.Origin(); origin != nil {
+			callee = origin
+		}
+		_, any := types.Unalias(callee.Params[i].Type()).(*types.TypeParam)
+		return any && !access.IsMap(callee.Params[i].Type())
+	case isPointerToMap(v.Type()):
+		return true
+	case !access.IsMap(v.Type()):
+		return false
+	case callee == nil: // of an interface, or a function value: see whom that may call
+		return false
+	}
+	isMethod := i == 0 && callee.Signature.Recv() != nil
+	return !isMethod && model.MapUse(access.FuncKey(callee), i) == model.UnknownArg
 }
 
 // unfollowed adds v if it is the map of a variable, or its address, and does not leave that.
@@ -68,7 +94,7 @@ func (c *Collector) unfollowed(fn *lockset.Func, v ssa.Value) {
 		if pos = addressed(v); !pos.IsValid() {
 			return
 		}
-	case !isMap(v.Type()) && !isIterator(v.Type()) || fn.Names.Detached(v, nil):
+	case !access.IsMap(v.Type()) && !isIterator(v.Type()) || fn.Names.Detached(v, nil):
 		return
 	}
 	given := ref.Path.Root.Kind == access.Param && ref.Path.Sel == ""
@@ -94,8 +120,8 @@ func addressed(v ssa.Value) token.Pos {
 	return token.NoPos
 }
 
-// isLookedAt reports whether what is given the interface that boxed makes only looks at it, or fills it,
-// before it returns: that is expected of functions without a body.
+// isLookedAt reports whether what is given the interface that boxed makes only looks at it, or fills it, before it
+// returns, as far as is known.
 func (c *Collector) isLookedAt(fn *lockset.Func, boxed *ssa.MakeInterface) bool {
 	_, pointer := boxed.X.Type().Underlying().(*types.Pointer)
 	for _, ref := range *boxed.Referrers() {
@@ -107,9 +133,9 @@ func (c *Collector) isLookedAt(fn *lockset.Func, boxed *ssa.MakeInterface) bool 
 			}
 		case fn.HasBody(call):
 			return false
-		case pointer:
+		default:
 			callee := call.Common().StaticCallee()
-			if callee == nil || !model.Fills(access.FuncKey(callee)) && !model.ReadsAll(access.FuncKey(callee)) {
+			if callee == nil || !model.LooksOnly(access.FuncKey(callee)) && !(pointer && model.Fills(access.FuncKey(callee))) {
 				return false
 			}
 		}

@@ -78,6 +78,20 @@ func ReadsAll(key string) bool {
 	return ok || readers[Package(key)]
 }
 
+// lookers are the packages, besides the readers, whose functions do nothing else with a map that they are given as an
+// interface: those that log, and those that compare in tests.
+var lookers = set(`
+	testing github.com/stretchr/testify/assert github.com/stretchr/testify/require github.com/google/go-cmp/cmp
+	gotest.tools/v3/assert github.com/go-kit/log github.com/go-logr/logr github.com/golang/glog github.com/hashicorp/go-hclog
+	github.com/pkg/errors github.com/rs/zerolog github.com/rs/zerolog/log github.com/sirupsen/logrus go.uber.org/zap
+	google.golang.org/grpc/status k8s.io/klog k8s.io/klog/v2`)
+
+// LooksOnly reports whether key does nothing else with a map that it is given as an interface than to look at its entries
+// before it returns.
+func LooksOnly(key string) bool {
+	return key != "reflect.ValueOf" && (ReadsAll(key) || lookers[Package(key)])
+}
+
 // fieldCounters tell the fields of a struct apart by their number, or panic at one that is not exported.
 var fieldCounters = set(`
 	reflect.ValueOf reflect.TypeOf reflect.TypeFor github.com/google/go-cmp/cmp.Equal github.com/google/go-cmp/cmp.Diff gotest.tools/v3/assert.DeepEqual`)

@@ -60,6 +60,32 @@ func (w *World) classify(entries []*Entry) [][]*Entry {
 	return out
 }
 
+// someOfEach returns classes in an order in which the first ones are of all uses: one of each, then another one of each.
+// Of one use, those come first that the shortest ways lead to.
+func someOfEach(classes [][]*Entry) [][]*Entry {
+	byUse := make(map[*mapuse.Use][][]*Entry)
+	var uses []*mapuse.Use
+	for _, c := range classes {
+		u := c[0].Use
+		if byUse[u] == nil {
+			uses = append(uses, u)
+		}
+		byUse[u] = append(byUse[u], c)
+	}
+	for _, of := range byUse {
+		slices.SortStableFunc(of, func(a, b []*Entry) int { return a[0].way.depth - b[0].way.depth })
+	}
+	var out [][]*Entry
+	for i := 0; len(out) < len(classes); i++ {
+		for _, u := range uses {
+			if i < len(byUse[u]) {
+				out = append(out, byUse[u][i])
+			}
+		}
+	}
+	return out
+}
+
 func (w *World) class(e *Entry) class {
 	r := e.Ref.Path.Root
 	c := class{part: e.Use.Op.Part(), writes: e.Use.Op.Writes(), root: e.Root, maybe: len(e.At.Maybe) > 0, unsure: e.Unsure != "", alone: e.Alone, kept: e.Kept, depth: e.Ref.Depth, element: e.Use.Element, returned: e.Use.Returned}

@@ -307,7 +307,7 @@ func (w *World) judge(v access.Var, entries, outside, missed []*Entry) (Verdict,
 	sure, some := make(map[int]bool), make(map[int]bool)
 	classes := w.classify(entries)
 	if len(classes) > maxClasses {
-		classes, verdict.Partial = classes[:maxClasses], true
+		classes, verdict.Partial = someOfEach(classes)[:maxClasses], true
 	}
 	guarded := make([]bool, len(classes))
 	for i, c := range classes {

@@ -187,7 +187,7 @@ func (w *World) byVariable(keep func(access.Var) bool) map[access.Var]*variableU
 		start := atUse(unnamed[i])
 		start.numbers = s.table.numbers(&start)
 		wk := &walker{search: s, seen: make(map[state]bool), untilNamed: true}
-		wk.up(start)
+		wk.from(start)
 		named[i] = wk.found
 	})
 	for _, n := range slices.Concat(named, w.sharedParameters(named)) {

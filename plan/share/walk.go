@@ -101,7 +101,8 @@ func atUse(u *mapuse.Use) Entry {
 type walker struct {
 	*search
 	seen       map[state]bool
-	untilNamed bool // stop where the map is a variable, and nowhere else
+	next       []Entry // to go on with
+	untilNamed bool    // stop where the map is a variable, and nowhere else
 	found
 }
 
@@ -123,7 +124,7 @@ func (s *search) ways(start *Entry) found {
 	done, ok := s.walked[key]
 	if !ok {
 		wk := &walker{search: s, seen: make(map[state]bool)}
-		wk.up(from)
+		wk.from(from)
 		done = wk.found
 		s.walked[key] = done
 	}
@@ -163,6 +164,16 @@ func (s *search) split(r access.Ref) (base access.Ref, rest string) {
 	return base, r.Path.Sel[len(base.Path.Sel):]
 }
 
+// from follows the ways to e, the shortest first: where a bound ends the search, those are the ones that are known.
+func (wk *walker) from(e Entry) {
+	wk.next = []Entry{e}
+	for len(wk.next) > 0 {
+		e := wk.next[0]
+		wk.next = wk.next[1:]
+		wk.up(e)
+	}
+}
+
 func (wk *walker) up(e Entry) {
 	key := e.state()
 	if wk.seen[key] {
@@ -194,7 +205,7 @@ func (wk *walker) up(e Entry) {
 	if e.before().Flag {
 		wk.noteEarly(&e)
 	}
-	wk.callers(&e, wk.up)
+	wk.callers(&e, func(next Entry) { wk.next = append(wk.next, next) })
 }
 
 // callers calls up for e as each caller of its root function sees it.

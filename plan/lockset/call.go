@@ -282,17 +282,49 @@ func (a *analysis) calledBack(t target, s *state) {
 	a.rec.inherit(t.effect, t.effect.Dynamic, s)
 }
 
-// value handles a call of a function value that is not known here: it may be the caller's.
+// value handles a call of a function value that is not known here: it may be the caller's, or one of several.
 func (a *analysis) value(instr ssa.CallInstruction, t target, s *state) {
-	if k := t.value.Root.Kind; k == access.Param || k == access.Free {
-		for _, p := range s.points() {
-			a.rec.invoke(Invoke{Func: t.value, At: p, Loop: a.rec.loop(instr), After: sites(s.after), Params: t.params})
+	a.mayBe(access.Ref{Path: t.value}, instr, t, s)
+	if phi, ok := instr.Common().Value.(*ssa.Phi); ok {
+		for _, v := range choices(phi, nil) {
+			a.mayBe(a.names.Ref(v), instr, t, s)
 		}
 	}
 	a.rec.applies(Edge{Pos: posOf(instr), Params: t.params}, instr, s)
 	a.giveAway(t.params, instr, s)
 	a.rec.unknown("a call of a function value")
 	a.rec.mayCall(a.valueOf(instr.Common().Value), s)
+}
+
+// mayBe notes that instr, a call of t, may call f.
+func (a *analysis) mayBe(f access.Ref, instr ssa.CallInstruction, t target, s *state) {
+	switch k := f.Path.Root.Kind; {
+	case f.Func != nil:
+		ct := a.funcTarget(f.Func, t.params)
+		if ct.effect != nil {
+			a.rec.edge(a, Edge{Callee: ct.key, Pos: posOf(instr), Params: ct.params, Free: ct.free}, instr, s)
+			a.calledBack(ct, s)
+		}
+	case k == access.Param || k == access.Free:
+		for _, p := range s.points() {
+			a.rec.invoke(Invoke{Func: f.Path, At: p, Loop: a.rec.loop(instr), After: sites(s.after), Params: t.params})
+		}
+	}
+}
+
+// choices returns what v is one of: whatever is no choice itself. seen are the choices that lead to v.
+func choices(v ssa.Value, seen []ssa.Value) []ssa.Value {
+	phi, ok := v.(*ssa.Phi)
+	if !ok {
+		return []ssa.Value{v}
+	}
+	var out []ssa.Value
+	for _, e := range phi.Edges {
+		if !slices.Contains(seen, e) && e != v {
+			out = append(out, choices(e, append(slices.Clip(seen), v))...)
+		}
+	}
+	return out
 }
 
 // valueOf names the function values that v may be; it is empty when v is always nil.

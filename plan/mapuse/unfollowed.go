@@ -72,8 +72,16 @@ func keeps(fn *lockset.Func, call ssa.CallInstruction, i int, v ssa.Value) bool 
 		if origin := callee.Origin(); origin != nil {
 			callee = origin
 		}
-		_, any := types.Unalias(callee.Params[i].Type()).(*types.TypeParam)
-		return any && !access.IsMap(callee.Params[i].Type())
+		sig := callee.Signature
+		if sig.Recv() != nil {
+			i--
+		}
+		if i < 0 || i >= sig.Params().Len() {
+			return false
+		}
+		t := sig.Params().At(i).Type()
+		_, any := types.Unalias(t).(*types.TypeParam)
+		return any && !access.IsMap(t)
 	case isPointerToMap(v.Type()):
 		return true
 	case !access.IsMap(v.Type()):

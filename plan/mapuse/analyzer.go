@@ -45,7 +45,7 @@ type Built struct {
 // Visit adds the uses that instr makes.
 func (c *Collector) Visit(fn *lockset.Func, instr ssa.Instruction, at lockset.View) {
 	c.instr = instr
-	c.puts(fn, instr)
+	c.puts(fn, instr, at)
 	c.carries(fn, instr, at)
 	switch instr := instr.(type) {
 	case *ssa.Lookup:
@@ -85,6 +85,7 @@ func (c *Collector) Visit(fn *lockset.Func, instr ssa.Instruction, at lockset.Vi
 			c.fills(fn, instr, at)
 			c.replace(fn, instr, at)
 		} else {
+			c.assigned(fn, instr, at)
 			c.element(fn, instr.Addr, WriteElement, at)
 		}
 	case *ssa.Return:
@@ -163,7 +164,9 @@ func (c *Collector) replace(fn *lockset.Func, instr *ssa.Store, at lockset.View)
 	case *ssa.Alloc:
 		return // the declaration, or a new map for a local
 	case *ssa.IndexAddr:
-		return
+		if fn.Names.Place(addr) != fn.Names.Ref(addr).Path {
+			return // an element of a literal
+		}
 	}
 	if ref := fn.Names.Ref(instr.Addr); at.Owned(ref.Path) && !ref.Var.IsZero() {
 		c.Built = append(c.Built, Built{ref.Var, pos})
@@ -206,10 +209,8 @@ func (c *Collector) call(fn *lockset.Func, call ssa.CallInstruction, at lockset.
 		switch {
 		case access.IsMap(arg.Type()):
 			c.argument(fn, arg, model.MapUse(key, i), pos, at)
-		case isPointerToMap(arg.Type()) && model.Fills(key):
-			ref := fn.Names.Ref(arg)
-			c.addRef(fn, ref, Replace, pos, at)
-			c.addRef(fn, ref, Store, pos, at)
+		case model.Fills(key):
+			c.filled(fn, arg, pos, at)
 		case model.ReadsAll(key):
 			c.looked(fn, key, common, i, at)
 		}

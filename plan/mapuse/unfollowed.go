@@ -21,14 +21,18 @@ import (
 // It makes no finding: nobody knows what happens there. But a lock around the other uses is not enough.
 
 // puts adds the maps that instr puts somewhere.
-func (c *Collector) puts(fn *lockset.Func, instr ssa.Instruction) {
+func (c *Collector) puts(fn *lockset.Func, instr ssa.Instruction, at lockset.View) {
 	switch instr := instr.(type) {
 	case *ssa.Store:
 		if fn.Names.Place(instr.Addr) != fn.Names.Ref(instr.Val).Path {
 			c.unfollowed(fn, instr.Val)
 		}
+		if _, local := instr.Addr.(*ssa.Alloc); !local {
+			c.putsWhole(fn, instr.Val, at)
+		}
 	case *ssa.MapUpdate:
 		c.unfollowed(fn, instr.Value)
+		c.putsWhole(fn, instr.Value, at)
 	case *ssa.Phi:
 		for _, v := range instr.Edges {
 			if fn.Names.Ref(instr).Path != fn.Names.Ref(v).Path {
@@ -38,6 +42,7 @@ func (c *Collector) puts(fn *lockset.Func, instr ssa.Instruction) {
 	case *ssa.MakeInterface:
 		if !c.isLookedAt(fn, instr) {
 			c.unfollowed(fn, instr.X)
+			c.putsWhole(fn, instr.X, at)
 		}
 	case *ssa.Return:
 		for _, v := range access.Results(instr) {
@@ -47,6 +52,7 @@ func (c *Collector) puts(fn *lockset.Func, instr ssa.Instruction) {
 		}
 	case *ssa.Send:
 		c.unfollowed(fn, instr.X)
+		c.putsWhole(fn, instr.X, at)
 	case ssa.CallInstruction:
 		for i, v := range instr.Common().Args {
 			if keeps(fn, instr, i, v) {

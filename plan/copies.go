@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"mapmend/plan/access"
 	"mapmend/plan/load"
 	"mapmend/plan/model"
 	"mapmend/plan/share"
@@ -51,11 +52,28 @@ func (d *decider) checkBrought(c *candidate) *Refusal {
 		return &Refusal{Code: UnknownGuard, Pos: d.at(at.Pos), Message: "each " + owner + " that the loop makes has the same map, and a mutex of its own would be another for each",
 			Todo: "let all of them hold a pointer to one mutex"}
 	}
-	if pos := d.world.Brought(c.verdict.Var); pos.IsValid() && c.guard.lock == nil && c.decl.owner != nil {
+	pos, certain := d.world.Brought(c.verdict.Var)
+	if inner, sure := d.world.Brought(access.Var{Package: c.verdict.Var.Package, Owner: c.verdict.Var.Owner, Field: c.verdict.Var.Field + "[]"}); sure && c.usesInner() {
+		pos, certain = inner, true
+	}
+	own := c.guard.lock == nil || c.guard.lock.Relation == share.Own
+	switch {
+	case !pos.IsValid() || !certain && c.guard.lock != nil || c.decl.owner == nil && !certain:
+	case c.decl.owner == nil:
+		return &Refusal{Code: UnknownGuard, Pos: d.at(pos), Message: "the map that is put here comes from elsewhere: who else has it does not take the same mutex",
+			Todo: "put a copy here, maps.Clone, or guard all that have the map by one mutex"}
+	case own:
 		return &Refusal{Code: UnknownGuard, Pos: d.at(pos), Message: "the map that is put here comes from elsewhere: another " + owner + " may have it too, with a mutex of its own",
 			Todo: "make the map where its owner is made, or let the owners hold a pointer to one mutex"}
 	}
 	return d.checkUp(c)
+}
+
+// usesInner reports whether a problem is with a map that is an element of the variable.
+func (c *candidate) usesInner() bool {
+	return slices.ContainsFunc(c.verdict.Uses, func(j share.Judged) bool {
+		return j.Problem && slices.ContainsFunc(j.Entries, func(e *share.Entry) bool { return e.Ref.Depth > 0 })
+	})
 }
 
 // checkUp refuses a guard from which the owner is reached by a pointer that others may have, too, with a guard of their
@@ -67,8 +85,8 @@ func (d *decider) checkUp(c *candidate) *Refusal {
 	}
 	for _, step := range strings.FieldsFunc(l.Rest, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
 		for v := range d.world.AllBrought() {
-			if v.Package == l.Class.Package && v.Field == step {
-				return &Refusal{Code: UnknownGuard, Pos: d.at(d.world.Brought(v)), Message: "what is put in " + step + " here comes from elsewhere: it may be in another " + l.Class.Owner + " too, which has another " + c.guard.name,
+			if pos, _ := d.world.Brought(v); pos.IsValid() && v.Package == l.Class.Package && strings.TrimSuffix(v.Field, "[]") == step {
+				return &Refusal{Code: UnknownGuard, Pos: d.at(pos), Message: "what is put in " + step + " here comes from elsewhere: it may be in another " + l.Class.Owner + " too, which has another " + c.guard.name,
 					Todo: "put the mutex beside the map"}
 			}
 		}

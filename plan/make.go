@@ -174,14 +174,14 @@ func analysePackage(prog *load.Program, pkg *load.Package, cfg lockset.Config, e
 		files = append(files, f.Syntax)
 	}
 	mentions := mapuse.NewMentions(pkg.Types, files)
-	uses := &mapuse.Collector{Mentions: mentions}
+	uses := &mapuse.Collector{Mentions: mentions, Passed: make(map[mapuse.Passed]token.Pos)}
 	cfg.Effect = effect
 	cfg.Position = func(pos token.Pos) string { return prog.Fset.Position(pos).String() }
 	cfg.Source = mentions
 	cfg.Visit = uses.Visit
 	cfg.Args = typeArguments(pkg.Info)
 	res := lockset.Package(spkg, cfg)
-	return &share.Analysed{Path: pkg.Path, Name: pkg.Name, Result: res, Uses: uses.Uses, Built: uses.Built, Brought: uses.Brought, Said: intent.Read(prog.Fset, pkg.Types, pkg.Path, pkg.Info, files)}, nil
+	return &share.Analysed{Path: pkg.Path, Name: pkg.Name, Result: res, Uses: uses.Uses, Built: uses.Built, Brought: uses.Brought, Passed: uses.Passed, Said: intent.Read(prog.Fset, pkg.Types, pkg.Path, pkg.Info, files)}, nil
 }
 
 // typeArguments returns the types that type parameters stand for in a package, in no order.

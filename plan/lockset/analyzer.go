@@ -38,6 +38,22 @@ type Func struct {
 	Names *access.Names
 
 	hasBody func(key string) bool
+	effect  func(key string) *Effect
+}
+
+// Keeps reports whether the parameter number param of the function key may be to be had elsewhere once that has returned:
+// it is stored, shown to goroutines or returned, or the function is not known.
+func (f *Func) Keeps(key string, param int) bool {
+	e := f.effect(key)
+	if e == nil {
+		return true
+	}
+	root := access.Root{Kind: access.Param, Index: param}
+	of := func(r access.Ref) (is bool) {
+		r.Each(func(r access.Ref) { is = is || r.Path.Root == root })
+		return is
+	}
+	return slices.Contains(e.Shares, root) || slices.ContainsFunc(e.Into, func(in Into) bool { return in.From == root }) || slices.ContainsFunc(e.Results, of)
 }
 
 // HasBody reports whether the program has a body of the function that call calls.
@@ -146,7 +162,7 @@ func function(fn *ssa.Function, effect func(string) *Effect, in inPackage, cfg C
 	a := &analysis{fn: fn, effect: effect, channels: in.channels, onces: in.onces, flags: in.flags, kept: in.kept, position: cfg.Position, source: cfg.Source, library: cfg.Library, own: cfg.Own, hasBody: cfg.hasBody, into: make(map[access.Root][]stored), lentAt: make(map[access.Root]access.Path), gathered: make(map[access.Root]bool), starts: make(map[string]ssa.CallInstruction), numbers: &numbering{numbers: make(map[access.Root]int)}}
 	a.names = access.NewNames(fn, a, cfg.Source)
 	states := a.run()
-	f := &Func{Body: body, SSA: fn, Names: a.names, hasBody: cfg.hasBody}
+	f := &Func{Body: body, SSA: fn, Names: a.names, hasBody: cfg.hasBody, effect: a.effect}
 	a.rec = &recorder{a: a, body: body, loops: loopsOf(fn), spins: a.spinsOf(), effect: &Effect{Serves: requests(fn), Yield: isYield(fn)}, visit: func(instr ssa.Instruction, v View) { visit(f, instr, v) }}
 	ends := false
 	after := make(map[int]state, len(fn.Blocks))

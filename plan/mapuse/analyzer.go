@@ -18,7 +18,8 @@ type Collector struct {
 	Mentions *Mentions
 	Uses     []Use
 	Built    []Built
-	Brought  []Built // fields that get what is not made for them
+	Brought  []Brought
+	Passed   map[Passed]token.Pos // where; to be made by the caller
 
 	fresh   bool            // the map that is being stored was made in the function
 	empties bool            // the map that is being stored is nil
@@ -55,6 +56,7 @@ func (c *Collector) Visit(fn *lockset.Func, instr ssa.Instruction, at lockset.Vi
 			c.valued = false
 		}
 	case *ssa.MapUpdate:
+		c.bringsElement(fn, instr)
 		c.given = fn.Names.Ref(instr.Value).Path.Root.Kind == access.Param
 		c.check = c.checked(fn, instr, at)
 		defer func() { c.given, c.check = false, token.NoPos }()
@@ -102,6 +104,7 @@ func (c *Collector) Visit(fn *lockset.Func, instr ssa.Instruction, at lockset.Vi
 	case *ssa.Go:
 		c.goes(instr)
 	case ssa.CallInstruction:
+		c.hands(fn, instr)
 		c.call(fn, instr, at)
 	}
 }

@@ -1,6 +1,7 @@
 package mapuse
 
 import (
+	"go/token"
 	"go/types"
 	"slices"
 
@@ -8,87 +9,169 @@ import (
 
 	"mapmend/plan/access"
 	"mapmend/plan/lockset"
+	"mapmend/plan/model"
 )
 
-// This file finds the fields that get a map, or a pointer, which is not made for them: several owners may have it, and a
-// mutex in each of them would not be the same.
+// This file finds the variables that get a map, or a pointer, which is not made for them: several may have it, and the
+// mutex of one is not that of the others.
 //
 //	for range 4 { w := &worker{seen: seen}; go w.run() }
 
-// brings notes that st puts something in a field that comes from elsewhere.
+// Brought is that a variable gets what is not made for it.
+type Brought struct {
+	Var   access.Var // a field, a package variable, or, with "[]" at its end, the elements of one
+	Pos   token.Pos
+	Func  string // key
+	Param int    // what it gets is this parameter of the function; -1: it comes from elsewhere
+}
+
+// Passed is that a call gives a function what others may have, too.
+type Passed struct {
+	Func  string // key
+	Param int
+}
+
+// brings notes that st puts something in a variable that comes from elsewhere.
 func (c *Collector) brings(fn *lockset.Func, st *ssa.Store) {
-	field, ok := st.Addr.(*ssa.FieldAddr)
-	if !ok || !access.IsMap(st.Val.Type()) && !isPointerToStruct(st.Val.Type()) {
-		return
-	}
-	class, _ := access.FieldVar(field.X.Type(), field.Field)
-	if class.IsZero() || !isBrought(fn, st.Val, st, make(map[*ssa.Phi]bool)) {
-		return
+	var class access.Var
+	switch addr := st.Addr.(type) {
+	case *ssa.FieldAddr:
+		class, _ = access.FieldVar(addr.X.Type(), addr.Field)
+	case *ssa.Global:
+		class = access.GlobalVar(addr)
 	}
 	pos := st.Pos()
 	if !pos.IsValid() {
-		pos = field.Pos()
+		pos = st.Addr.Pos()
 	}
-	c.Brought = append(c.Brought, Built{class, pos})
+	c.brought(fn, class, st.Val, st, pos)
 }
+
+// bringsElement notes that put puts something in a map that comes from elsewhere.
+func (c *Collector) bringsElement(fn *lockset.Func, put *ssa.MapUpdate) {
+	class := fn.Names.Ref(put.Map).Var
+	if !class.IsZero() {
+		class.Field += "[]"
+	}
+	c.brought(fn, class, put.Value, put, put.Pos())
+}
+
+func (c *Collector) brought(fn *lockset.Func, class access.Var, v ssa.Value, by ssa.Instruction, pos token.Pos) {
+	if class.IsZero() || !isHandle(v.Type()) {
+		return
+	}
+	if p, ok := v.(*ssa.Parameter); ok && onlyFor(fn, v, by, nil) {
+		c.Brought = append(c.Brought, Brought{class, pos, fn.Key, slices.Index(fn.SSA.Params, p)})
+	} else if isBrought(fn, v, by, nil) {
+		c.Brought = append(c.Brought, Brought{class, pos, fn.Key, -1})
+	}
+}
+
+// hands notes the arguments of call that others may have, too.
+func (c *Collector) hands(fn *lockset.Func, call ssa.CallInstruction) {
+	callee := call.Common().StaticCallee()
+	if callee == nil || !fn.HasBody(call) {
+		return
+	}
+	for i, v := range call.Common().Args {
+		if isReceiver := i == 0 && callee.Signature.Recv() != nil; !isReceiver && isHandle(v.Type()) && isBrought(fn, v, call, nil) {
+			c.Passed[Passed{access.FuncKey(callee), i}] = call.Pos()
+		}
+	}
+}
+
+// isHandle reports whether values of type t may lead two who have one to the same map: a map, or a pointer to a struct.
+func isHandle(t types.Type) bool { return access.IsMap(t) || isPointerToStruct(t) }
 
 func isPointerToStruct(t types.Type) bool {
 	p, ok := t.Underlying().(*types.Pointer)
-	if !ok {
-		return false
-	}
-	_, ok = p.Elem().Underlying().(*types.Struct)
-	return ok
+	return ok && isStruct(p.Elem())
 }
 
-// isBrought reports whether v, which st stores, may be stored elsewhere, too. seen are the choices on the way to v, which
-// may lead back to themselves.
-func isBrought(fn *lockset.Func, v ssa.Value, st *ssa.Store, seen map[*ssa.Phi]bool) bool {
+// isBrought reports whether somebody else than who gets v by the instruction by may have it, too. seen are the choices on
+// the way to v, which may lead back to themselves.
+func isBrought(fn *lockset.Func, v ssa.Value, by ssa.Instruction, seen []ssa.Value) bool {
 	switch v := v.(type) {
 	case *ssa.Const:
 		return false
 	case *ssa.MakeMap:
-		return isStoredAgain(v, v.Block(), st)
+		return !onlyFor(fn, v, by, seen)
 	case *ssa.Alloc:
-		return isStoredAgain(v, v.Block(), st)
+		return !onlyFor(fn, v, by, seen)
 	case *ssa.ChangeType:
-		return isBrought(fn, v.X, st, seen)
+		return isBrought(fn, v.X, by, append(slices.Clip(seen), v))
 	case *ssa.Extract:
 		if call, ok := v.Tuple.(*ssa.Call); ok {
-			return isReturned(fn, call, v)
+			return !isNew(fn, call, v) || !onlyFor(fn, v, by, seen)
 		}
 	case *ssa.Call:
-		return isReturned(fn, v, v) || isStoredAgain(v, v.Block(), st)
+		return !isNew(fn, v, v) || !onlyFor(fn, v, by, seen)
 	case *ssa.Phi:
-		if seen[v] {
+		if slices.Contains(seen, ssa.Value(v)) {
 			return false
 		}
-		seen[v] = true
-		return slices.ContainsFunc(v.Edges, func(e ssa.Value) bool { return isBrought(fn, e, st, seen) })
+		seen = append(slices.Clip(seen), v)
+		return slices.ContainsFunc(v.Edges, func(e ssa.Value) bool { return isBrought(fn, e, by, seen) })
 	}
 	return true
 }
 
-// isReturned reports whether v, a result of call, may be something that others have: what code outside the program
-// returns is taken to be new.
-func isReturned(fn *lockset.Func, call *ssa.Call, v ssa.Value) bool {
-	return fn.HasBody(call) && !fn.Names.Ref(v).Fresh
+// isNew reports whether v, a result of call, is something that nobody else has: what a function outside the program
+// returns is taken to be.
+func isNew(fn *lockset.Func, call *ssa.Call, v ssa.Value) bool {
+	return fn.HasBody(call) && fn.Names.Ref(v).Fresh || !fn.HasBody(call) && call.Call.StaticCallee() != nil
 }
 
-// isStoredAgain reports whether v, made in the block made, is stored by another instruction than st, too, or by st
-// several times.
-func isStoredAgain(v ssa.Value, made *ssa.BasicBlock, st *ssa.Store) bool {
-	if lockset.InLoop(st.Block(), made) {
+// onlyFor reports whether the function makes v for by only: it gives it to nobody else, and by gets another one each time.
+// through are the choices and conversions by which v gets there.
+func onlyFor(fn *lockset.Func, v ssa.Value, by ssa.Instruction, through []ssa.Value) bool {
+	if made, ok := v.(ssa.Instruction); ok && lockset.InLoop(by.Block(), made.Block()) {
+		return false
+	}
+	return !slices.ContainsFunc(*v.Referrers(), func(instr ssa.Instruction) bool {
+		if instr == by {
+			return false
+		}
+		if to, ok := instr.(ssa.Value); ok && slices.Contains(through, to) {
+			return false
+		}
+		switch instr := instr.(type) {
+		case *ssa.DebugRef, *ssa.FieldAddr, *ssa.UnOp, *ssa.BinOp, *ssa.Lookup, *ssa.Range:
+			return false
+		case *ssa.MapUpdate:
+			return instr.Value == v || instr.Key == v
+		case *ssa.Store:
+			return instr.Val == v
+		case *ssa.Call:
+			return slices.ContainsFunc(argumentsOf(&instr.Call, v), func(i int) bool { return mayKeep(fn, instr, i) })
+		}
+		return true
+	})
+}
+
+// argumentsOf returns the numbers of the arguments of call that are v.
+func argumentsOf(call *ssa.CallCommon, v ssa.Value) []int {
+	var out []int
+	for i, arg := range call.Args {
+		if arg == v {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// mayKeep reports whether argument number i of call may be to be had elsewhere once it has returned.
+func mayKeep(fn *lockset.Func, call *ssa.Call, i int) bool {
+	if _, builtin := call.Call.Value.(*ssa.Builtin); builtin {
+		return false
+	}
+	callee := call.Call.StaticCallee()
+	if callee == nil {
 		return true
 	}
-	for _, instr := range *v.Referrers() {
-		other, ok := instr.(*ssa.Store)
-		if !ok || other == st || other.Val != v {
-			continue
-		}
-		if _, field := other.Addr.(*ssa.FieldAddr); field {
-			return true
-		}
+	key := access.FuncKey(callee)
+	if model.MapUse(key, i) != model.UnknownArg {
+		return false
 	}
-	return false
+	return fn.Keeps(key, i)
 }

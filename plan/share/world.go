@@ -49,7 +49,8 @@ type World struct {
 	required   map[string]intent.Requirement  // what the callers hold, by function
 	setters    map[access.Var]map[string]bool // the functions that set a flag
 	flags      map[access.Var][]access.Var    // the locks that are held wherever a flag is set or seen to be
-	brought    map[access.Var]token.Pos       // see Brought
+	brought    map[access.Var][]mapuse.Brought
+	passed     map[mapuse.Passed]token.Pos
 	shared     map[string]bool                // fields, as Sels, that several owners have one map in
 	unanalysed map[access.Var]*lockset.Body   // a function that mentions a variable and was not analysed
 	methods    map[access.Var][]*lockset.Body // the exported ones that are not test code, by type
@@ -70,7 +71,8 @@ func NewWorld(isTest func(token.Pos) bool) *World {
 		startedAt:  make(map[string][]string),
 		setters:    make(map[access.Var]map[string]bool),
 		flags:      make(map[access.Var][]access.Var),
-		brought:    make(map[access.Var]token.Pos),
+		brought:    make(map[access.Var][]mapuse.Brought),
+		passed:     make(map[mapuse.Passed]token.Pos),
 		shared:     make(map[string]bool),
 		unanalysed: make(map[access.Var]*lockset.Body),
 		roots:      make(map[*lockset.Body]Root),
@@ -100,7 +102,8 @@ type Analysed struct {
 	Result  *lockset.Result
 	Uses    []mapuse.Use
 	Built   []mapuse.Built
-	Brought []mapuse.Built
+	Brought []mapuse.Brought
+	Passed  map[mapuse.Passed]token.Pos
 	Said    intent.Said
 }
 
@@ -120,8 +123,13 @@ func (w *World) Add(p Analysed) {
 	w.facts = append(w.facts, p.Result.Kept)
 	w.Uses = append(w.Uses, p.Uses...)
 	for _, b := range p.Brought {
-		if _, seen := w.brought[b.Var]; !seen && !w.isTest(b.Pos) {
-			w.brought[b.Var] = b.Pos
+		if !w.isTest(b.Pos) {
+			w.brought[b.Var] = append(w.brought[b.Var], b)
+		}
+	}
+	for h, pos := range p.Passed {
+		if at, seen := w.passed[h]; !w.isTest(pos) && (!seen || pos < at) {
+			w.passed[h] = pos
 		}
 	}
 	for _, b := range p.Built {
@@ -217,10 +225,24 @@ func isInternal(path string) bool {
 	return slices.Contains(strings.Split(path, "/"), "internal")
 }
 
-// Brought returns where the field v gets a map or a pointer that is not made for it; it is not valid when that is nowhere.
-func (w *World) Brought(v access.Var) token.Pos { return w.brought[v] }
+// Brought returns where the variable v gets a map or a pointer that others may have, too; it is not valid when that is
+// nowhere. certain is unset when only callers outside the program may have it.
+func (w *World) Brought(v access.Var) (pos token.Pos, certain bool) {
+	for _, b := range w.brought[v] {
+		if b.Param < 0 {
+			return b.Pos, true
+		}
+		if _, passed := w.passed[mapuse.Passed{Func: b.Func, Param: b.Param}]; passed {
+			return b.Pos, true
+		}
+		if w.roots[w.Bodies[b.Func]] != NoRoot {
+			pos = b.Pos
+		}
+	}
+	return pos, false
+}
 
-// AllBrought returns the fields that Brought knows, in order.
+// AllBrought returns the variables that Brought knows, in order.
 func (w *World) AllBrought() iter.Seq[access.Var] {
 	return slices.Values(slices.SortedFunc(maps.Keys(w.brought), compareVars))
 }

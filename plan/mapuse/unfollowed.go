@@ -3,6 +3,7 @@ package mapuse
 import (
 	"go/token"
 	"go/types"
+	"slices"
 
 	"golang.org/x/tools/go/ssa"
 
@@ -45,8 +46,8 @@ func (c *Collector) puts(fn *lockset.Func, instr ssa.Instruction, at lockset.Vie
 			c.putsWhole(fn, instr.X, at)
 		}
 	case *ssa.Return:
-		for _, v := range access.Results(instr) {
-			if isIterator(v.Type()) || isPointerToMap(v.Type()) && fn.Exported {
+		for i, v := range access.Results(instr) {
+			if isIterator(v.Type()) || isPointerToMap(v.Type()) && fn.Exported || access.IsMap(v.Type()) && returnsAnother(fn, i, v) {
 				c.unfollowed(fn, v)
 			}
 		}
@@ -60,6 +61,22 @@ func (c *Collector) puts(fn *lockset.Func, instr ssa.Instruction, at lockset.Vie
 			}
 		}
 	}
+}
+
+// returnsAnother reports whether fn returns something else than v as its result i on other ways: who calls it is not known
+// to have v.
+//
+//	func (s *S) table(old bool) map[string]int { if old { return s.old }; return s.new }
+func returnsAnother(fn *lockset.Func, i int, v ssa.Value) bool {
+	return slices.ContainsFunc(fn.SSA.Blocks, func(b *ssa.BasicBlock) bool {
+		ret, ok := b.Instrs[len(b.Instrs)-1].(*ssa.Return)
+		if !ok {
+			return false
+		}
+		other := access.Results(ret)[i]
+		k, isConst := other.(*ssa.Const)
+		return !(isConst && k.IsNil()) && fn.Names.Ref(other).Path != fn.Names.Ref(v).Path
+	})
 }
 
 // keeps reports whether what call calls may put v, its argument number i, somewhere: a map that it has as a value of any

@@ -55,14 +55,33 @@ func isStruct(t types.Type) bool {
 
 // assigned adds that st replaces the map variables in the struct that it assigns.
 func (c *Collector) assigned(fn *lockset.Func, st *ssa.Store, at lockset.View) {
-	if !isStruct(st.Val.Type()) || at.Owned(fn.Names.Place(st.Addr)) {
+	array, isArray := st.Val.Type().Underlying().(*types.Array)
+	if !isArray && !isStruct(st.Val.Type()) || at.Owned(fn.Names.Place(st.Addr)) {
 		return
 	}
 	pos := st.Pos()
 	if !pos.IsValid() {
 		pos = st.Addr.Pos()
 	}
-	parts(fn, st.Addr, false, func(ref access.Ref) { c.addRef(fn, ref, Replace, pos, at) })
+	replaced := func(ref access.Ref) { c.addRef(fn, ref, Replace, pos, at) }
+	if isArray {
+		elements(fn.Names.Ref(st.Addr).Path.Elem(), array.Elem(), replaced)
+		return
+	}
+	parts(fn, st.Addr, false, replaced)
+}
+
+// elements calls visit with each map variable in the structs of type t that p, the elements of an array, are.
+func elements(p access.Path, t types.Type, visit func(access.Ref)) {
+	st, ok := t.Underlying().(*types.Struct)
+	if !ok {
+		return
+	}
+	for i := range st.NumFields() {
+		if v, ft := access.FieldVar(t, i); access.IsMap(ft) && !v.IsZero() {
+			visit(access.Ref{Path: p.Field(v.Field), Var: v})
+		}
+	}
 }
 
 // filled adds that a function which fills what it is given the address of, like a decoder, replaces and fills the map

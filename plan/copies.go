@@ -60,10 +60,10 @@ func (d *decider) checkBrought(c *candidate) *Refusal {
 	switch {
 	case !pos.IsValid() || !certain && c.guard.lock != nil || c.decl.owner == nil && !certain:
 	case c.decl.owner == nil:
-		return &Refusal{Code: UnknownGuard, Pos: d.at(pos), Message: "the map that is put here comes from elsewhere: who else has it does not take the same mutex",
+		return &Refusal{Code: UnknownGuard, Pos: d.at(pos), Message: "the map that is put here may be elsewhere, too, where the mutex is not taken",
 			Todo: "put a copy here, maps.Clone, or guard all that have the map by one mutex"}
 	case own:
-		return &Refusal{Code: UnknownGuard, Pos: d.at(pos), Message: "the map that is put here comes from elsewhere: another " + owner + " may have it too, with a mutex of its own",
+		return &Refusal{Code: UnknownGuard, Pos: d.at(pos), Message: "the map that is put here may be elsewhere, too: in another " + owner + ", say, which has a mutex of its own",
 			Todo: "make the map where its owner is made, or let the owners hold a pointer to one mutex"}
 	}
 	return d.checkUp(c)
@@ -86,7 +86,7 @@ func (d *decider) checkUp(c *candidate) *Refusal {
 	for _, step := range strings.FieldsFunc(l.Rest, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
 		for v := range d.world.AllBrought() {
 			if pos, _ := d.world.Brought(v); pos.IsValid() && v.Package == l.Class.Package && strings.TrimSuffix(v.Field, "[]") == step {
-				return &Refusal{Code: UnknownGuard, Pos: d.at(pos), Message: "what is put in " + step + " here comes from elsewhere: it may be in another " + l.Class.Owner + " too, which has another " + c.guard.name,
+				return &Refusal{Code: UnknownGuard, Pos: d.at(pos), Message: "what is put in " + step + " here may be elsewhere, too: in another " + l.Class.Owner + ", say, which has another " + c.guard.name,
 					Todo: "put the mutex beside the map"}
 			}
 		}

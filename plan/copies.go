@@ -10,6 +10,7 @@ import (
 
 	"mapmend/plan/access"
 	"mapmend/plan/load"
+	"mapmend/plan/mapuse"
 	"mapmend/plan/model"
 	"mapmend/plan/share"
 )
@@ -52,8 +53,8 @@ func (d *decider) checkBrought(c *candidate) *Refusal {
 		return &Refusal{Code: UnknownGuard, Pos: d.at(at.Pos), Message: "each " + owner + " that the loop makes has the same map, and a mutex of its own would be another for each",
 			Todo: "let all of them hold a pointer to one mutex"}
 	}
-	pos, certain := d.world.Brought(c.verdict.Var)
-	if inner, sure := d.world.Brought(access.Var{Package: c.verdict.Var.Package, Owner: c.verdict.Var.Owner, Field: c.verdict.Var.Field + "[]"}); sure && c.usesInner() {
+	pos, certain := d.world.Brought(c.verdict.Var, c.writesEntries())
+	if inner, sure := d.world.Brought(access.Var{Package: c.verdict.Var.Package, Owner: c.verdict.Var.Owner, Field: c.verdict.Var.Field + "[]"}, true); sure && c.usesInner() {
 		pos, certain = inner, true
 	}
 	own := c.guard.lock == nil || c.guard.lock.Relation == share.Own
@@ -67,6 +68,11 @@ func (d *decider) checkBrought(c *candidate) *Refusal {
 			Todo: "make the map where its owner is made, or let the owners hold a pointer to one mutex"}
 	}
 	return d.checkUp(c)
+}
+
+// writesEntries reports whether some use changes the entries of the map.
+func (c *candidate) writesEntries() bool {
+	return slices.ContainsFunc(c.verdict.Uses, func(j share.Judged) bool { return j.Op.Writes() && j.Op.Part() == mapuse.Entries })
 }
 
 // usesInner reports whether a problem is with a map that is an element of the variable.
@@ -85,7 +91,7 @@ func (d *decider) checkUp(c *candidate) *Refusal {
 	}
 	for _, step := range strings.FieldsFunc(l.Rest, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
 		for v := range d.world.AllBrought() {
-			if pos, _ := d.world.Brought(v); pos.IsValid() && v.Package == l.Class.Package && strings.TrimSuffix(v.Field, "[]") == step {
+			if pos, _ := d.world.Brought(v, true); pos.IsValid() && v.Package == l.Class.Package && strings.TrimSuffix(v.Field, "[]") == step {
 				return &Refusal{Code: UnknownGuard, Pos: d.at(pos), Message: "what is put in " + step + " here may be elsewhere, too: in another " + l.Class.Owner + ", say, which has another " + c.guard.name,
 					Todo: "put the mutex beside the map"}
 			}

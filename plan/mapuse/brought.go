@@ -23,6 +23,7 @@ type Brought struct {
 	Pos   token.Pos
 	Func  string // key
 	Param int    // what it gets is this parameter of the function; -1: it comes from elsewhere
+	Asked bool   // from a function value or an interface, which may well make another one each time
 }
 
 // Passed is that a call gives a function what others may have, too.
@@ -61,10 +62,19 @@ func (c *Collector) brought(fn *lockset.Func, class access.Var, v ssa.Value, by 
 		return
 	}
 	if p, ok := v.(*ssa.Parameter); ok && onlyFor(fn, v, by, nil) {
-		c.Brought = append(c.Brought, Brought{class, pos, fn.Key, slices.Index(fn.SSA.Params, p)})
+		c.Brought = append(c.Brought, Brought{Var: class, Pos: pos, Func: fn.Key, Param: slices.Index(fn.SSA.Params, p)})
 	} else if isBrought(fn, v, by, nil) {
-		c.Brought = append(c.Brought, Brought{class, pos, fn.Key, -1})
+		c.Brought = append(c.Brought, Brought{Var: class, Pos: pos, Func: fn.Key, Param: -1, Asked: isAsked(fn, v) && onlyFor(fn, v, by, nil)})
 	}
+}
+
+// isAsked reports whether v is a result of a function value or of a method of an interface.
+func isAsked(fn *lockset.Func, v ssa.Value) bool {
+	if e, ok := v.(*ssa.Extract); ok {
+		v = e.Tuple
+	}
+	call, ok := v.(*ssa.Call)
+	return ok && !fn.HasBody(call) && call.Call.StaticCallee() == nil
 }
 
 // hands notes the arguments of call that others may have, too.

@@ -20,6 +20,8 @@ type variable struct {
 	claim  string          // what its author says about concurrent use, as a sentence; empty when nothing
 	tested string          // the test that uses it from several goroutines; empty when none does
 	users  map[string]bool // the functions that use it, or call one that does
+
+	partial bool // not all ways to its uses were followed
 }
 
 // meeting is two uses that may run at the same time on the same map, without a common lock.
@@ -87,6 +89,8 @@ func (w *World) oneSideLocks(m *meeting) string {
 				return "one side holds a copy of " + l.Name()
 			case l.Relation == Own:
 				return "one side holds " + l.Name() + " of the owner"
+			case l.Relation == Up && m.partial:
+				// a lock of something else that happens to be held on the ways that were followed
 			case l.Relation == Up && strings.HasSuffix(OwnerPath(side[1].Ref).Sel, l.Rest):
 				return "one side holds " + l.Name() + ", from which the owner is reached"
 			case l.Relation == Package && m.together == apart && !(w.rooted(m.a) && w.rooted(m.b)):

@@ -124,7 +124,7 @@ func (s *search) variable(v access.Var, uses *variableUses, kept bool) (verdict 
 	}
 	entries, fillers, missed, partial := s.reached(uses.starts)
 	left, _, _, _ := s.reached(outside)
-	verdict, ok = s.w.judge(v, entries, left, missed)
+	verdict, ok = s.w.judge(v, entries, left, missed, partial || uses.partial)
 	verdict.Fillers = s.w.judged(fillers, nil, verdict)
 	verdict.Partial = verdict.Partial || partial || uses.partial
 	verdict.Unfollowed = s.w.unfollowed(verdict, uses)
@@ -289,7 +289,7 @@ func parted(entries []*Entry, is func(*Entry) bool) (those, others []*Entry) {
 
 // judge judges v by the entries of its uses, and by those that count only outside of a section. missed are uses to
 // which no way was found.
-func (w *World) judge(v access.Var, entries, outside, missed []*Entry) (Verdict, bool) {
+func (w *World) judge(v access.Var, entries, outside, missed []*Entry, partial bool) (Verdict, bool) {
 	test, entries := parted(entries, func(e *Entry) bool { return e.Root == Test })
 	_, outside = parted(outside, func(e *Entry) bool { return e.Root == Test })
 	if len(entries) == 0 {
@@ -299,7 +299,7 @@ func (w *World) judge(v access.Var, entries, outside, missed []*Entry) (Verdict,
 	declared := w.guards[v]
 	verdict := Verdict{Var: v, Guard: cmp.Or(declared, w.guard(entries, missed))}
 	verdict.Twin, verdict.Several = twinned(entries), several(entries)
-	about := &variable{guard: verdict.Guard, twin: verdict.Twin, claim: w.claims[v], tested: w.tested(test), users: users(entries)}
+	about := &variable{guard: verdict.Guard, twin: verdict.Twin, claim: w.claims[v], tested: w.tested(test), users: users(entries), partial: partial}
 	problem := make(map[*Entry]bool)
 	var best Evidence
 	evidence := make(map[string]bool)
@@ -307,7 +307,7 @@ func (w *World) judge(v access.Var, entries, outside, missed []*Entry) (Verdict,
 	sure, some := make(map[int]bool), make(map[int]bool)
 	classes := w.classify(entries)
 	if len(classes) > maxClasses {
-		classes, verdict.Partial = someOfEach(classes)[:maxClasses], true
+		classes, verdict.Partial, about.partial = someOfEach(classes)[:maxClasses], true, true
 	}
 	guarded := make([]bool, len(classes))
 	for i, c := range classes {

@@ -226,9 +226,13 @@ func isInternal(path string) bool {
 }
 
 // Brought returns where the variable v gets a map or a pointer that others may have, too; it is not valid when that is
-// nowhere. certain is unset when only callers outside the program may have it.
-func (w *World) Brought(v access.Var) (pos token.Pos, certain bool) {
+// nowhere. certain is unset when only callers outside the program may have it. What a function value returns is taken to
+// be new unless written is set: the entries of the map are changed, which would be seen by whoever has it, too.
+func (w *World) Brought(v access.Var, written bool) (pos token.Pos, certain bool) {
 	for _, b := range w.brought[v] {
+		if b.Asked && !written {
+			continue
+		}
 		if b.Param < 0 {
 			return b.Pos, true
 		}

@@ -1,24 +1,34 @@
 package access
 
-import "go/types"
+import (
+	"go/types"
+	"slices"
+)
 
 // This file knows which values hold nothing but themselves.
 
 // IsPlain reports whether looking into a value of type t calls no method of it: numbers, strings and
 // booleans without methods, and slices, arrays and maps of them.
-func IsPlain(t types.Type) bool {
+func IsPlain(t types.Type) bool { return isPlain(t, nil) }
+
+// isPlain is IsPlain of a t that is a part of around: a type may be made of itself, as in type Tree map[string]Tree.
+func isPlain(t types.Type, around []types.Type) bool {
+	if slices.ContainsFunc(around, func(u types.Type) bool { return types.Identical(t, u) }) {
+		return true
+	}
 	if types.NewMethodSet(types.NewPointer(t)).Len() > 0 {
 		return false
 	}
+	around = append(slices.Clip(around), t)
 	switch t := t.Underlying().(type) {
 	case *types.Basic:
 		return true
 	case *types.Slice:
-		return IsPlain(t.Elem())
+		return isPlain(t.Elem(), around)
 	case *types.Array:
-		return IsPlain(t.Elem())
+		return isPlain(t.Elem(), around)
 	case *types.Map:
-		return IsPlain(t.Key()) && IsPlain(t.Elem())
+		return isPlain(t.Key(), around) && isPlain(t.Elem(), around)
 	}
 	return false
 }

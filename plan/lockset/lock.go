@@ -1,6 +1,7 @@
 package lockset
 
 import (
+	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/ssa"
@@ -47,7 +48,7 @@ func boolResults(op model.LockOp) int {
 func (a *analysis) lock(instr ssa.CallInstruction, t target, op model.LockOp, s *state) {
 	ref := t.params[0]
 	h := Held{Path: ref.Path, Class: ref.Var, Mode: Write, Indirect: isIndirect(t.recv)}
-	if op.Read || isRLocker(t.recv) {
+	if op.Read || isRLocker(t.recv, nil) {
 		h.Mode = Read
 	}
 	h = settled(h, a.copies(t.params, instr))
@@ -99,15 +100,17 @@ func isIndirect(v ssa.Value) bool {
 	return false
 }
 
-func isRLocker(v ssa.Value) bool {
+// isRLocker reports whether v is what RLocker returned, perhaps by way of local variables. through are those on the way to
+// v, which may be assigned what they hold.
+func isRLocker(v ssa.Value, through []*ssa.Alloc) bool {
 	switch v := v.(type) {
 	case *ssa.Call:
 		callee := v.Call.StaticCallee()
 		return callee != nil && access.FuncKey(callee) == model.Locker
 	case *ssa.UnOp:
-		if alloc, ok := v.X.(*ssa.Alloc); ok {
+		if alloc, ok := v.X.(*ssa.Alloc); ok && !slices.Contains(through, alloc) {
 			for _, ref := range *alloc.Referrers() {
-				if st, ok := ref.(*ssa.Store); ok && st.Addr == alloc && isRLocker(st.Val) {
+				if st, ok := ref.(*ssa.Store); ok && st.Addr == alloc && isRLocker(st.Val, append(slices.Clip(through), alloc)) {
 					return true
 				}
 			}

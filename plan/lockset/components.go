@@ -50,7 +50,7 @@ func components[T comparable](nodes []T, next func(T) []T) [][]T {
 	return out
 }
 
-// loopsOf returns, by index, whether each block of fn can come to itself again. [inLoop] tells the same of one block, and
+// loopsOf returns, by index, whether each block of fn can come to itself again. [InLoop] tells the same of one block, and
 // looks at all of them each time.
 func loopsOf(fn *ssa.Function) []bool {
 	loops := make([]bool, len(fn.Blocks))

@@ -4,7 +4,6 @@ import (
 	"go/constant"
 	"go/token"
 	"go/types"
-	"iter"
 	"slices"
 
 	"golang.org/x/tools/go/ssa"
@@ -66,7 +65,7 @@ func (a *analysis) asMany(p access.Path, l loop, s *state) bool {
 			continue
 		}
 		first, ok := loopOf(test)
-		if ok && first.has(start.Block()) && first.turns == l.turns && !reaches(b.Succs[1], b, made.Block()) && !l.turns.changes(made) {
+		if ok && first.has(start.Block()) && first.turns == l.turns && !Reaches(b.Succs[1], b, made.Block()) && !l.turns.changes(made) {
 			return true
 		}
 	}
@@ -203,43 +202,10 @@ func (t turns) changes(made *ssa.MakeChan) bool {
 
 // has reports whether the turns of l pass through b.
 func (l loop) has(b *ssa.BasicBlock) bool {
-	return !l.guard && (l.body == b || l.body.Dominates(b)) && reaches(b, l.test, nil)
+	return !l.guard && (l.body == b || l.body.Dominates(b)) && Reaches(b, l.test, nil)
 }
 
 // everyTurn reports whether each turn of l passes through b. Of a loop that is not entered all may be said.
 func (l loop) everyTurn(b *ssa.BasicBlock) bool {
-	return l.guard || (l.body == b || l.body.Dominates(b)) && !reaches(l.body, l.test, b)
-}
-
-// reaches reports whether control can come from from to to without passing through avoid, which may be nil.
-func reaches(from, to, avoid *ssa.BasicBlock) bool {
-	for b := range blocksFrom(from, func(b *ssa.BasicBlock) bool { return b == avoid }) {
-		if b == to && b != avoid {
-			return true
-		}
-	}
-	return false
-}
-
-// blocksFrom yields the blocks that control can come to from from, itself included, each once. Those that last holds for
-// are yielded, and not passed through.
-func blocksFrom(from *ssa.BasicBlock, last func(*ssa.BasicBlock) bool) iter.Seq[*ssa.BasicBlock] {
-	return func(yield func(*ssa.BasicBlock) bool) {
-		seen := make(map[*ssa.BasicBlock]bool)
-		stack := []*ssa.BasicBlock{from}
-		for len(stack) > 0 {
-			b := stack[len(stack)-1]
-			stack = stack[:len(stack)-1]
-			if seen[b] {
-				continue
-			}
-			seen[b] = true
-			if !yield(b) {
-				return
-			}
-			if !last(b) {
-				stack = append(stack, b.Succs...)
-			}
-		}
-	}
+	return l.guard || (l.body == b || l.body.Dominates(b)) && !Reaches(l.body, l.test, b)
 }

@@ -113,7 +113,7 @@ func (f *flags) sets(class access.Var, instr ssa.Instruction, on bool) {
 		return
 	}
 	f.fill[class] = f.anyFill(instr.Parent(), func(fill ssa.Instruction) bool {
-		return access.ComesBefore(fill, instr) || fill.Block() != instr.Block() && reaches(fill.Block(), instr.Block(), nil)
+		return access.ComesBefore(fill, instr) || fill.Block() != instr.Block() && Reaches(fill.Block(), instr.Block(), nil)
 	})
 }
 

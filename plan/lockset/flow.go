@@ -270,29 +270,6 @@ func (a *analysis) runDefers(at *ssa.BasicBlock, s *state) {
 	*s = out
 }
 
-// InLoop reports whether control can come from b back to b without passing the block avoid, which
-// may be nil.
-func InLoop(b, avoid *ssa.BasicBlock) bool {
-	if b == nil || b == avoid {
-		return false
-	}
-	seen := make(map[*ssa.BasicBlock]bool)
-	stack := slices.Clone(b.Succs)
-	for len(stack) > 0 {
-		c := stack[len(stack)-1]
-		stack = stack[:len(stack)-1]
-		if c == b {
-			return true
-		}
-		if c == avoid || seen[c] {
-			continue
-		}
-		seen[c] = true
-		stack = append(stack, c.Succs...)
-	}
-	return false
-}
-
 func posOf(instr ssa.Instruction) token.Pos {
 	if d, ok := instr.(*ssa.Defer); ok {
 		return d.Call.Pos()

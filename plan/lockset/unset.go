@@ -161,7 +161,7 @@ func mayPrecede(instr, at ssa.Instruction) bool {
 	if instr.Block() == at.Block() {
 		return access.ComesBefore(instr, at) || InLoop(at.Block(), nil)
 	}
-	return reaches(instr.Block(), at.Block(), nil)
+	return Reaches(instr.Block(), at.Block(), nil)
 }
 
 // unset returns the fields of parameters of the callee of call that are nil or false when it begins, because the caller

@@ -159,7 +159,7 @@ func decides(check *ssa.Lookup, st *ssa.MapUpdate) bool {
 				continue
 			}
 			for _, succ := range branch.Block().Succs {
-				if !reaches(succ, st.Block()) {
+				if !lockset.Reaches(succ, st.Block(), nil) {
 					return true
 				}
 			}
@@ -192,22 +192,4 @@ func comparisons(v ssa.Value) []ssa.Value {
 		}
 	}
 	return out
-}
-
-// reaches reports whether control can come from a to b.
-func reaches(a, b *ssa.BasicBlock) bool {
-	seen := make(map[*ssa.BasicBlock]bool)
-	stack := []*ssa.BasicBlock{a}
-	for len(stack) > 0 {
-		c := stack[len(stack)-1]
-		stack = stack[:len(stack)-1]
-		if c == b {
-			return true
-		}
-		if !seen[c] {
-			seen[c] = true
-			stack = append(stack, c.Succs...)
-		}
-	}
-	return false
 }

@@ -29,8 +29,10 @@ var blocking = set(`
 	time.Sleep sync.WaitGroup.Wait sync.Cond.Wait golang.org/x/sync/errgroup.Group.Wait golang.org/x/sync/singleflight.Group.Do
 	golang.org/x/sync/semaphore.Weighted.Acquire`)
 
-// callers are types of pure packages whose methods call what the value was built with.
-var callers = set(`math/rand.Rand math/rand.Zipf math/rand/v2.Rand math/rand/v2.Zipf`)
+// callers are types of pure and closed packages whose methods call what the value was built with, and interfaces of them
+// that other libraries implement.
+var callers = set(`
+	math/rand.Rand math/rand.Zipf math/rand/v2.Rand math/rand/v2.Zipf fmt.Formatter fmt.GoStringer fmt.Scanner fmt.Stringer`)
 
 // Pure reports whether a call of the function key may stand in a section that holds a lock. Of a method of an
 // interface it says nothing: anybody may have written the one that is called.
@@ -125,7 +127,7 @@ func Code(path string) string {
 }
 
 // closed are the packages, besides those that are pure, whose functions call nothing of ours but what they are given.
-var closed = set(`context os runtime runtime/debug sync syscall`)
+var closed = set(`context fmt os runtime runtime/debug sync syscall`)
 
 // CallsBack reports whether key may call methods of a value that it, or something that it knows, was given before.
 func CallsBack(key string) bool {

@@ -14,7 +14,7 @@ import (
 
 // This file groups the entries that every pair treats alike, so that few pairs are judged.
 
-// maxClasses bounds how many classes of entries of one variable are compared with each other.
+// maxClasses bounds how many classes of entries of one variable are compared with all the others.
 const maxClasses = 400
 
 // class is what a pair looks at.

@@ -39,6 +39,7 @@ type Verdict struct {
 	Partial    bool          // it is reached in more ways than were looked at
 	Unanalysed *lockset.Body // a function that uses it and was not analysed; nil when there is none
 
+	blind      bool          // no way to one of its uses was looked at to its end
 	Unfollowed *Entry        // one that puts the map, or its address, where it is not followed; nil when there is none
 	Twin       *Entry        // one that puts the map in a second owner; nil when there is none
 	Several    *lockset.Edge // where something is done with each of the owners that a loop puts the map in; nil when there is none
@@ -63,9 +64,14 @@ func (w *World) Judge(keep func(access.Var) bool) []Verdict {
 		for _, v := range owners[i] {
 			all = append(all, uses[v].starts...)
 		}
-		s := newSearch(w, w.relevantTo(all))
+		r := w.relevantTo(all)
+		s := newSearch(w, r, nearby)
 		for _, v := range owners[i] {
-			if verdict, ok := s.variable(v, uses[v], keep(v)); ok {
+			verdict, ok := s.variable(v, uses[v], keep(v))
+			if verdict.Partial && (verdict.Grade == Likely || verdict.blind || keep(v)) {
+				verdict, ok = newSearch(w, r, farther).variable(v, w.farther(v, uses[v]), keep(v))
+			}
+			if ok {
 				verdicts[i] = append(verdicts[i], verdict)
 			}
 		}
@@ -100,10 +106,10 @@ func each(n int, do func(i int)) {
 
 // variableUses is where the uses of one variable are followed from.
 type variableUses struct {
-	starts     []Entry // where the use, or what is passed to it, is the variable
-	outside    []Entry // uses that count only outside of the section that the map, or its element, was read in
-	unfollowed []Entry // ways to where the map is put somewhere
-	partial    bool    // there may be more
+	starts     []Entry       // where the use, or what is passed to it, is the variable
+	outside    []Entry       // uses that count only outside of the section that the map, or its element, was read in
+	unfollowed []Entry       // ways to where the map is put somewhere
+	cut        []*mapuse.Use // of a parameter, from which more starts may come than were found
 }
 
 // variable judges the variable v. ok is false when it has no problem, unless kept.
@@ -115,7 +121,7 @@ func (s *search) variable(v access.Var, uses *variableUses, kept bool) (verdict 
 		plain := s.plainly(uses.starts)
 		switch {
 		case uses.mayLeave(plain.written || plain.partial): // with whichever locks
-		case plain.clear() && !uses.partial && !uses.checked():
+		case plain.clear() && len(uses.cut) == 0 && !uses.checked():
 			return Verdict{}, false
 		default:
 			s.table.keep(plain.classes())
@@ -124,9 +130,10 @@ func (s *search) variable(v access.Var, uses *variableUses, kept bool) (verdict 
 	}
 	entries, fillers, missed, partial := s.reached(uses.starts)
 	left, _, _, _ := s.reached(outside)
-	verdict, ok = s.w.judge(v, entries, left, missed, partial || uses.partial)
+	verdict, ok = s.w.judge(v, entries, left, missed, partial || len(uses.cut) > 0)
 	verdict.Fillers = s.w.judged(fillers, nil, verdict)
-	verdict.Partial = verdict.Partial || partial || uses.partial
+	verdict.Partial = verdict.Partial || partial || len(uses.cut) > 0
+	verdict.blind = partial && len(missed) > 0
 	verdict.Unfollowed = s.w.unfollowed(verdict, uses)
 	if b := s.w.unanalysed[v]; b != nil {
 		verdict.Unanalysed = b
@@ -183,12 +190,7 @@ func (w *World) byVariable(keep func(access.Var) bool) map[access.Var]*variableU
 	}
 	named := make([]found, len(unnamed))
 	each(len(unnamed), func(i int) {
-		s := newSearch(w, nil)
-		start := atUse(unnamed[i])
-		start.numbers = s.table.numbers(&start)
-		wk := &walker{search: s, seen: make(map[state]bool), untilNamed: true}
-		wk.from(start)
-		named[i] = wk.found
+		named[i] = w.named(unnamed[i], nearby)
 	})
 	for _, n := range slices.Concat(named, w.sharedParameters(named)) {
 		for _, e := range n.entries {
@@ -198,11 +200,44 @@ func (w *World) byVariable(keep func(access.Var) bool) map[access.Var]*variableU
 				of(v).unfollowed = append(of(v).unfollowed, e)
 			default:
 				of(v).starts = append(of(v).starts, e)
-				of(v).partial = of(v).partial || n.partial
+				if n.partial && !slices.Contains(of(v).cut, e.Use) {
+					of(v).cut = append(of(v).cut, e.Use)
+				}
 			}
 		}
 	}
 	return out
+}
+
+// named returns the ways within b to u, a use of a parameter, from where that is a variable.
+func (w *World) named(u *mapuse.Use, b bounds) found {
+	s := newSearch(w, nil, b)
+	start := atUse(u)
+	start.numbers = s.table.numbers(&start)
+	wk := &walker{search: s, seen: make(map[state]bool), untilNamed: true}
+	wk.from(start)
+	return wk.found
+}
+
+// farther returns uses, those of v, with more of the starts where more may come than were found.
+func (w *World) farther(v access.Var, uses *variableUses) *variableUses {
+	more := *uses
+	more.starts, more.cut = slices.Clip(uses.starts), nil
+	for _, u := range uses.cut {
+		walk := w.named(u, farther)
+		found := slices.DeleteFunc(walk.entries, func(e Entry) bool { return e.Ref.Var != v })
+		known := 0 // the first of found, in the same order
+		for _, e := range uses.starts {
+			if e.Use == u {
+				known++
+			}
+		}
+		if walk.partial || len(found) < known { // as it is of a parameter that is the variable itself
+			more.cut = append(more.cut, u)
+		}
+		more.starts = append(more.starts, found[min(known, len(found)):]...)
+	}
+	return &more
 }
 
 func compareVars(a, b access.Var) int {
@@ -306,14 +341,16 @@ func (w *World) judge(v access.Var, entries, outside, missed []*Entry, partial b
 	conflictsOnlyReplace := true
 	sure, some := make(map[int]bool), make(map[int]bool)
 	classes := w.classify(entries)
+	first := classes
 	if len(classes) > maxClasses {
-		classes, verdict.Partial, about.partial = someOfEach(classes)[:maxClasses], true, true
+		classes = someOfEach(classes)
+		first = classes[:maxClasses]
 	}
 	guarded := make([]bool, len(classes))
 	for i, c := range classes {
 		guarded[i] = verdict.guards(c[0])
 	}
-	for i, ca := range classes {
+	for i, ca := range first {
 		for j, cb := range classes[i:] {
 			a, b := ca[0], cb[0]
 			if guarded[i] && guarded[i+j] || !a.Use.Op.Writes() && !b.Use.Op.Writes() {
@@ -340,6 +377,17 @@ func (w *World) judge(v access.Var, entries, outside, missed []*Entry, partial b
 			}
 			if order >= 0 {
 				evidence[why.Why] = true
+			}
+		}
+	}
+	rest := make(map[*mapuse.Use]bool)
+	for _, c := range classes[len(first):] {
+		rest[c[0].Use] = true
+	}
+	for i := len(first); i < len(classes) && !verdict.Partial; i++ {
+		if !guarded[i] && !some[i] { // it may meet one that is not among the first
+			for u := range rest {
+				verdict.Partial = verdict.Partial || u.Conflicts(classes[i][0].Use)
 			}
 		}
 	}

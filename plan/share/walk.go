@@ -59,17 +59,27 @@ func (e *Entry) Frames() []Frame {
 	return frames
 }
 
-// Bounds on the search from one use.
-const (
-	maxDepth  = 24
-	maxStates = 300
-	maxSites  = 2
+// maxSites bounds how many starts of goroutines on one way are told apart.
+const maxSites = 2
+
+// bounds end the search from one use.
+type bounds struct {
+	depth  int // functions on one way
+	states int
+}
+
+// The shortest ways show what there is to say of most variables. Of those with a problem more are followed: one that is
+// mended needs all of them.
+var (
+	nearby  = bounds{depth: 24, states: 300}
+	farther = bounds{depth: 100, states: 10_000}
 )
 
 // search looks for the ways to the uses of the variables of one owner. It is not safe for concurrent use.
 type search struct {
 	w      *World
 	table  *table
+	bounds bounds
 	walked map[origin]found // searches done, by where they began
 }
 
@@ -88,9 +98,9 @@ type found struct {
 	partial bool    // a bound ended it
 }
 
-// newSearch returns a search for ways for which r matters; nil means that everything may.
-func newSearch(w *World, r *relevant) *search {
-	return &search{w: w, table: newTable(r), walked: make(map[origin]found)}
+// newSearch returns a search within b for ways for which r matters; nil means that everything may.
+func newSearch(w *World, r *relevant, b bounds) *search {
+	return &search{w: w, table: newTable(r), bounds: b, walked: make(map[origin]found)}
 }
 
 // atUse returns the way to u that begins in its own function.
@@ -179,7 +189,7 @@ func (wk *walker) up(e Entry) {
 	if wk.seen[key] {
 		return
 	}
-	if e.way.depth > maxDepth || len(wk.seen) >= maxStates {
+	if e.way.depth > wk.bounds.depth || len(wk.seen) >= wk.bounds.states {
 		wk.partial = true
 		return
 	}

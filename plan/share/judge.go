@@ -69,7 +69,10 @@ func (w *World) Judge(keep func(access.Var) bool) []Verdict {
 		for _, v := range owners[i] {
 			verdict, ok := s.variable(v, uses[v], keep(v))
 			if verdict.Partial && (verdict.Grade == Likely || verdict.blind || keep(v)) {
-				verdict, ok = newSearch(w, r, farther).variable(v, w.farther(v, uses[v]), keep(v))
+				again := newSearch(w, r, farther)
+				if more, found := again.variable(v, w.farther(v, uses[v]), keep(v)); again.states < farther.total {
+					verdict, ok = more, found
+				}
 			}
 			if ok {
 				verdicts[i] = append(verdicts[i], verdict)
@@ -344,7 +347,7 @@ func (w *World) judge(v access.Var, entries, outside, missed []*Entry, partial b
 	first := classes
 	if len(classes) > maxClasses {
 		classes = someOfEach(classes)
-		first = classes[:maxClasses]
+		first, about.partial = classes[:maxClasses], true
 	}
 	guarded := make([]bool, len(classes))
 	for i, c := range classes {

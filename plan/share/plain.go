@@ -87,7 +87,7 @@ func (wk *plainWalker) up(e Entry) {
 	if wk.seen[key] {
 		return
 	}
-	if e.way.depth > wk.bounds.depth || len(wk.seen) >= wk.bounds.states {
+	if wk.ends(&e, len(wk.seen)) {
 		wk.partial = true
 		return
 	}

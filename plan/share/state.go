@@ -73,8 +73,14 @@ func (t *table) keep(classes map[access.Var]bool) {
 	t.classes, t.filter = classes, n
 }
 
+// unclear stands for all locks that may or may not be held: it does not matter which they are.
+var unclear = []access.Path{{}}
+
 // matter returns what of p matters.
 func (t *table) matter(p lockset.Point) lockset.Point {
+	if len(p.Maybe) > 0 {
+		p.Maybe = unclear
+	}
 	drop := func(h lockset.Held) bool {
 		switch {
 		case h.Class.IsZero():
@@ -134,6 +140,9 @@ func (t *table) under(e *Entry, edge *lockset.Edge, started, each, remade bool) 
 	n, ok := t.moved[key]
 	if !ok {
 		around := edge.At
+		if len(around.Maybe) > 0 {
+			around.Maybe = unclear
+		}
 		if started && !edge.Within {
 			around = onceOnly(around)
 		}
@@ -242,8 +251,8 @@ func (t *table) point(p lockset.Point) int32 {
 	for _, q := range p.Released {
 		path('-', q)
 	}
-	for _, q := range p.Maybe {
-		path('?', q)
+	if len(p.Maybe) > 0 {
+		b.WriteByte('?')
 	}
 	for _, g := range p.Given {
 		b.WriteByte('=')

@@ -3,6 +3,7 @@ package share
 import (
 	"fmt"
 	"go/token"
+	"math"
 	"slices"
 	"strings"
 
@@ -66,13 +67,14 @@ const maxSites = 2
 type bounds struct {
 	depth  int // functions on one way
 	states int
+	total  int // states of the searches from all uses
 }
 
 // The shortest ways show what there is to say of most variables. Of those with a problem more are followed: one that is
 // mended needs all of them.
 var (
-	nearby  = bounds{depth: 24, states: 300}
-	farther = bounds{depth: 100, states: 10_000}
+	nearby  = bounds{depth: 24, states: 300, total: math.MaxInt}
+	farther = bounds{depth: 100, states: 5_000, total: 10_000}
 )
 
 // search looks for the ways to the uses of the variables of one owner. It is not safe for concurrent use.
@@ -80,6 +82,7 @@ type search struct {
 	w      *World
 	table  *table
 	bounds bounds
+	states int // that were seen so far
 	walked map[origin]found // searches done, by where they began
 }
 
@@ -176,7 +179,7 @@ func (s *search) split(r access.Ref) (base access.Ref, rest string) {
 
 // from follows the ways to e, the shortest first: where a bound ends the search, those are the ones that are known.
 func (wk *walker) from(e Entry) {
-	wk.next = []Entry{e}
+	wk.queue(e)
 	for len(wk.next) > 0 {
 		e := wk.next[0]
 		wk.next = wk.next[1:]
@@ -184,16 +187,29 @@ func (wk *walker) from(e Entry) {
 	}
 }
 
-func (wk *walker) up(e Entry) {
+// queue notes that the way e is to be followed, unless one was that goes on in the same way.
+func (wk *walker) queue(e Entry) {
 	key := e.state()
-	if wk.seen[key] {
-		return
-	}
-	if e.way.depth > wk.bounds.depth || len(wk.seen) >= wk.bounds.states {
+	switch {
+	case wk.seen[key]:
+	case wk.ends(&e, len(wk.seen)):
 		wk.partial = true
-		return
+	default:
+		wk.seen[key] = true
+		wk.next = append(wk.next, e)
 	}
-	wk.seen[key] = true
+}
+
+// ends reports whether a search that saw so many states stops before e. It counts e when it does not.
+func (s *search) ends(e *Entry, seen int) bool {
+	if e.way.depth > s.bounds.depth || seen >= s.bounds.states || s.states >= s.bounds.total {
+		return true
+	}
+	s.states++
+	return false
+}
+
+func (wk *walker) up(e Entry) {
 	if wk.untilNamed && !e.Ref.Var.IsZero() {
 		wk.entries = append(wk.entries, e)
 		return
@@ -215,7 +231,7 @@ func (wk *walker) up(e Entry) {
 	if e.before().Flag {
 		wk.noteEarly(&e)
 	}
-	wk.callers(&e, func(next Entry) { wk.next = append(wk.next, next) })
+	wk.callers(&e, wk.queue)
 }
 
 // callers calls up for e as each caller of its root function sees it.

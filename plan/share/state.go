@@ -73,14 +73,20 @@ func (t *table) keep(classes map[access.Var]bool) {
 	t.classes, t.filter = classes, n
 }
 
-// unclear stands for all locks that may or may not be held: it does not matter which they are.
-var unclear = []access.Path{{}}
+// unclear returns what matters of paths, of locks that may or may not be held: by way of what they are known.
+func unclear(paths []access.Path) []access.Path {
+	var out []access.Path
+	for _, p := range paths {
+		if root := (access.Path{Root: p.Root}); !slices.Contains(out, root) {
+			out = append(out, root)
+		}
+	}
+	return out
+}
 
 // matter returns what of p matters.
 func (t *table) matter(p lockset.Point) lockset.Point {
-	if len(p.Maybe) > 0 {
-		p.Maybe = unclear
-	}
+	p.Maybe = unclear(p.Maybe)
 	drop := func(h lockset.Held) bool {
 		switch {
 		case h.Class.IsZero():
@@ -140,9 +146,7 @@ func (t *table) under(e *Entry, edge *lockset.Edge, started, each, remade bool) 
 	n, ok := t.moved[key]
 	if !ok {
 		around := edge.At
-		if len(around.Maybe) > 0 {
-			around.Maybe = unclear
-		}
+		around.Maybe = unclear(around.Maybe)
 		if started && !edge.Within {
 			around = onceOnly(around)
 		}
@@ -251,8 +255,8 @@ func (t *table) point(p lockset.Point) int32 {
 	for _, q := range p.Released {
 		path('-', q)
 	}
-	if len(p.Maybe) > 0 {
-		b.WriteByte('?')
+	for _, q := range p.Maybe {
+		path('?', q)
 	}
 	for _, g := range p.Given {
 		b.WriteByte('=')

@@ -82,7 +82,7 @@ type search struct {
 	w      *World
 	table  *table
 	bounds bounds
-	states int // that were seen so far
+	states int              // that were seen so far
 	walked map[origin]found // searches done, by where they began
 }
 

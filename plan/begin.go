@@ -60,6 +60,9 @@ func (w *wrapping) lowerReplace(m *mention, p *ast.AssignStmt) *Refusal {
 	if m.isReceived(p) {
 		return w.refuse(Unlowered, m.id.Pos(), "a case of a select assigns the map", "receive into a variable")
 	}
+	if m.pkg.Info.Types[ast.Unparen(p.Rhs[0])].IsNil() {
+		return w.refuse(NilObserved, p.Rhs[0].Pos(), "nil is assigned, in which a store panics: one in the generated type would make a new map", "assign a new map, or use --form lock")
+	}
 	if !isNew(m.pkg.Info, p.Rhs[0]) {
 		return w.refuse(AliasWritten, p.Rhs[0].Pos(), "the map that is assigned may be kept elsewhere", "assign a map that is made in the same statement, or use --form lock")
 	}

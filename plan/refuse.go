@@ -20,7 +20,7 @@ const (
 	RangeMutates     Code = "range-mutates"     // the body of a range changes the map it ranges over
 	Footprint        Code = "footprint"         // a region touches more than the map
 	Reflected        Code = "reflected"         // the owner flows to reflection, a printer or unsafe code, which would see the new type or the mutex
-	NilObserved      Code = "nil-observed"      // the program looks at whether the map is nil
+	NilObserved      Code = "nil-observed"      // the program looks at whether the map is nil, or assigns nil to it
 	ExportedField    Code = "exported-field"    // the field is API of an importable package
 	AliasWritten     Code = "alias-written"     // the map, or an element of it, is used elsewhere outside of its section, or goes where it is not followed
 	CapturedLocal    Code = "captured-local"    // the variable is a local that closures capture

@@ -46,9 +46,9 @@ var guardRows = []wrapRow{
 	// Shapes.
 	{"compared unequal", in("int", "", "println(s.m != nil)"), NilObserved, "m != nil"},
 	{"method of a variable", global + "type M map[string]int\n\nfunc (m M) size() int { return len(m) }\n\nvar m = M{}\n\nfunc f() int { return m.size() }\n", Unlowered, "m.size"},
-	{"deleted, and replaced elsewhere", s("int", "func (s *S) f() { delete(s.m, \"a\") }\n\nfunc (s *S) g() { s.m = make(map[string]int) }"), "", "Store Delete Replace"},
+	{"deleted, and replaced elsewhere", s("int", "func (s *S) f() { delete(s.m, \"a\") }\n\nfunc (s *S) g() { s.m = make(map[string]V) }"), "", "Store Delete Replace"},
 	{"deleted by go", in("int", "", "go delete(s.m, \"a\")"), "", "Store Delete"},
-	{"deleted by go and replaced", s("int", "func (s *S) f() { go delete(s.m, \"a\") }\n\nfunc (s *S) g() { s.m = make(map[string]int) }"), Unlowered, "m, \"a\""},
+	{"deleted by go and replaced", s("int", "func (s *S) f() { go delete(s.m, \"a\") }\n\nfunc (s *S) g() { s.m = make(map[string]V) }"), Unlowered, "m, \"a\""},
 	{"cleared", in("int", "", "clear(s.m)"), "", "Store Clear"},
 	{"ranged over in an older go", "-- p.go --\n" + s("int", "") + "-- q.go --\n//go:build go1.22\n\npackage p\n\nfunc (s *S) f() { for range s.m {} }\n", "", "Store Snapshot"},
 	{"ranged over", in("int", "", "for range s.m {}"), "", "Store All"},

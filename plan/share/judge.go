@@ -39,11 +39,12 @@ type Verdict struct {
 	Partial    bool          // it is reached in more ways than were looked at
 	Unanalysed *lockset.Body // a function that uses it and was not analysed; nil when there is none
 
-	blind      bool          // no way to one of its uses was looked at to its end
 	Unfollowed *Entry        // one that puts the map, or its address, where it is not followed; nil when there is none
 	Twin       *Entry        // one that puts the map in a second owner; nil when there is none
 	Several    *lockset.Edge // where something is done with each of the owners that a loop puts the map in; nil when there is none
 	Unsettled  *mapuse.Use   // one of which it is not known whether it holds the guard; nil when there is none
+
+	blind bool // no way to one of its uses was looked at to its end
 }
 
 // Judge judges all map variables of the world. The verdicts are sorted by variable. Of a variable
@@ -70,7 +71,7 @@ func (w *World) Judge(keep func(access.Var) bool) []Verdict {
 			verdict, ok := s.variable(v, uses[v], keep(v))
 			if verdict.Partial && (verdict.Grade == Likely || verdict.blind || keep(v)) {
 				again := newSearch(w, r, farther)
-				if more, found := again.variable(v, w.farther(v, uses[v]), keep(v)); again.states < farther.total {
+				if more, found := again.variable(v, w.moreStarts(v, uses[v]), keep(v)); again.states < farther.total {
 					verdict, ok = more, found
 				}
 			}
@@ -222,8 +223,8 @@ func (w *World) named(u *mapuse.Use, b bounds) found {
 	return wk.found
 }
 
-// farther returns uses, those of v, with more of the starts where more may come than were found.
-func (w *World) farther(v access.Var, uses *variableUses) *variableUses {
+// moreStarts returns uses, those of v, with more of the starts where more may come than were found.
+func (w *World) moreStarts(v access.Var, uses *variableUses) *variableUses {
 	more := *uses
 	more.starts, more.cut = slices.Clip(uses.starts), nil
 	for _, u := range uses.cut {

@@ -146,7 +146,7 @@ func (t *table) under(e *Entry, edge *lockset.Edge, started, each, remade bool) 
 	n, ok := t.moved[key]
 	if !ok {
 		around := edge.At
-		around.Maybe = unclear(around.Maybe)
+		around.Maybe = unclear(around.Maybe) // now, so that fewer are joined
 		if started && !edge.Within {
 			around = onceOnly(around)
 		}

@@ -63,15 +63,15 @@ func (e *Entry) Frames() []Frame {
 // maxSites bounds how many starts of goroutines on one way are told apart.
 const maxSites = 2
 
-// bounds end the search from one use.
+// bounds end a search.
 type bounds struct {
 	depth  int // functions on one way
-	states int
-	total  int // states of the searches from all uses
+	states int // from one use
+	total  int // states from all uses
 }
 
-// The shortest ways show what there is to say of most variables. Of those with a problem more are followed: one that is
-// mended needs all of them.
+// The shortest ways show what there is to say of most variables. Of those with a problem more are followed, since a mend
+// needs all of them; where these are too many, the first verdict stands.
 var (
 	nearby  = bounds{depth: 24, states: 300, total: math.MaxInt}
 	farther = bounds{depth: 100, states: 5_000, total: 10_000}

@@ -39,6 +39,8 @@ type Held struct {
 	Flag     bool // not a lock but a flag that is going to be set, or was seen to be
 	Group    bool // the flag is a wait group, which its goroutines set together
 	First    bool // the flag was seen not to be set: nobody has done what comes before that yet
+	Starts   int  // how many of the last goroutines on the way to the map were started while the sync.Once was held
+	Many     bool // several of them may run at once
 	Indirect bool // reached through a pointer or interface, so another path may be the same lock
 	Seen     Seen // where it stands to the map it is held around, when their paths no longer tell
 

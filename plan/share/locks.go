@@ -35,6 +35,8 @@ type Lock struct {
 	Group    bool   // a wait group
 	Flag     bool   // what is held for writing comes before the flag is set
 	First    bool   // and nobody did that before
+	Starts   int    // how many of the last goroutines on the way were started by the one run that holds it
+	Many     bool   // several of them may run at once
 	Copied   bool   // a copy of the lock, which guards nothing
 	Suffix   string // Own: from the owner to the lock, ".mu"; Up: from the common struct to the lock
 	Rest     string // Up: from the common struct to the owner
@@ -108,7 +110,7 @@ func OwnerPath(r access.Ref) access.Path {
 }
 
 func relate(h lockset.Held, owner access.Path, r access.Ref) Lock {
-	l := Lock{Class: h.Class, Mode: h.Mode, Path: h.Path, Indirect: h.Indirect, Once: h.Once, Flag: h.Flag, Group: h.Group, First: h.First, Copied: h.Copied}
+	l := Lock{Class: h.Class, Mode: h.Mode, Path: h.Path, Indirect: h.Indirect, Once: h.Once, Flag: h.Flag, Group: h.Group, First: h.First, Starts: h.Starts, Many: h.Many, Copied: h.Copied}
 	if h.Copied {
 		h.Path = h.Origin
 	}

@@ -34,8 +34,9 @@ func (w *World) pair(a, b *Entry, v *variable) (why Evidence, unsure bool) {
 				unsure = true
 				continue
 			}
-			if (own || !divided(v.twin, x, a.Use.Op.Part())) && excludes(x, y) ||
-				together == inside && (madeAround(a, b, x, y) || givenTo(x, y)) && exclusive(x, y) {
+			exclude := (own || !divided(v.twin, x, a.Use.Op.Part())) && excludes(x, y) ||
+				together == inside && (madeAround(a, b, x, y) || givenTo(x, y)) && exclusive(x, y)
+			if exclude && !inOneRun(a, b, x, y) {
 				return Evidence{}, false
 			}
 			if mayBeSame(x, y) || beforeFlag(x, y) && a.runs(x.Group) != again && b.runs(x.Group) != again {
@@ -140,11 +141,6 @@ func parallel(a, b *Entry) overlap {
 	if a.ownInstance() && b.ownInstance() { // one activation made it: what runs around that does not matter
 		a, b = a.inner(), b.inner()
 	}
-	n := 0
-	for n < len(a.Sites) && n < len(b.Sites) && a.Sites[n] == b.Sites[n] {
-		n++
-	}
-	ra, rb := a.Sites[n:], b.Sites[n:]
 	if alone := a.Alone || b.Alone; alone && (a.Func != b.Func || a.Root != b.Root || a.Ref.Path.Root != b.Ref.Path.Root) {
 		return never
 	}
@@ -155,24 +151,49 @@ func parallel(a, b *Entry) overlap {
 		// Two activations that nothing orders. What main does can only meet what outlives or was started by it.
 		return apart
 	}
-	within := false
 	switch {
-	case len(ra) > 0 && len(rb) > 0:
-		within = isUntracked(ra[0]) || isUntracked(rb[0]) || n > 0 && (a.Many || b.Many) || anyOf(ra, b.Beside) || anyOf(rb, a.Beside)
-	case len(ra) > 0:
-		within = anyOf(ra, b.After) || n > 0 && a.Many
-	case len(rb) > 0:
-		within = anyOf(rb, a.After) || n > 0 && b.Many
-	case n > 0:
-		within = a.Many || b.Many
-	}
-	switch {
-	case within:
+	case beside(a, b):
 		return inside
 	case selfParallel(a):
 		return apart
 	}
 	return never
+}
+
+// beside reports whether a and b, in one activation of one function, may run at the same time.
+func beside(a, b *Entry) bool {
+	n := 0
+	for n < len(a.Sites) && n < len(b.Sites) && a.Sites[n] == b.Sites[n] {
+		n++
+	}
+	ra, rb := a.Sites[n:], b.Sites[n:]
+	switch {
+	case len(ra) > 0 && len(rb) > 0:
+		return isUntracked(ra[0]) || isUntracked(rb[0]) || n > 0 && (a.Many || b.Many) || anyOf(ra, b.Beside) || anyOf(rb, a.Beside)
+	case len(ra) > 0:
+		return anyOf(ra, b.After) || n > 0 && a.Many
+	case len(rb) > 0:
+		return anyOf(rb, a.After) || n > 0 && b.Many
+	}
+	return n > 0 && (a.Many || b.Many)
+}
+
+// inOneRun reports whether a and b may run at the same time in goroutines that one run of a function started, with x and
+// y held, which only say that it is one run:
+//
+//	once.Do(func() {
+//		go func() { m["a"] = 1 }()
+//		m["b"] = 2
+func inOneRun(a, b *Entry, x, y Lock) bool {
+	run := func(l Lock) bool { return l.Once && !l.Flag && l.Mode == lockset.Write }
+	return run(x) && run(y) && (x.Starts > 0 || y.Starts > 0) && beside(a.inRun(x), b.inRun(y))
+}
+
+// inRun returns e from where l is held.
+func (e *Entry) inRun(l Lock) *Entry {
+	in := *e
+	in.Sites, in.Many = e.Sites[max(0, len(e.Sites)-l.Starts):], l.Many
+	return &in
 }
 
 // anyOf reports whether one of the goroutines started at sites may be among those that may run. What a

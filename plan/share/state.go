@@ -111,11 +111,18 @@ func (t *table) numbers(e *Entry) numbers {
 type move struct {
 	edge    *lockset.Edge
 	at      int32
+	within  within
+	outlive bool // in a goroutine that still runs when what is held there as a sync.Once is over
+	filter  int32
+}
+
+// within is what a point that is seen from the caller of an edge is in.
+type within struct {
 	started bool // in a goroutine of its own
 	each    bool // on something that each round of a loop makes anew
 	remade  bool // on something that is made anew while such goroutines may run
-	outlive bool // in a goroutine that still runs when what is held there as a sync.Once is over
-	filter  int32
+	starts  int  // how many goroutines were started from there on, up to maxSites
+	many    bool // several of them may run at once
 }
 
 // join is a list to which the goroutines are added that an edge leaves behind.
@@ -140,29 +147,50 @@ func newTable(r *relevant) *table {
 
 // under returns the locks of e as seen from the caller of edge, and their number. A lock that each round of a loop makes
 // anew is not that of the goroutines which other rounds start, unless the map, too, is one of each round.
-func (t *table) under(e *Entry, edge *lockset.Edge, started, each, remade bool) (lockset.Point, int32) {
-	outlive := started && len(edge.Outlive) > 0 && outlives(e, edge)
-	key := move{edge, e.numbers.at, started, each, remade, outlive, t.filter}
+func (t *table) under(e *Entry, edge *lockset.Edge, in within) (lockset.Point, int32) {
+	outlive := in.started && len(edge.Outlive) > 0 && outlives(e, edge)
+	if !slices.ContainsFunc(edge.At.Held, isRun) {
+		in.starts, in.many = 0, false // they do not matter
+	}
+	key := move{edge, e.numbers.at, in, outlive, t.filter}
 	n, ok := t.moved[key]
 	if !ok {
 		around := edge.At
 		around.Maybe = unclear(around.Maybe) // now, so that fewer are joined
-		if started && !edge.Within {
+		if in.started && !edge.Within {
 			around = onceOnly(around)
 		}
+		around.Held = in.run(around.Held)
 		if outlive {
 			around.Held = slices.DeleteFunc(slices.Clone(around.Held), func(h lockset.Held) bool { return h.Once && h.Mode == lockset.Write })
 		}
 		at := e.At.Under(around, edge.Binding()).Settle(edge.Copies)
-		if started && edge.Many && !each {
+		if in.started && edge.Many && !in.each {
 			at.Held = slices.DeleteFunc(at.Held, func(h lockset.Held) bool {
-				return slices.Contains(edge.Each, h.Path.Root) || !remade && slices.Contains(edge.Remade, h.Path.Root)
+				return slices.Contains(edge.Each, h.Path.Root) || !in.remade && slices.Contains(edge.Remade, h.Path.Root)
 			})
 		}
 		n = t.point(at)
 		t.moved[key] = n
 	}
 	return t.points[n], n
+}
+
+// isRun reports whether h is what one run of a function holds: a sync.Once, or a channel that it closes.
+func isRun(h lockset.Held) bool { return h.Once && !h.Flag && h.Mode == lockset.Write }
+
+// run returns held, with how many goroutines one run started there.
+func (in within) run(held lockset.Set) lockset.Set {
+	if in.starts == 0 {
+		return held
+	}
+	held = slices.Clone(held)
+	for i := range held {
+		if isRun(held[i]) {
+			held[i].Starts, held[i].Many = in.starts, in.many
+		}
+	}
+	return held
 }
 
 // outlives reports whether e runs in a goroutine that edge, or what it calls, starts, and that still runs when what is
@@ -245,6 +273,8 @@ func (t *table) point(p lockset.Point) int32 {
 		b.WriteString(strconv.FormatBool(h.First))
 		b.WriteString(strconv.FormatBool(h.Group))
 		b.WriteString(strconv.FormatBool(h.Indirect))
+		b.WriteString(strconv.Itoa(h.Starts))
+		b.WriteString(strconv.FormatBool(h.Many))
 		b.WriteString(h.Seen.Suffix)
 		b.WriteByte('/')
 		b.WriteString(h.Seen.Rest)

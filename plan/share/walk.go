@@ -315,7 +315,8 @@ func (s *search) through(e *Entry, edge *lockset.Edge) (Entry, bool) {
 	remade := slices.Contains(edge.Remade, next.Ref.Path.Root)
 	switch {
 	case edge.Start != "" || edge.Stored:
-		next.At, next.numbers.at = s.table.under(e, edge, true, each, remade)
+		next.Many = e.Many || edge.Many && !each || edge.Stored && s.w.many[edge.Callee]
+		next.At, next.numbers.at = s.table.under(e, edge, within{started: true, each: each, remade: remade, starts: min(len(e.Sites)+1, maxSites), many: next.Many})
 		site := edge.Site
 		if made && len(e.Sites) < maxSites {
 			next.Outer = e.Outer + 1
@@ -333,13 +334,12 @@ func (s *search) through(e *Entry, edge *lockset.Edge) (Entry, bool) {
 		} else { // what is started further out has started these too
 			next.Beside, next.numbers.beside = []string{anySite}, s.table.list([]string{anySite})
 		}
-		next.Many = e.Many || edge.Many && !each || edge.Stored && s.w.many[edge.Callee]
 	case len(e.Sites) > 0:
-		next.At, next.numbers.at = s.table.under(e, edge, true, each, remade)
 		next.Many = e.Many || !each && (slices.Contains(edge.After, e.Sites[0]) || edge.Loop && isUntracked(e.Sites[0]))
+		next.At, next.numbers.at = s.table.under(e, edge, within{started: true, each: each, remade: remade, starts: len(e.Sites), many: e.Many})
 		next.Beside, next.numbers.beside = s.table.union(e.Beside, e.numbers.beside, edge)
 	default:
-		next.At, next.numbers.at = s.table.under(e, edge, false, each, remade)
+		next.At, next.numbers.at = s.table.under(e, edge, within{each: each, remade: remade})
 		next.After, next.numbers.after = s.table.union(e.After, e.numbers.after, edge)
 	}
 	if rebase {

@@ -52,6 +52,7 @@ func (a *analysis) call(instr ssa.CallInstruction, s *state) {
 	case t.key != "":
 		a.external(instr, t, s)
 		a.setting(instr, s)
+		a.swaps(instr, t, s)
 		if call, ok := instr.(*ssa.Call); ok {
 			a.looking(call, s)
 		}

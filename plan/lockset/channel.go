@@ -76,7 +76,7 @@ func (a *analysis) received(ch ssa.Value, isClosed bool, s *state) {
 	}
 	a.waits(w, s)
 	if !isClosed {
-		a.token(ch, s)
+		a.token(ch, false, s)
 	}
 }
 
@@ -92,22 +92,34 @@ func (a *analysis) told(test *ssa.If, n int, s *state) {
 			a.received(recv.X, true, s)
 		}
 	case *ssa.BinOp:
-		index, ok := cond.X.(*ssa.Extract)
-		if !ok || cond.Op != token.EQL || index.Index != 0 || n != 0 {
-			break
-		}
-		sel, ok := index.Tuple.(*ssa.Select)
-		k, isConst := cond.Y.(*ssa.Const)
-		if !ok || !isConst || k.Int64() < 0 || k.Int64() >= int64(len(sel.States)) {
-			break
-		}
-		if st := sel.States[k.Int64()]; st.Dir == types.RecvOnly {
+		switch st := selected(test, n); {
+		case st == nil:
+		case st.Dir == types.RecvOnly:
 			a.received(st.Chan, false, s)
-		} else {
-			a.token(st.Chan, s)
+		default:
+			a.token(st.Chan, true, s)
 		}
 	}
 	a.drained(test, n, s)
+}
+
+// selected returns the case of a select that going to successor number n of the block that ends in test tells was taken;
+// nil when it tells nothing of that kind.
+func selected(test *ssa.If, n int) *ssa.SelectState {
+	cond, ok := test.Cond.(*ssa.BinOp)
+	if !ok || cond.Op != token.EQL || n != 0 {
+		return nil
+	}
+	index, ok := cond.X.(*ssa.Extract)
+	if !ok || index.Index != 0 {
+		return nil
+	}
+	sel, ok := index.Tuple.(*ssa.Select)
+	k, isConst := cond.Y.(*ssa.Const)
+	if !ok || !isConst || k.Int64() < 0 || k.Int64() >= int64(len(sel.States)) {
+		return nil
+	}
+	return sel.States[k.Int64()]
 }
 
 // each changes every alternative of s.

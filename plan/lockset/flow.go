@@ -205,7 +205,7 @@ func (a *analysis) instr(instr ssa.Instruction, s *state) {
 	case *ssa.Send:
 		a.shareRef(s, a.names.Ref(instr.X))
 		a.sends(a.names.Ref(instr.Chan), s)
-		a.token(instr.Chan, s)
+		a.token(instr.Chan, true, s)
 	case *ssa.Select:
 		for _, st := range instr.States {
 			if st.Send != nil {

@@ -51,18 +51,25 @@ func (a *analysis) lock(instr ssa.CallInstruction, t target, op model.LockOp, s 
 	if op.Read || isRLocker(t.recv, nil) {
 		h.Mode = Read
 	}
-	h = settled(h, a.copies(t.params, instr))
+	var took condition
+	if op.Try {
+		took = resultCondition(instr.Value(), 0, 1, false)
+	}
+	a.changesLock(op, settled(h, a.copies(t.params, instr)), took, s)
+}
+
+// changesLock does what op says to the lock h; took is the condition on which an op that tries has taken it.
+func (a *analysis) changesLock(op model.LockOp, h Held, took condition, s *state) {
 	a.rec.acquires(op, h, s)
 	var alts []alternative
 	for _, alt := range s.alts {
 		switch {
 		case op.Try:
-			cond := resultCondition(instr.Value(), 0, 1, false)
 			with := alt
 			with.Held = with.Held.afterLock().With(h)
 			with.assumed = a.forgetFlags(with.assumed)
-			alts = merge(alts, with.assume(cond, true))
-			alts = merge(alts, alt.assume(cond, false))
+			alts = merge(alts, with.assume(took, true))
+			alts = merge(alts, alt.assume(took, false))
 		case op.Acquire:
 			alt.Held = alt.Held.afterLock().With(h)
 			alt.assumed = a.forgetFlags(alt.assumed)

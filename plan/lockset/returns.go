@@ -107,7 +107,7 @@ func (a alternative) factOf(v ssa.Value) fact {
 	case *ssa.MakeInterface, *ssa.Alloc, *ssa.MakeMap, *ssa.MakeClosure:
 		return fact{known: true, isNil: true, is: false}
 	case *ssa.Call:
-		if fn := v.Call.StaticCallee(); fn != nil && model.NeverNil(access.FuncKey(fn)) {
+		if fn := v.Call.StaticCallee(); fn != nil && model.NeverNil(access.FuncKey(fn)) || isErrOfDone(v) {
 			return fact{known: true, isNil: true, is: false}
 		}
 	}

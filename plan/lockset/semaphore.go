@@ -7,6 +7,7 @@ import (
 	"golang.org/x/tools/go/ssa"
 
 	"mapmend/plan/access"
+	"mapmend/plan/model"
 )
 
 // This file notices a channel that is used as a lock: one operation takes a token, the other puts it back.
@@ -14,11 +15,20 @@ import (
 //	<-s.sema
 //	defer func() { s.sema <- struct{}{} }()
 //
-// How many tokens there are is not known, so that it may be held, and no more. Of a channel that is made where
-// it is seen, that is known: with more than one, it only limits how many goroutines run at a time.
+// Where the package shows that it is one, see token.go, that is what it is. Otherwise it may be held, and no more: how many
+// tokens there are is not known. Of a channel that is made where it is seen, that is known: with more than one, it only
+// limits how many goroutines run at a time.
 
-// token notes an operation on ch, the first or the second of a pair.
-func (a *analysis) token(ch ssa.Value, s *state) {
+// token notes an operation on ch, a send or a receive, which may be the first or the second of a pair.
+func (a *analysis) token(ch ssa.Value, sends bool, s *state) {
+	if ref := a.names.Ref(ch); a.isToken(ref.Var) {
+		op := model.LockOp{Acquire: true}
+		if a.tokens[ref.Var] == sends {
+			op = model.LockOp{Release: true}
+		}
+		a.changesLock(op, Held{Path: ref.Path, Class: ref.Var, Mode: Write}, condition{}, s)
+		return
+	}
 	if !a.isSemaphore(ch) {
 		return
 	}
@@ -30,6 +40,28 @@ func (a *analysis) token(ch ssa.Value, s *state) {
 			alt.Maybe = addPath(alt.Maybe, p)
 		}
 	})
+}
+
+func (a *analysis) isToken(class access.Var) bool {
+	_, ok := a.tokens[class]
+	return ok
+}
+
+// swaps handles that call takes a lock that is a variable which is changed atomically, or gives it back, if it does.
+func (a *analysis) swaps(call ssa.CallInstruction, t target, s *state) {
+	atomic := model.Atomic(t.key)
+	if atomic == 0 || atomic == model.AtomicLoad || !a.isToken(t.params[0].Var) {
+		return
+	}
+	op := model.LockOp{Release: true}
+	var took condition
+	if atomic == model.AtomicSwap {
+		if call.Value() == nil {
+			return
+		}
+		op, took = model.LockOp{Acquire: true, Try: true}, resultCondition(call.Value(), 0, 1, false)
+	}
+	a.changesLock(op, Held{Path: t.params[0].Path, Class: t.params[0].Var, Mode: Write}, took, s)
 }
 
 // isSemaphore reports whether the function, with its closures, both sends on ch and receives from it

@@ -60,6 +60,12 @@ func NeverNil(key string) bool { return neverNil[key] }
 
 var neverNil = set(`errors.New fmt.Errorf`)
 
+// ContextDone reports whether the result of key is the channel that is closed when a context is done.
+func ContextDone(key string) bool { return key == "context.Context.Done" }
+
+// ContextErr reports whether the result of key is the error of a context, not nil once it is done.
+func ContextErr(key string) bool { return key == "context.Context.Err" || key == "context.Cause" }
+
 // Package returns the import path in key.
 func Package(key string) string {
 	slash := strings.LastIndexByte(key, '/')

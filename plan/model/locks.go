@@ -1,6 +1,11 @@
 package model
 
-// This file knows the methods of locks.
+import (
+	"cmp"
+	"strings"
+)
+
+// This file knows the methods of locks, and what is used in place of one.
 
 // LockOp is what a method does to the lock it is called on. The zero LockOp is none.
 type LockOp struct {
@@ -66,3 +71,40 @@ const (
 
 // Once is the function that runs its argument once, before any call of it returns.
 const Once = "sync.Once.Do"
+
+// AtomicOp is what a function does with a variable that is changed atomically. The zero AtomicOp is none of these.
+type AtomicOp uint8
+
+const (
+	AtomicLoad  AtomicOp = iota + 1
+	AtomicStore          // of its second argument
+	AtomicSwap           // of its third argument, if the second one is there
+)
+
+// Atomic returns what key does with the variable at its first argument.
+func Atomic(key string) AtomicOp {
+	name, ok := strings.CutPrefix(key, "sync/atomic.")
+	if !ok {
+		return 0
+	}
+	typ, method, isMethod := strings.Cut(name, ".")
+	if isMethod && !atomicTypes[typ] {
+		return 0
+	}
+	for prefix, op := range atomicOps {
+		if kind, ok := strings.CutPrefix(cmp.Or(method, name), prefix); ok && (kind == "") == isMethod && (isMethod || atomicTypes[kind]) {
+			return op
+		}
+	}
+	return 0
+}
+
+// IsAtomic reports whether the type of that name is a number or a bool that is changed atomically.
+func IsAtomic(typ string) bool {
+	name, ok := strings.CutPrefix(typ, "sync/atomic.")
+	return ok && atomicTypes[name]
+}
+
+var atomicTypes = set(`Bool Int32 Int64 Uint32 Uint64 Uintptr`)
+
+var atomicOps = map[string]AtomicOp{"Load": AtomicLoad, "Store": AtomicStore, "CompareAndSwap": AtomicSwap}

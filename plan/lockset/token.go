@@ -1,0 +1,316 @@
+package lockset
+
+import (
+	"go/token"
+	"go/types"
+	"iter"
+	"slices"
+
+	"golang.org/x/tools/go/ssa"
+
+	"mapmend/plan/access"
+	"mapmend/plan/model"
+)
+
+// This file knows the locks that a package makes of something else, a channel with room for one value or a number that
+// is changed atomically:
+//
+//	s.sema <- struct{}{}
+//	defer func() { <-s.sema }()
+//
+//	if s.busy.CompareAndSwap(false, true) {
+//		defer s.busy.Store(false)
+//
+// A field or package variable is one when nothing else is done with it, and whoever takes it also gives it back, in the
+// same function or by one that only does that. A channel by which goroutines wake or count each other is none.
+
+// tokens is which fields and package variables are locks, and whether taking one is a receive. It is not safe for
+// concurrent use.
+type tokens map[access.Var]bool
+
+// tokenUses is what is done with those that may be one.
+type tokenUses map[access.Var]*tokenUse
+
+// tokenUse is what the functions of a package do with a channel or an atomic variable. Closures count as the function that
+// they stand in.
+type tokenUse struct {
+	channel bool
+	made    map[*ssa.Function]bool // who makes a channel for it
+	sends   map[*ssa.Function]bool // who sends on it, or sets the variable from zero to something else
+	takes   map[*ssa.Function]bool // who receives, or sets the variable to zero
+	other   bool                   // it is used in another way
+}
+
+// tokensOf returns the locks that fns make of something else.
+func tokensOf(fns []*ssa.Function) tokens {
+	uses := make(tokenUses)
+	for _, fn := range fns {
+		for _, b := range fn.Blocks {
+			for _, instr := range b.Instrs {
+				uses.instr(outermost(fn), instr)
+			}
+		}
+	}
+	locks := make(tokens)
+	for class, u := range uses {
+		if lock, filled := u.isLock(fns); lock && !token.IsExported(class.Field) {
+			locks[class] = filled
+		}
+	}
+	return locks
+}
+
+// outermost returns the function of the program that fn is, or stands in.
+func outermost(fn *ssa.Function) *ssa.Function {
+	for fn.Parent() != nil {
+		fn = fn.Parent()
+	}
+	return fn
+}
+
+// of returns what is done with class.
+func (t tokenUses) of(class access.Var) *tokenUse {
+	if t[class] == nil {
+		set := func() map[*ssa.Function]bool { return make(map[*ssa.Function]bool) }
+		t[class] = &tokenUse{made: set(), sends: set(), takes: set()}
+	}
+	return t[class]
+}
+
+func (t tokenUses) instr(fn *ssa.Function, instr ssa.Instruction) {
+	switch instr := instr.(type) {
+	case *ssa.FieldAddr:
+		class, typ := access.FieldVar(instr.X.Type(), instr.Field)
+		if isTokenType(typ) && !class.IsZero() {
+			for _, ref := range *instr.Referrers() {
+				t.usedBy(fn, class, instr, ref)
+			}
+		}
+		return
+	case *ssa.Field:
+		if class, typ := access.FieldVar(instr.X.Type(), instr.Field); isTokenType(typ) && !class.IsZero() {
+			t.of(class).other = true // of a copy
+		}
+	case *ssa.Store:
+		t.overwrites(instr)
+	}
+	for _, op := range instr.Operands(nil) {
+		if g, ok := (*op).(*ssa.Global); ok && isTokenType(g.Type().Underlying().(*types.Pointer).Elem()) {
+			t.usedBy(fn, access.GlobalVar(g), g, instr)
+		}
+	}
+}
+
+// isTokenType reports whether what is of type t can be a lock: a channel, or what is changed atomically.
+func isTokenType(t types.Type) bool {
+	switch u := t.Underlying().(type) {
+	case *types.Chan:
+		return u.Dir() == types.SendRecv && access.PointsNowhere(u.Elem())
+	case *types.Basic:
+		return u.Info()&types.IsInteger != 0
+	}
+	return model.IsAtomic(typeName(t))
+}
+
+// overwrites notes that st overwrites a struct as a whole, with what in it may be a lock.
+func (t tokenUses) overwrites(st *ssa.Store) {
+	s, ok := st.Val.Type().Underlying().(*types.Struct)
+	if _, isNew := st.Addr.(*ssa.Alloc); !ok || isNew {
+		return
+	}
+	for i := range s.NumFields() {
+		if class, typ := access.FieldVar(st.Val.Type(), i); isTokenType(typ) && !class.IsZero() {
+			t.of(class).other = true
+		}
+	}
+}
+
+// usedBy notes that instr, in fn, uses class at addr.
+func (t tokenUses) usedBy(fn *ssa.Function, class access.Var, addr ssa.Value, instr ssa.Instruction) {
+	u := t.of(class)
+	switch instr := instr.(type) {
+	case *ssa.DebugRef:
+		return
+	case *ssa.Store:
+		if ch, ok := instr.Val.(*ssa.MakeChan); ok && instr.Addr == addr && isInt(ch.Size, 1) {
+			u.channel, u.made[fn] = true, true
+			for _, ref := range *ch.Referrers() {
+				switch ref := ref.(type) {
+				case *ssa.DebugRef:
+				case *ssa.Send:
+					u.sends[fn] = true
+				default:
+					u.other = u.other || ref != instr
+				}
+			}
+			return
+		}
+	case *ssa.UnOp:
+		if _, ok := instr.Type().Underlying().(*types.Chan); ok && instr.Op == token.MUL {
+			u.loaded(fn, instr)
+			return
+		}
+	case ssa.CallInstruction:
+		c := instr.Common()
+		callee := c.StaticCallee()
+		if callee == nil || len(c.Args) == 0 || c.Args[0] != addr {
+			break
+		}
+		switch op := model.Atomic(access.FuncKey(callee)); {
+		case op == model.AtomicLoad:
+			return
+		case op == model.AtomicSwap && isZeroConst(c.Args[1]) && isOtherConst(c.Args[2]):
+			u.sends[fn] = true
+			return
+		case op == model.AtomicStore && isZeroConst(c.Args[1]):
+			u.takes[fn] = true
+			return
+		}
+	}
+	u.other = true
+}
+
+// loaded notes what becomes of ch, a channel that fn loads.
+func (u *tokenUse) loaded(fn *ssa.Function, ch *ssa.UnOp) {
+	for _, ref := range *ch.Referrers() {
+		switch ref := ref.(type) {
+		case *ssa.DebugRef:
+		case *ssa.Send:
+			u.sends[fn] = true
+		case *ssa.UnOp:
+			u.takes[fn] = true
+			u.other = u.other || ref.Op != token.ARROW || ref.CommaOk
+		case *ssa.Select:
+			for _, st := range ref.States {
+				switch {
+				case st.Chan != ch:
+				case st.Dir == types.SendOnly:
+					u.sends[fn] = true
+				default:
+					u.takes[fn] = true
+				}
+			}
+		case *ssa.Call:
+			b, ok := ref.Call.Value.(*ssa.Builtin)
+			u.other = u.other || !ok || b.Name() == "close"
+		default:
+			u.other = true
+		}
+	}
+}
+
+// isZeroConst reports whether v is the constant 0 or false.
+func isZeroConst(v ssa.Value) bool { return isInt(v, 0) || isFalse(v) }
+
+// isOtherConst reports whether v is another constant.
+func isOtherConst(v ssa.Value) bool {
+	_, ok := v.(*ssa.Const)
+	return ok && !isZeroConst(v)
+}
+
+// isLock reports whether fns use it as a lock, and whether it is taken by what gives a channel its value back: one that is
+// filled where it is made.
+func (u *tokenUse) isLock(fns []*ssa.Function) (lock, filled bool) {
+	full := 0
+	for fn := range u.made {
+		if u.takes[fn] {
+			u.other = true
+		}
+		if u.sends[fn] {
+			full++
+			delete(u.sends, fn)
+		}
+	}
+	filled = full > 0
+	if u.other || filled && full < len(u.made) || u.channel != (len(u.made) > 0) {
+		return false, false
+	}
+	return len(u.sends) > 0 && len(u.takes) > 0 && !u.isNamed() && u.balanced(fns), filled
+}
+
+// isNamed reports whether it is the inside of a type with the methods of a lock, which is taken at its name.
+func (u *tokenUse) isNamed() bool {
+	for _, does := range []map[*ssa.Function]bool{u.sends, u.takes} {
+		for fn := range does {
+			if fn.Signature.Recv() != nil && !model.Lock(fn.Name()).IsZero() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// balanced reports whether each of fns that does one of the two things, by itself or by a function that does nothing else,
+// also does the other one.
+func (u *tokenUse) balanced(fns []*ssa.Function) bool {
+	some, others := u.sends, u.takes
+	half := func(fn *ssa.Function) bool { return some[fn] != others[fn] }
+	for changed := true; changed; {
+		changed = false
+		for _, fn := range fns {
+			out := outermost(fn)
+			for callee := range called(fn) {
+				if callee == out || !half(callee) {
+					continue
+				}
+				does := some
+				if others[callee] {
+					does = others
+				}
+				changed = changed || !does[out]
+				does[out] = true
+			}
+		}
+	}
+	for _, does := range []map[*ssa.Function]bool{some, others} {
+		for fn := range does {
+			if half(fn) && !u.isHelper(fn) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// called yields the functions that fn calls, defers or starts.
+func called(fn *ssa.Function) iter.Seq[*ssa.Function] {
+	return func(yield func(*ssa.Function) bool) {
+		for _, b := range fn.Blocks {
+			for _, instr := range b.Instrs {
+				if call, ok := instr.(ssa.CallInstruction); ok {
+					if callee := call.Common().StaticCallee(); callee != nil && !yield(outermost(callee)) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// isHelper reports whether fn uses no map and changes nothing that is not its own, so that it may be there to take the lock,
+// or to give it back.
+func (u *tokenUse) isHelper(fn *ssa.Function) bool {
+	if slices.ContainsFunc(fn.AnonFuncs, func(inner *ssa.Function) bool { return !u.isHelper(inner) }) {
+		return false
+	}
+	for _, b := range fn.Blocks {
+		for _, instr := range b.Instrs {
+			switch instr := instr.(type) {
+			case *ssa.MapUpdate, *ssa.Range, *ssa.Go:
+				return false
+			case *ssa.Lookup:
+				if access.IsMap(instr.X.Type()) {
+					return false
+				}
+			case *ssa.Store:
+				if _, local := instr.Addr.(*ssa.Alloc); !local {
+					return false
+				}
+			}
+			if u.channel && InLoop(b, nil) {
+				return false // it waits again and again: for what others do, and not for its turn
+			}
+		}
+	}
+	return true
+}

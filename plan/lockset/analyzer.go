@@ -96,6 +96,7 @@ type analysis struct {
 	onces    *onces
 	flags    *flags
 	tokens   tokens
+	settings settings
 	sets     []flagSet   // see flagSets
 	tests    []fieldTest // see fieldTests
 	kept     *kept.Flows
@@ -110,6 +111,7 @@ type inPackage struct {
 	onces    *onces
 	flags    *flags
 	tokens   tokens
+	settings settings
 	kept     *kept.Flows
 }
 
@@ -129,7 +131,7 @@ func Package(pkg *ssa.Package, cfg Config) *Result {
 	}
 	cfg.hasBody = func(key string) bool { return own[key] || cfg.Effect(key) != nil }
 	bodies := make(map[*ssa.Function]*Body)
-	in := inPackage{channels: channelsOf(fns), onces: oncesOf(fns), flags: flagsOf(fns), tokens: tokensOf(fns), kept: kept.Of(pkg.Pkg, fns, kept.Config{HasBody: cfg.hasBody, Own: cfg.Own, Library: cfg.Library})}
+	in := inPackage{channels: channelsOf(fns), onces: oncesOf(fns), flags: flagsOf(fns), tokens: tokensOf(fns), settings: settingsOf(fns), kept: kept.Of(pkg.Pkg, fns, kept.Config{HasBody: cfg.hasBody, Own: cfg.Own, Library: cfg.Library})}
 	for _, scc := range calleesFirst(fns) {
 		rounds := 1
 		if len(scc) > 1 || callsItself(scc[0]) {
@@ -161,7 +163,7 @@ func Package(pkg *ssa.Package, cfg Config) *Result {
 
 func function(fn *ssa.Function, effect func(string) *Effect, in inPackage, cfg Config, visit func(*Func, ssa.Instruction, View)) (*Body, *Effect) {
 	body := describe(fn)
-	a := &analysis{fn: fn, effect: effect, channels: in.channels, onces: in.onces, flags: in.flags, tokens: in.tokens, kept: in.kept, position: cfg.Position, source: cfg.Source, library: cfg.Library, own: cfg.Own, hasBody: cfg.hasBody, into: make(map[access.Root][]stored), lentAt: make(map[access.Root]access.Path), gathered: make(map[access.Root]bool), starts: make(map[string]ssa.CallInstruction), numbers: &numbering{numbers: make(map[access.Root]int)}}
+	a := &analysis{fn: fn, effect: effect, channels: in.channels, onces: in.onces, flags: in.flags, tokens: in.tokens, settings: in.settings, kept: in.kept, position: cfg.Position, source: cfg.Source, library: cfg.Library, own: cfg.Own, hasBody: cfg.hasBody, into: make(map[access.Root][]stored), lentAt: make(map[access.Root]access.Path), gathered: make(map[access.Root]bool), starts: make(map[string]ssa.CallInstruction), numbers: &numbering{numbers: make(map[access.Root]int)}}
 	a.names = access.NewNames(fn, a, cfg.Source)
 	states := a.run()
 	f := &Func{Body: body, SSA: fn, Names: a.names, hasBody: cfg.hasBody, effect: a.effect}

@@ -144,6 +144,7 @@ func (a *analysis) edge(b *ssa.BasicBlock, n int, out state) (state, bool) {
 	if test != nil && len(next.alts) > 0 {
 		a.told(test, n, &next)
 		a.unset(test, n, &next)
+		a.optional(test, n, &next)
 	}
 	if test != nil && len(a.flagSets()) > 0 {
 		a.first(succ, &next)

@@ -1,0 +1,97 @@
+package lockset
+
+import (
+	"slices"
+
+	"golang.org/x/tools/go/ssa"
+
+	"mapmend/plan/access"
+)
+
+// This file knows locks that are taken only if their owner was made to be shared:
+//
+//	if s.shared {
+//		s.mu.Lock()
+//		defer s.mu.Unlock()
+//	}
+//
+// Where the lock is not taken, nobody else should have the owner. That is not shown, so that there it may be held, and no
+// more.
+
+// settings is which bool fields change after their owner was made, or after it was set up. It is not safe for concurrent
+// use.
+type settings map[access.Var]bool
+
+// settingsOf returns what fns do with bool fields.
+func settingsOf(fns []*ssa.Function) settings {
+	changes := make(settings)
+	for _, fn := range fns {
+		for _, b := range fn.Blocks {
+			for _, instr := range b.Instrs {
+				st, ok := instr.(*ssa.Store)
+				if !ok || !isBool(st.Val.Type()) {
+					continue
+				}
+				if field, ok := st.Addr.(*ssa.FieldAddr); ok && !isNewObject(field) && !isSetter(fn) {
+					changes[funcVar(field)] = true
+				}
+			}
+		}
+	}
+	return changes
+}
+
+// isSetter reports whether fn calls nothing, so that it only sets something up.
+func isSetter(fn *ssa.Function) bool {
+	return !slices.ContainsFunc(fn.Blocks, func(b *ssa.BasicBlock) bool {
+		return slices.ContainsFunc(b.Instrs, func(instr ssa.Instruction) bool {
+			call, ok := instr.(ssa.CallInstruction)
+			if !ok {
+				return false
+			}
+			_, builtin := call.Common().Value.(*ssa.Builtin)
+			return !builtin
+		})
+	})
+}
+
+// optional notes what going to successor number n of the block that ends in test tells of a lock that is taken by the other
+// one, because of what its owner was made to be.
+func (a *analysis) optional(test *ssa.If, n int, s *state) {
+	load, _ := setTest(test.Cond)
+	if load == nil {
+		return
+	}
+	field := load.X.(*ssa.FieldAddr)
+	at := a.names.Ref(field)
+	if isBool(load.Type()) && (a.settings[at.Var] || at.Var.IsZero()) {
+		return
+	}
+	lock, ok := a.takenFirst(test.Block().Succs[1-n])
+	owner, _ := at.Path.Parent()
+	beside, _ := lock.Parent()
+	if !ok || !at.Path.Known() || beside != owner || !isBool(load.Type()) && lock != at.Path {
+		return
+	}
+	a.each(s, func(alt *alternative) { alt.Maybe = addPath(alt.Maybe, lock) })
+}
+
+// takenFirst returns the lock that b takes before it calls anything else.
+func (a *analysis) takenFirst(b *ssa.BasicBlock) (access.Path, bool) {
+	if len(b.Preds) != 1 {
+		return access.Path{}, false
+	}
+	for _, instr := range b.Instrs {
+		call, ok := instr.(*ssa.Call)
+		if !ok {
+			continue
+		}
+		t := a.target(call)
+		op, _ := a.lockOp(t)
+		if len(t.params) == 0 || !op.Acquire || op.Try {
+			return access.Path{}, false
+		}
+		return t.params[0].Path, true
+	}
+	return access.Path{}, false
+}

@@ -83,7 +83,7 @@ func (n *Names) parts(addr ssa.Value, sel string, is func(types.Type) bool) []Pa
 			continue
 		}
 		if v := n.assigned(field, f); v != nil {
-			if r := n.Ref(v); r.isPart() && !n.reassigned(v) {
+			if r := n.Ref(v); r.IsPart() && !n.reassigned(v) {
 				r.Var, r.Depth, r.Read = Var{}, 0, token.NoPos
 				out = append(out, Part{sel + "." + f.Name(), r.shallow(maxDepth - 1)})
 			}
@@ -92,8 +92,8 @@ func (n *Names) parts(addr ssa.Value, sel string, is func(types.Type) bool) []Pa
 	return out
 }
 
-// isPart reports whether it is known which object r is.
-func (r Ref) isPart() bool {
+// IsPart reports whether it is known which object r is.
+func (r Ref) IsPart() bool {
 	switch r.Path.Root.Kind {
 	case Param, Free, Global, Made:
 		return true

@@ -100,8 +100,9 @@ type analysis struct {
 	sets     []flagSet   // see flagSets
 	tests    []fieldTest // see fieldTests
 	kept     *kept.Flows
-	starts   map[string]ssa.CallInstruction // by site
-	recvs    []*ssa.UnOp                    // see receives
+	starts   map[string]ssa.CallInstruction    // by site
+	recvs    []*ssa.UnOp                       // see receives
+	looped   map[*ssa.BasicBlock][]access.Path // see keptByLoop
 	rec      *recorder
 }
 

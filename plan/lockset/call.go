@@ -1,6 +1,7 @@
 package lockset
 
 import (
+	"fmt"
 	"slices"
 
 	"golang.org/x/tools/go/ssa"
@@ -138,12 +139,13 @@ func (a *analysis) apply(instr ssa.CallInstruction, t target, s *state) {
 		return
 	}
 	copies := a.copies(slices.Concat(t.params, t.free), instr)
+	lists := a.listsOf(instr)
 	var alts []alternative
 	for _, alt := range s.alts {
 		for _, o := range e.Outcomes {
 			next := alt
 			at := Point{Held: o.Acquired, Released: o.Released, Maybe: o.Maybe}.Under(alt.Point, t.binding()).Settle(copies)
-			next.Point = at
+			next.Point = at.withElements(lists)
 			for _, w := range o.When {
 				if instr.Value() != nil {
 					next = next.assume(resultCondition(instr.Value(), w.Result, instr.Common().Signature().Results().Len(), w.Nil), w.Is)
@@ -206,8 +208,12 @@ func (a *analysis) bound(r access.Root, t target) *access.Ref {
 // invoke handles that the callee t runs a function that it was given.
 func (a *analysis) invoke(instr ssa.CallInstruction, inv Invoke, t target, s *state) {
 	ref := t.binding().Ref(access.Ref{Path: inv.Func})
-	params := t.binding().Refs(inv.Params)
 	if ref.Func == nil {
+		if fs := a.listed(instr, inv, t); len(fs) > 0 {
+			a.invokeEach(instr, inv, fs, t, s)
+			return
+		}
+		params := t.binding().Refs(inv.Params)
 		for _, p := range s.points() {
 			next := inv
 			next.Func, next.Params = ref.Path, params
@@ -218,20 +224,25 @@ func (a *analysis) invoke(instr ssa.CallInstruction, inv Invoke, t target, s *st
 		}
 		return
 	}
-	ct := a.funcTarget(ref.Func, params)
+	a.invokes(instr, inv, listedFunc{ref: ref}, t, s)
+}
+
+// invokes handles that the callee t runs the function f. It returns the site at which that is started.
+func (a *analysis) invokes(instr ssa.CallInstruction, inv Invoke, f listedFunc, t target, s *state) (site string) {
+	ct := a.funcTarget(f.ref.Func, t.binding().Refs(inv.Params))
 	if ct.effect == nil {
-		return
+		return inv.Site
 	}
 	if inv.Start != "" || inv.Stored && !inv.Owned {
-		a.shareRef(s, ref)
+		a.shareRef(s, f.ref)
 	}
 	if inv.Start != "" && !inv.Start.Served() {
-		a.startedAt(&inv, instr, t, s)
+		a.startedAt(&inv, f.place, instr, t, s)
 	}
 	if a.rec != nil {
 		for _, p := range s.points() {
 			e := Edge{Callee: ct.key, Pos: posOf(instr), At: inv.under(p, t), Params: ct.params, Free: ct.free,
-				After: union(inv.After, sites(s.after)), Start: inv.Start, By: inv.By, Site: inv.Site, Many: inv.Many, Stored: inv.Stored, Within: inv.Within, Loop: inv.Loop}
+				After: union(inv.After, sites(s.after)), Start: inv.Start, By: inv.By, Site: inv.Site, Many: inv.Many, Stored: inv.Stored, Within: inv.Within, Loop: inv.Loop, Each: a.madeWith(f, ct)}
 			if inv.Start == "" {
 				e.Outlive = ct.effect.Running()
 			}
@@ -241,6 +252,7 @@ func (a *analysis) invoke(instr ssa.CallInstruction, inv Invoke, t target, s *st
 	if inv.Start == "" && !inv.Stored {
 		a.calledBack(ct, s)
 	}
+	return inv.Site
 }
 
 // under returns the locks around the call of inv when t is called at p. A goroutine does not hold what
@@ -252,14 +264,19 @@ func (inv Invoke) under(p Point, t target) Point {
 	return inv.At.Under(p, t.binding())
 }
 
-// startedAt makes inv, a goroutine that the callee starts and that still runs when it returns, the one
-// that the call instr leads to: each call starts another.
-func (a *analysis) startedAt(inv *Invoke, instr ssa.CallInstruction, t target, s *state) {
+// startedAt makes inv, a goroutine that the callee starts, the one that the call instr leads to, if it still runs when the
+// callee returns: each call starts another, and so does each place in a slice.
+func (a *analysis) startedAt(inv *Invoke, place int, instr ssa.CallInstruction, t target, s *state) {
 	i := slices.IndexFunc(t.effect.Starts, func(st Started) bool { return st.Site == inv.Site })
+	switch {
+	case place > 0:
+		inv.Site += fmt.Sprintf(" #%d for %s", place, a.site(instr))
+	case i >= 0:
+		inv.Site += " for " + a.site(instr)
+	}
 	if i < 0 {
 		return
 	}
-	inv.Site += " for " + a.site(instr)
 	inv.Many = inv.Many || running(s.after, inv.Site)
 	st := t.effect.Starts[i].subst(t.binding())
 	st.Site, st.Many = inv.Site, inv.Many

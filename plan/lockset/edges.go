@@ -120,8 +120,11 @@ func (r *recorder) noteRemade() {
 }
 
 func (r *recorder) edgeAt(a *analysis, e Edge, instr ssa.Instruction, s *state) {
-	if r != nil {
-		r.body.Calls = append(r.body.Calls, r.complete(a, e, instr, s))
+	if r == nil {
+		return
+	}
+	for _, each := range a.byElement(e, instr) {
+		r.body.Calls = append(r.body.Calls, r.complete(a, each, instr, s))
 	}
 }
 

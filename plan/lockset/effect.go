@@ -17,6 +17,7 @@ type Effect struct {
 	Results  []access.Ref  // what each result refers to; an unknown Path where nothing is known
 	Nils     []int         // results that may be nil
 	Invokes  []Invoke      // functions among the arguments that it calls or starts
+	Lists    []int         // parameters that are slices of functions, of which it only calls or starts the elements
 	Starts   []Started     // goroutines that may still run when it returns
 	Waits    []Signal      // what it was certainly told when it returns
 	Ends     []Signal      // what it certainly told last when it returns

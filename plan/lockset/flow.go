@@ -145,6 +145,7 @@ func (a *analysis) edge(b *ssa.BasicBlock, n int, out state) (state, bool) {
 		a.told(test, n, &next)
 		a.unset(test, n, &next)
 		a.optional(test, n, &next)
+		a.lockedAll(test, n, &next)
 	}
 	if test != nil && len(a.flagSets()) > 0 {
 		a.first(succ, &next)

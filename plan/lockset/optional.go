@@ -2,6 +2,7 @@ package lockset
 
 import (
 	"slices"
+	"strings"
 
 	"golang.org/x/tools/go/ssa"
 
@@ -17,6 +18,8 @@ import (
 //
 // Where the lock is not taken, nobody else should have the owner. That is not shown, so that there it may be held, and no
 // more.
+
+// It also knows locks that a loop takes of all elements: where there are none, there is nothing to hold.
 
 // settings is which bool fields change after their owner was made, or after it was set up. It is not safe for concurrent
 // use.
@@ -94,4 +97,58 @@ func (a *analysis) takenFirst(b *ssa.BasicBlock) (access.Path, bool) {
 		return t.params[0].Path, true
 	}
 	return access.Path{}, false
+}
+
+// lockedAll notes what it tells to leave, by successor number n of the block that ends in test, a loop in which the locks of
+// elements are taken and kept: without an element nothing is used.
+//
+//	for _, s := range shards {
+//		s.mu.Lock()
+//	}
+func (a *analysis) lockedAll(test *ssa.If, n int, s *state) {
+	locks := a.keptByLoop()[test.Block()]
+	if len(locks) == 0 || Reaches(test.Block().Succs[n], test.Block(), nil) {
+		return
+	}
+	a.each(s, func(alt *alternative) {
+		for _, p := range locks {
+			if _, held := alt.Held.Find(p); !held {
+				alt.Maybe = addPath(alt.Maybe, p)
+			}
+		}
+	})
+}
+
+// keptByLoop returns the locks of elements that each loop takes and does not give back, by the blocks of the loop.
+func (a *analysis) keptByLoop() map[*ssa.BasicBlock][]access.Path {
+	if a.looped != nil {
+		return a.looped
+	}
+	a.looped = make(map[*ssa.BasicBlock][]access.Path)
+	for _, loop := range nestedLoops(a.fn.Blocks) {
+		var taken, given []access.Path
+		for _, b := range loop {
+			for _, instr := range b.Instrs {
+				call, ok := instr.(*ssa.Call)
+				if !ok {
+					continue
+				}
+				t := a.target(call)
+				switch op, _ := a.lockOp(t); {
+				case op.IsZero() || !strings.Contains(t.params[0].Path.Sel, "[]"):
+				case op.Release:
+					given = addPath(given, t.params[0].Path)
+				case !op.Try:
+					taken = addPath(taken, t.params[0].Path)
+				}
+			}
+		}
+		taken = slices.DeleteFunc(taken, func(p access.Path) bool { return hasPath(given, p) })
+		for _, b := range loop {
+			for _, p := range taken {
+				a.looped[b] = addPath(a.looped[b], p)
+			}
+		}
+	}
+	return a.looped
 }

@@ -118,7 +118,7 @@ func (r *recorder) instr(instr ssa.Instruction, s *state) {
 		r.becomes(instr, s)
 	case *ssa.Store:
 		r.storesFunc(instr, s)
-		if _, local := instr.Addr.(*ssa.Alloc); !local {
+		if _, local := instr.Addr.(*ssa.Alloc); !local && !r.a.isListed(instr) {
 			r.given(instr.Val, r.a.owned(r.a.names.Place(instr.Addr).Root, s), instr, s)
 		}
 	case *ssa.MakeInterface:

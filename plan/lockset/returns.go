@@ -144,6 +144,7 @@ func (r *recorder) finish() {
 	r.noteRemade()
 	r.effect.Results = r.results
 	r.effect.Into = r.into()
+	r.effect.Lists = r.a.lists()
 	r.effect.Renews = r.a.renewed()
 	for i := range r.returned {
 		r.returned[i].Point = r.returned[i].outside()

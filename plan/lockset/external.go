@@ -122,21 +122,41 @@ func (a *analysis) synchronous(instr ssa.CallInstruction, f access.Ref, t target
 	s.alts = around
 }
 
-// giveAway handles function values that end where we cannot follow them: they may run at any time.
+// giveAway handles function values that end where we cannot follow them: they may run at any time, or at once, with the locks
+// that are held now.
+//
+//	s.mu.Lock()
+//	s.reports.Range(func(k string, r *Report) bool { s.m[k]++; return true })
 func (a *analysis) giveAway(refs []access.Ref, instr ssa.Instruction, s *state) {
-	a.keep(refs, false, instr, s, 0)
+	var held []access.Path
+	if _, started := instr.(*ssa.Go); !started {
+		for _, p := range s.points() {
+			for _, h := range p.Held {
+				if !h.Once {
+					held = addPath(held, h.Path)
+				}
+			}
+		}
+	}
+	a.keep(refs, keeping{held: held}, instr, s)
 }
 
 // maxCaptured bounds how many functions are looked through that each captured the next one.
 const maxCaptured = 4
 
-// keep handles that the functions among refs are kept: in something owned, or who knows where. So are those that
-// they captured and keep or call, depth is how many are around refs.
-func (a *analysis) keep(refs []access.Ref, owned bool, instr ssa.Instruction, s *state, depth int) {
+// keeping is how functions are kept.
+type keeping struct {
+	owned bool          // in something owned, and not who knows where
+	held  []access.Path // locks that may be held when they run
+	depth int           // how many functions are around them that captured them
+}
+
+// keep handles that the functions among refs are kept, as how says. So are those that they captured and keep or call.
+func (a *analysis) keep(refs []access.Ref, how keeping, instr ssa.Instruction, s *state) {
 	for _, f := range refs {
 		if f.Func == nil {
 			if a.isFunc(f) {
-				a.rec.invoke(Invoke{Func: f.Path, Stored: true, Owned: owned})
+				a.rec.invoke(Invoke{Func: f.Path, At: Point{Maybe: how.held}, Stored: true, Owned: how.owned})
 			}
 			continue
 		}
@@ -146,20 +166,20 @@ func (a *analysis) keep(refs []access.Ref, owned bool, instr ssa.Instruction, s 
 			a.calledBack(ct, s)
 			continue
 		}
-		if !owned {
+		if !how.owned {
 			a.shareRef(s, f)
 		}
 		if ct.effect != nil && a.rec != nil {
-			e := Edge{Callee: ct.key, Pos: posOf(instr), Params: ct.params, Free: ct.free, Stored: true, After: sites(s.after)}
+			e := Edge{Callee: ct.key, Pos: posOf(instr), Params: ct.params, Free: ct.free, At: Point{Maybe: how.held}, Stored: true, After: sites(s.after)}
 			if by := a.rec.serving(f.Func.Key); by != nil {
 				e.Start, e.By, e.Site, e.Many, e.Stored = model.Handler, by.By, ServeSite, true, false
 			}
 			a.rec.edgeAt(a, e, instr, s)
 		}
-		if ct.effect != nil && depth < maxCaptured {
+		if ct.effect != nil && how.depth < maxCaptured {
 			for _, inv := range ct.effect.Invokes {
 				if inv.Func.Root.Kind == access.Free {
-					a.keep([]access.Ref{ct.binding().Ref(access.Ref{Path: inv.Func})}, false, instr, s, depth+1)
+					a.keep([]access.Ref{ct.binding().Ref(access.Ref{Path: inv.Func})}, keeping{held: how.held, depth: how.depth + 1}, instr, s)
 				}
 			}
 		}

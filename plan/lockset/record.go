@@ -198,7 +198,7 @@ func (r *recorder) deferred(instr *ssa.Defer, s *state) {
 // place where others can call it.
 func (r *recorder) given(v ssa.Value, owned bool, instr ssa.Instruction, s *state) {
 	if isFuncType(v.Type()) {
-		r.a.keep([]access.Ref{r.a.names.Ref(v)}, owned, instr, s, 0)
+		r.a.keep([]access.Ref{r.a.names.Ref(v)}, keeping{owned: owned}, instr, s)
 	}
 }
 

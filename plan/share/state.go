@@ -158,7 +158,10 @@ func (t *table) under(e *Entry, edge *lockset.Edge, in within) (lockset.Point, i
 		around := edge.At
 		around.Maybe = unclear(around.Maybe) // now, so that fewer are joined
 		if in.started && !edge.Within {
-			around = onceOnly(around)
+			maybe := around.Maybe
+			if around = onceOnly(around); edge.Stored { // it may run at once
+				around.Maybe = maybe
+			}
 		}
 		around.Held = in.run(around.Held)
 		if outlive {

@@ -335,7 +335,7 @@ func (s *search) through(e *Entry, edge *lockset.Edge) (Entry, bool) {
 			next.Beside, next.numbers.beside = []string{anySite}, s.table.list([]string{anySite})
 		}
 	case len(e.Sites) > 0:
-		next.Many = e.Many || !each && (slices.Contains(edge.After, e.Sites[0]) || edge.Loop && isUntracked(e.Sites[0]))
+		next.Many = e.Many || !each && (slices.Contains(edge.After, e.Sites[0]) && !owned(edge, next.Ref.Path) || edge.Loop && isUntracked(e.Sites[0]))
 		next.At, next.numbers.at = s.table.under(e, edge, within{started: true, each: each, remade: remade, starts: len(e.Sites), many: e.Many})
 		next.Beside, next.numbers.beside = s.table.union(e.Beside, e.numbers.beside, edge)
 	default:

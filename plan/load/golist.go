@@ -12,6 +12,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/packages"
@@ -108,11 +110,22 @@ func (c *goCommand) run(decode func(*json.Decoder) error, args ...string) error 
 	}
 }
 
+// complaint returns why the go command finds no packages for patterns, or nil: packages.Load leaves that out of what it says
+// when a dependency cannot be had.
+func (c *goCommand) complaint(patterns []string) error {
+	nothing := func(*json.Decoder) error { return io.EOF }
+	return c.run(nothing, slices.Concat([]string{"list"}, c.flags, []string{"--"}, patterns)...)
+}
+
+// downloading is what the go command says while it goes on.
+var downloading = regexp.MustCompile(`(?m)^go: (downloading|finding) .*\n`)
+
 // plainError returns what the go command said, without the wrapping of those who ran it.
 func plainError(text string) error {
 	if _, said, ok := strings.Cut(text, "stderr: "); ok {
 		text = said
 	}
+	text = downloading.ReplaceAllString(text, "")
 	text = strings.TrimPrefix(oneLine(text), "go: ")
 	if text == "" {
 		text = "the go command failed and said nothing"

@@ -73,6 +73,9 @@ func list(cmd *goCommand, cfg Config) (*listing, error) {
 		l.requested[testedPath(p)] = true
 	}
 	if len(l.requested) == 0 {
+		if err := cmd.complaint(wanted); err != nil {
+			return nil, ws.explain(err, cmd)
+		}
 		return nil, fmt.Errorf("no packages matched %s", strings.Join(wanted, " "))
 	}
 	return l, nil

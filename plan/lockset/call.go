@@ -100,10 +100,11 @@ func (a *analysis) apply(instr ssa.CallInstruction, t target, s *state) {
 	e := t.effect
 	a.rec.inherit(e, a.passed(instr, t), s)
 	for _, r := range e.Shares {
+		public := slices.Contains(e.Shows, r)
 		if b := a.bound(r, t); b != nil {
-			a.shareRef(s, *b)
+			a.showRef(s, *b, public)
 		} else {
-			a.share(s, r)
+			a.show(s, r, public)
 		}
 	}
 	for _, p := range e.Into {
@@ -233,7 +234,10 @@ func (a *analysis) invokes(instr ssa.CallInstruction, inv Invoke, f listedFunc, 
 	if ct.effect == nil {
 		return inv.Site
 	}
-	if inv.Start != "" || inv.Stored && !inv.Owned {
+	switch {
+	case inv.Start.Runs():
+		a.confide(s, ct)
+	case inv.Start != "" || inv.Stored && !inv.Owned:
 		a.shareRef(s, f.ref)
 	}
 	if inv.Start != "" && !inv.Start.Served() {
@@ -288,7 +292,7 @@ func (a *analysis) startedAt(inv *Invoke, place int, instr ssa.CallInstruction, 
 func (a *analysis) calledBack(t target, s *state) {
 	for _, r := range t.effect.Shares {
 		if b := a.bound(r, t); b != nil {
-			a.shareRef(s, *b)
+			a.showRef(s, *b, slices.Contains(t.effect.Shows, r))
 		}
 	}
 	for _, st := range t.effect.Starts {

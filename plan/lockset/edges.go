@@ -155,13 +155,8 @@ func (r *recorder) complete(a *analysis, e Edge, instr ssa.Instruction, s *state
 		refs = append(refs, access.Ref{Path: c.From})
 	}
 	for _, root := range rootsOf(refs) {
-		if e.Start == "" && !e.Stored && a.owned(root, s) && !slices.Contains(e.Owned, root) {
-			e.Owned = append(slices.Clip(e.Owned), root)
-			for _, in := range a.into[root] {
-				if p := (access.Path{Root: root, Sel: in.sel}); a.comesFromOutside(in.from, s) && !slices.Contains(e.Foreign, p) {
-					e.Foreign = append(slices.Clip(e.Foreign), p)
-				}
-			}
+		if e.Start == "" && !e.Stored {
+			a.noteOwned(&e, root, s)
 		}
 		if v, ok := a.names.Made(root).(ssa.Instruction); ok && r.loop(instr) && !slices.Contains(e.Each, root) && !InLoop(instr.Block(), v.Block()) {
 			e.Each = append(slices.Clip(e.Each), root)
@@ -169,6 +164,25 @@ func (r *recorder) complete(a *analysis, e Edge, instr ssa.Instruction, s *state
 	}
 	e.Shared = a.sharedMaps(refs, e.Each, instr)
 	return e
+}
+
+// noteOwned notes at the call e who can reach what root stands for.
+func (a *analysis) noteOwned(e *Edge, root access.Root, s *state) {
+	switch {
+	case slices.Contains(e.Owned, root) || slices.Contains(e.Confided, root):
+		return
+	case a.owned(root, s):
+		e.Owned = append(slices.Clip(e.Owned), root)
+	case a.confided(root, s):
+		e.Confided = append(slices.Clip(e.Confided), root)
+	default:
+		return
+	}
+	for _, in := range a.into[root] {
+		if p := (access.Path{Root: root, Sel: in.sel}); a.comesFromOutside(in.from, s) && !slices.Contains(e.Foreign, p) {
+			e.Foreign = append(slices.Clip(e.Foreign), p)
+		}
+	}
 }
 
 // sharedMaps returns the maps in those of refs that each round of the loop around instr makes anew, with each, which

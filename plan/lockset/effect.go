@@ -24,6 +24,7 @@ type Effect struct {
 	Sends    []access.Path // channels that it, or what it starts, may send on
 	Renews   []access.Path // map variables that it gives another map, which nobody else has
 	Shares   []access.Root // parameters that other goroutines may see afterwards
+	Shows    []access.Root // those of them that others may see than goroutines which it started
 	Into     []Into        // what it stores in its parameters, or in what it made and returns
 
 	Acquires []access.Var // locks it, or what it calls, ever takes; zero for a lock that is a parameter

@@ -45,6 +45,7 @@ func unknown(fn *ssa.Function, why string) (*Body, *Effect) {
 	for i := range fn.FreeVars {
 		e.Shares = append(e.Shares, access.Root{Kind: access.Free, Index: i})
 	}
+	e.Shows = e.Shares
 	return body, e
 }
 

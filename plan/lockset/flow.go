@@ -16,6 +16,7 @@ import (
 type state struct {
 	alts    []alternative // empty: not reached
 	escaped rootSet       // made here and visible to other goroutines on some path
+	public  rootSet       // those of escaped that others may see than goroutines which the function started
 	lent    rootSet       // made here and on some path kept in something that the function was given
 	after   []Started     // goroutines that may run
 	waited  []Signal      // what the function was told, on every way
@@ -32,15 +33,16 @@ func joinStates(s, t state) (out state, changed bool) {
 	for _, a := range t.alts {
 		out.alts = merge(out.alts, a)
 	}
-	var more, lent bool
+	var more, public, lent bool
 	out.escaped, more = s.escaped.union(t.escaped)
+	out.public, public = s.public.union(t.public)
 	out.lent, lent = s.lent.union(t.lent)
 	for _, a := range t.after {
 		out.after = addStarted(out.after, a)
 	}
 	out.waited, out.tells = both(s.waited, t.waited), both(s.tells, t.tells)
 	out.sent, out.senders = addPaths(s.sent, t.sent), addPaths(s.senders, t.senders)
-	changed = more || lent || len(out.after) != len(s.after) || !sameAlternatives(out.alts, s.alts) ||
+	changed = more || public || lent || len(out.after) != len(s.after) || !sameAlternatives(out.alts, s.alts) ||
 		len(out.waited) != len(s.waited) || len(out.tells) != len(s.tells) || len(out.sent) != len(s.sent) || len(out.senders) != len(s.senders)
 	return out, changed
 }

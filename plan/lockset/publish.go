@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"go/types"
 	"slices"
+	"strings"
 
 	"golang.org/x/tools/go/ssa"
 
@@ -18,29 +19,56 @@ import (
 //	sessions.Store(name, s) // a sync.Map
 //	s.m["a"] = 1            // not ordered with who loads s
 
-// share marks root, and what is stored in it anywhere in the function, as visible to other goroutines.
-func (a *analysis) share(s *state, root access.Root) {
+// share marks root, and what is stored in it anywhere in the function, as visible to other goroutines, whichever they are.
+func (a *analysis) share(s *state, root access.Root) { a.show(s, root, true) }
+
+// show marks root, and what is stored in it anywhere in the function, as visible to other goroutines: to any if public, and
+// else only to those that the function starts, or that these start.
+func (a *analysis) show(s *state, root access.Root, public bool) {
 	if root.Kind == access.Unknown || root.Kind == access.Global {
 		return
 	}
 	n := a.numbers.of(root)
-	if s.escaped.has(n) {
+	if s.public.has(n) || !public && s.escaped.has(n) {
 		return
 	}
 	s.escaped = s.escaped.with(n)
+	if public {
+		s.public = s.public.with(n)
+	}
 	for _, in := range a.into[root] {
-		a.share(s, in.from)
+		a.show(s, in.from, public || root.Kind == access.Local || strings.Contains(in.sel, "[")) // what comes out of there has no name
 	}
 }
 
 // shareRef marks what a value refers to, and what it captured if it is a closure.
-func (a *analysis) shareRef(s *state, r access.Ref) {
-	a.share(s, r.Path.Root)
+func (a *analysis) shareRef(s *state, r access.Ref) { a.showRef(s, r, true) }
+
+func (a *analysis) showRef(s *state, r access.Ref, public bool) {
+	a.show(s, r.Path.Root, public)
 	if r.Func != nil {
 		for _, f := range slices.Concat(r.Func.Free, r.Func.Bound) {
-			a.share(s, f.Path.Root)
+			a.show(s, f.Path.Root, public)
 		}
 	}
+}
+
+// confide marks what a goroutine that runs t is given as visible to it, and to whom it shows that.
+func (a *analysis) confide(s *state, t target) {
+	public := func(kind access.RootKind, i int) bool {
+		return t.effect == nil || t.effect.publishes(access.Root{Kind: kind, Index: i})
+	}
+	for i, p := range t.params {
+		a.showRef(s, p, public(access.Param, i))
+	}
+	for i, f := range t.free {
+		a.show(s, f.Path.Root, public(access.Free, i))
+	}
+}
+
+// publishes reports whether others than goroutines that a call starts may see what root stands for afterwards.
+func (e *Effect) publishes(root access.Root) bool {
+	return slices.Contains(e.Shows, root) || slices.ContainsFunc(e.Into, func(in Into) bool { return in.From == root })
 }
 
 // stored is that something is kept in a field of something else.
@@ -67,8 +95,9 @@ func (a *analysis) put(s *state, from access.Ref, to access.Path) {
 	if from.Path.Root == to.Root || from.Path.Root.Kind == access.Global {
 		return
 	}
-	if to.Root.Kind == access.Global || to.Root.Kind == access.Unknown || s.escaped.has(a.numbers.of(to.Root)) {
-		a.shareRef(s, from)
+	if n := a.numbers.of(to.Root); to.Root.Kind == access.Global || to.Root.Kind == access.Unknown || s.escaped.has(n) {
+		known := to.Root.Kind != access.Global && to.Root.Kind != access.Unknown
+		a.showRef(s, from, !known || s.public.has(n))
 		return
 	}
 	froms := []access.Ref{from}
@@ -119,12 +148,7 @@ func (a *analysis) unshared(r access.Root, s *state) bool {
 // renew forgets that root was shared: the instruction that is about to run makes another one.
 func (a *analysis) renew(s *state, root access.Root) {
 	n := a.numbers.of(root)
-	if s.escaped.has(n) {
-		s.escaped = s.escaped.without(n)
-	}
-	if s.lent.has(n) {
-		s.lent = s.lent.without(n)
-	}
+	s.escaped, s.public, s.lent = s.escaped.without(n), s.public.without(n), s.lent.without(n)
 }
 
 // appended notes that a call of append keeps what it is given, in the array of the old slice or that of the new.

@@ -80,6 +80,17 @@ func (v View) Owned(p access.Path) bool {
 	return v.a.owned(p.Root, v.s) && !v.a.holdsForeign(p, v.s)
 }
 
+// Confided reports whether only goroutines that the function started can reach what p leads to yet: it was made in this
+// function and given to them only.
+func (v View) Confided(p access.Path) bool {
+	return v.a.confided(p.Root, v.s) && !v.a.holdsForeign(p, v.s)
+}
+
+func (a *analysis) confided(root access.Root, s *state) bool {
+	n := a.numbers.of(root)
+	return root.Kind == access.Made && a.names.Made(root) != nil && s.escaped.has(n) && !s.public.has(n) && !s.lent.has(n)
+}
+
 // holdsForeign reports whether something that is not owned is stored on the way to p, so that what lies
 // behind it need not be owned either.
 func (a *analysis) holdsForeign(p access.Path, s *state) bool {

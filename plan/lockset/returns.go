@@ -30,6 +30,11 @@ func (r *recorder) returns(instr *ssa.Return, s *state) {
 			e.Shares = append(e.Shares, root)
 		}
 	}
+	for _, root := range r.a.numbers.all(s.public) {
+		if isGiven(root) && !slices.Contains(e.Shows, root) {
+			e.Shows = append(e.Shows, root)
+		}
+	}
 	results := access.Results(instr)
 	for i, v := range results {
 		r.result(i, len(results), v, instr, s)

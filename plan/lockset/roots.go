@@ -38,6 +38,9 @@ func (s rootSet) with(i int) rootSet {
 }
 
 func (s rootSet) without(i int) rootSet {
+	if !s.has(i) {
+		return s
+	}
 	out := slices.Clone(s)
 	out[i/64] &^= 1 << (i % 64)
 	return out

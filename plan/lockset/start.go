@@ -18,12 +18,7 @@ const ServeSite = "serve"
 // goes handles a go statement.
 func (a *analysis) goes(instr *ssa.Go, s *state) {
 	t := a.target(instr)
-	for _, p := range t.params {
-		a.shareRef(s, p)
-	}
-	for _, f := range t.free {
-		a.share(s, f.Path.Root)
-	}
+	a.confide(s, t)
 	site := a.site(instr)
 	many := running(s.after, site)
 	s.tells = nil
@@ -87,7 +82,11 @@ func (a *analysis) goesThrough(instr *ssa.Go, t target, by Invoke, s *state) {
 
 // start handles that an external function has f run concurrently, as by says.
 func (a *analysis) start(instr ssa.CallInstruction, f access.Ref, by model.Runs, t target, s *state) {
-	a.shareRef(s, f)
+	if f.Func == nil || !by.How.Runs() {
+		a.shareRef(s, f)
+	} else {
+		a.confide(s, a.funcTarget(f.Func, nil))
+	}
 	how, site := by.How, a.site(instr)
 	if how.Served() {
 		site = a.served(by, instr)

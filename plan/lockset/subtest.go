@@ -26,7 +26,7 @@ func (a *analysis) isParallel(f access.Ref) bool {
 		return false
 	}
 	i := slices.IndexFunc(a.fn.AnonFuncs, func(fn *ssa.Function) bool { return access.FuncKey(fn) == f.Func.Key })
-	if i < 0 {
+	if i < 0 || len(a.fn.AnonFuncs[i].Blocks) == 0 {
 		return false
 	}
 	for _, instr := range a.fn.AnonFuncs[i].Blocks[0].Instrs {
@@ -39,8 +39,8 @@ func (a *analysis) isParallel(f access.Ref) bool {
 
 // startSubtest handles that instr starts f, a subtest that runs in parallel with others.
 func (a *analysis) startSubtest(instr ssa.CallInstruction, f access.Ref, s *state) {
-	a.shareRef(s, f)
 	ct := a.funcTarget(f.Func, nil)
+	a.confide(s, ct)
 	if ct.effect == nil || a.rec == nil {
 		return
 	}

@@ -84,7 +84,7 @@ func (c *Collector) addElement(fn *lockset.Func, holder ssa.Value, part string, 
 		return
 	}
 	for _, p := range at.Points {
-		c.Uses = append(c.Uses, Use{Func: fn.Key, Ref: ref, Op: op, At: p, After: at.After, Pos: pos, Element: part})
+		c.Uses = append(c.Uses, Use{Func: fn.Key, Ref: ref, Op: op, At: p, After: at.After, Alone: at.Confided(ref.Path), Pos: pos, Element: part})
 	}
 }
 

@@ -77,6 +77,7 @@ type Use struct {
 	Given   bool          // a Store of a value that the function was given
 	Twin    *Twin         // a Load that puts the map in another owner as well; else nil
 	After   []string      // goroutines started before that may still run
+	Alone   bool          // nothing but those can reach the map yet
 	Pos     token.Pos     // of the identifier that mentions the variable
 
 	Element    string    // of Elements: the part of what the element refers to: "[]", ".n"

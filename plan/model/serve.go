@@ -12,6 +12,9 @@ const (
 	Event   Start = "event"   // by a library, again and again, but never twice at a time
 )
 
+// Runs reports whether the program starts a goroutine of its own.
+func (s Start) Runs() bool { return s == Go || s == Timer }
+
 // Served reports whether a library runs the function from when it serves on, and not at once.
 func (s Start) Served() bool { return s == Handler || s == Event }
 

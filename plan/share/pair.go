@@ -141,7 +141,7 @@ func parallel(a, b *Entry) overlap {
 	if a.ownInstance() && b.ownInstance() { // one activation made it: what runs around that does not matter
 		a, b = a.inner(), b.inner()
 	}
-	if alone := a.Alone || b.Alone; alone && (a.Func != b.Func || a.Root != b.Root || a.Ref.Path.Root != b.Ref.Path.Root) {
+	if alone := a.Alone || b.Alone; alone && (a.Func != b.Func || a.Root != b.Root || !sameObject(a, b)) {
 		return never
 	}
 	if a.Func != b.Func || a.Root != b.Root {
@@ -158,6 +158,13 @@ func parallel(a, b *Entry) overlap {
 		return apart
 	}
 	return never
+}
+
+// sameObject reports whether a and b, of one activation, start from one object, or one of them from something that has no
+// name.
+func sameObject(a, b *Entry) bool {
+	ra, rb := a.Ref.Path.Root, b.Ref.Path.Root
+	return ra == rb || ra.Kind == access.Local || rb.Kind == access.Local
 }
 
 // beside reports whether a and b, in one activation of one function, may run at the same time.

@@ -108,7 +108,7 @@ func newSearch(w *World, r *relevant, b bounds) *search {
 
 // atUse returns the way to u that begins in its own function.
 func atUse(u *mapuse.Use) Entry {
-	return Entry{Use: u, Ref: u.Ref, At: u.At, Func: u.Func, After: u.After, way: &step{Frame: Frame{Func: u.Func}, depth: 1}}
+	return Entry{Use: u, Ref: u.Ref, At: u.At, Func: u.Func, After: u.After, Alone: u.Alone, way: &step{Frame: Frame{Func: u.Func}, depth: 1}}
 }
 
 type walker struct {
@@ -295,6 +295,7 @@ func (s *search) through(e *Entry, edge *lockset.Edge) (Entry, bool) {
 		}
 		next.Alone = true // the callee has started something, with the object perhaps
 	}
+	next.Alone = next.Alone || len(e.Sites) == 0 && confided(edge, next.Ref.Path)
 	known := next.Ref.Path.Known()
 	if !known {
 		switch {
@@ -381,10 +382,17 @@ func (s *search) rebase(next, e *Entry) {
 
 // owned reports whether the caller of edge owns what p leads to.
 func owned(edge *lockset.Edge, p access.Path) bool {
-	if !slices.Contains(edge.Owned, p.Root) {
-		return false
-	}
-	return !slices.ContainsFunc(edge.Foreign, func(f access.Path) bool { return f.Above(p) })
+	return slices.Contains(edge.Owned, p.Root) && !foreign(edge, p)
+}
+
+// confided reports whether only goroutines that the caller of edge started can reach what p leads to yet.
+func confided(edge *lockset.Edge, p access.Path) bool {
+	return slices.Contains(edge.Confided, p.Root) && !foreign(edge, p)
+}
+
+// foreign reports whether what p leads to may be something that was stored in what the caller of edge made.
+func foreign(edge *lockset.Edge, p access.Path) bool {
+	return slices.ContainsFunc(edge.Foreign, func(f access.Path) bool { return f.Above(p) })
 }
 
 // Place returns the function in which the use names the variable, and where: the use itself, or the

@@ -60,7 +60,7 @@ func (n *Names) detached(v ssa.Value, at ssa.Instruction, seen map[*ssa.Alloc]bo
 
 // replaced reports whether the map variable that load reads is assigned between load and at.
 func (n *Names) replaced(load *ssa.UnOp, at ssa.Instruction) bool {
-	if isKept(load, nil) {
+	if isKept(load, make(map[*ssa.Alloc]bool)) {
 		return false
 	}
 	for _, instr := range n.taking() {
@@ -85,8 +85,8 @@ func (n *Names) replaced(load *ssa.UnOp, at ssa.Instruction) bool {
 }
 
 // isKept reports whether the map v is also put in a field of something that is there already, or in a package variable.
-// through are the local variables by which it gets there, which may lead back to themselves.
-func isKept(v ssa.Value, through []*ssa.Alloc) bool {
+// seen are the local variables that were looked at, by which it may get there.
+func isKept(v ssa.Value, seen map[*ssa.Alloc]bool) bool {
 	return slices.ContainsFunc(*v.Referrers(), func(instr ssa.Instruction) bool {
 		st, ok := instr.(*ssa.Store)
 		if !ok || st.Val != v {
@@ -94,9 +94,13 @@ func isKept(v ssa.Value, through []*ssa.Alloc) bool {
 		}
 		switch addr := st.Addr.(type) {
 		case *ssa.Alloc:
-			return !slices.Contains(through, addr) && slices.ContainsFunc(*addr.Referrers(), func(instr ssa.Instruction) bool {
+			if seen[addr] {
+				return false
+			}
+			seen[addr] = true
+			return slices.ContainsFunc(*addr.Referrers(), func(instr ssa.Instruction) bool {
 				load, ok := instr.(*ssa.UnOp)
-				return ok && load.Op == token.MUL && isKept(load, append(slices.Clip(through), addr))
+				return ok && load.Op == token.MUL && isKept(load, seen)
 			})
 		case *ssa.FieldAddr:
 			return !isNew(addr.X)

@@ -308,7 +308,7 @@ func (a *analysis) calledBack(t target, s *state) {
 func (a *analysis) value(instr ssa.CallInstruction, t target, s *state) {
 	a.mayBe(access.Ref{Path: t.value}, instr, t, s)
 	if phi, ok := instr.Common().Value.(*ssa.Phi); ok {
-		for _, v := range choices(phi, nil) {
+		for _, v := range choices(phi, make(map[ssa.Value]bool)) {
 			a.mayBe(a.names.Ref(v), instr, t, s)
 		}
 	}
@@ -334,17 +334,19 @@ func (a *analysis) mayBe(f access.Ref, instr ssa.CallInstruction, t target, s *s
 	}
 }
 
-// choices returns what v is one of: whatever is no choice itself. seen are the choices that lead to v.
-func choices(v ssa.Value, seen []ssa.Value) []ssa.Value {
+// choices returns what v is one of: whatever is no choice itself. seen are the values that were looked at.
+func choices(v ssa.Value, seen map[ssa.Value]bool) []ssa.Value {
+	if seen[v] {
+		return nil
+	}
+	seen[v] = true
 	phi, ok := v.(*ssa.Phi)
 	if !ok {
 		return []ssa.Value{v}
 	}
 	var out []ssa.Value
 	for _, e := range phi.Edges {
-		if !slices.Contains(seen, e) && e != v {
-			out = append(out, choices(e, append(slices.Clip(seen), v))...)
-		}
+		out = append(out, choices(e, seen)...)
 	}
 	return out
 }

@@ -32,7 +32,7 @@ func (a *analysis) listed(instr ssa.CallInstruction, inv Invoke, t target) []lis
 		return nil
 	}
 	var out []listedFunc
-	for _, v := range elements(args[k.Index], nil) {
+	for _, v := range elements(args[k.Index], make(map[ssa.Value]bool)) {
 		ref := a.names.Ref(v)
 		if ref.Func == nil {
 			continue
@@ -50,12 +50,12 @@ func (a *analysis) listed(instr ssa.CallInstruction, inv Invoke, t target) []lis
 	return out
 }
 
-// elements returns the values that the function puts in the slice v. seen are the values that lead to it.
-func elements(v ssa.Value, seen []ssa.Value) []ssa.Value {
-	if slices.Contains(seen, v) {
+// elements returns the values that the function puts in the slice v. seen are the values that were looked at.
+func elements(v ssa.Value, seen map[ssa.Value]bool) []ssa.Value {
+	if seen[v] {
 		return nil
 	}
-	seen = append(seen, v)
+	seen[v] = true
 	var out []ssa.Value
 	switch v := v.(type) {
 	case *ssa.Slice:
@@ -198,7 +198,7 @@ func (a *analysis) onlyRunsElements(list *ssa.Parameter) bool {
 		switch instr := instr.(type) {
 		case *ssa.DebugRef:
 		case *ssa.IndexAddr:
-			if !a.onlyRuns(instr, nil) {
+			if !a.onlyRuns(instr, make(map[ssa.Value]bool)) {
 				return false
 			}
 		case *ssa.Call:
@@ -213,12 +213,12 @@ func (a *analysis) onlyRunsElements(list *ssa.Parameter) bool {
 }
 
 // onlyRuns reports whether the only thing that becomes of the function v, or of that in the variable at v, is that it is
-// called or started. seen are the values that lead to v.
-func (a *analysis) onlyRuns(v ssa.Value, seen []ssa.Value) bool {
-	if slices.Contains(seen, v) {
+// called or started. seen are the values that were looked at.
+func (a *analysis) onlyRuns(v ssa.Value, seen map[ssa.Value]bool) bool {
+	if seen[v] {
 		return true
 	}
-	seen = append(seen, v)
+	seen[v] = true
 	for _, instr := range *v.Referrers() {
 		switch instr := instr.(type) {
 		case *ssa.DebugRef, *ssa.BinOp:

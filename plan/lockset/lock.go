@@ -1,7 +1,6 @@
 package lockset
 
 import (
-	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/ssa"
@@ -48,7 +47,7 @@ func boolResults(op model.LockOp) int {
 func (a *analysis) lock(instr ssa.CallInstruction, t target, op model.LockOp, s *state) {
 	ref := t.params[0]
 	h := Held{Path: ref.Path, Class: ref.Var, Mode: Write, Indirect: isIndirect(t.recv)}
-	if op.Read || isRLocker(t.recv, nil) {
+	if op.Read || isRLocker(t.recv, make(map[*ssa.Alloc]bool)) {
 		h.Mode = Read
 	}
 	var took condition
@@ -107,17 +106,18 @@ func isIndirect(v ssa.Value) bool {
 	return false
 }
 
-// isRLocker reports whether v is what RLocker returned, perhaps by way of local variables. through are those on the way to
-// v, which may be assigned what they hold.
-func isRLocker(v ssa.Value, through []*ssa.Alloc) bool {
+// isRLocker reports whether v is what RLocker returned, perhaps by way of local variables. seen are those that were
+// looked at.
+func isRLocker(v ssa.Value, seen map[*ssa.Alloc]bool) bool {
 	switch v := v.(type) {
 	case *ssa.Call:
 		callee := v.Call.StaticCallee()
 		return callee != nil && access.FuncKey(callee) == model.Locker
 	case *ssa.UnOp:
-		if alloc, ok := v.X.(*ssa.Alloc); ok && !slices.Contains(through, alloc) {
+		if alloc, ok := v.X.(*ssa.Alloc); ok && !seen[alloc] {
+			seen[alloc] = true
 			for _, ref := range *alloc.Referrers() {
-				if st, ok := ref.(*ssa.Store); ok && st.Addr == alloc && isRLocker(st.Val, append(slices.Clip(through), alloc)) {
+				if st, ok := ref.(*ssa.Store); ok && st.Addr == alloc && isRLocker(st.Val, seen) {
 					return true
 				}
 			}

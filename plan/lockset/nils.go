@@ -24,7 +24,7 @@ import (
 func (a *analysis) nils(call *ssa.CallCommon) []int {
 	var out []int
 	for i, arg := range call.Args {
-		if a.isNil(arg, nil) {
+		if a.isNil(arg, make(map[ssa.Value]bool)) {
 			out = append(out, i)
 			continue
 		}
@@ -39,8 +39,8 @@ func (a *analysis) nils(call *ssa.CallCommon) []int {
 	return out
 }
 
-// isNil reports whether v is nil on some way to where it is used. seen are the values whose ways it is on.
-func (a *analysis) isNil(v ssa.Value, seen []ssa.Value) bool {
+// isNil reports whether v is nil on some way to where it is used. seen are the choices that were looked at.
+func (a *analysis) isNil(v ssa.Value, seen map[ssa.Value]bool) bool {
 	switch v := v.(type) {
 	case *ssa.Const:
 		return v.IsNil()
@@ -51,10 +51,11 @@ func (a *analysis) isNil(v ssa.Value, seen []ssa.Value) bool {
 	case *ssa.Call:
 		return a.returnsNil(v, 0)
 	case *ssa.Phi:
-		if slices.Contains(seen, ssa.Value(v)) {
+		if seen[v] {
 			return false
 		}
-		return slices.ContainsFunc(v.Edges, func(e ssa.Value) bool { return a.isNil(e, append(seen, v)) })
+		seen[v] = true
+		return slices.ContainsFunc(v.Edges, func(e ssa.Value) bool { return a.isNil(e, seen) })
 	}
 	return false
 }

@@ -125,14 +125,20 @@ func (a *analysis) put(s *state, from access.Ref, to access.Path) {
 }
 
 // comesFromOutside reports whether what root stands for, or something that was gathered there, may be known to others.
-func (a *analysis) comesFromOutside(root access.Root, s *state, seen ...access.Root) bool {
+func (a *analysis) comesFromOutside(root access.Root, s *state) bool {
+	return a.isFromOutside(root, s, make(map[access.Root]bool))
+}
+
+// isFromOutside is comesFromOutside; seen are the roots that were looked at.
+func (a *analysis) isFromOutside(root access.Root, s *state, seen map[access.Root]bool) bool {
 	switch {
-	case a.owned(root, s), slices.Contains(seen, root):
+	case seen[root], a.owned(root, s):
 		return false
 	case !a.gathered[root] || s.escaped.has(a.numbers.of(root)) || a.isLent(root, s):
 		return true
 	}
-	return slices.ContainsFunc(a.into[root], func(in stored) bool { return a.comesFromOutside(in.from, s, append(seen, root)...) })
+	seen[root] = true
+	return slices.ContainsFunc(a.into[root], func(in stored) bool { return a.isFromOutside(in.from, s, seen) })
 }
 
 func (a *analysis) owned(r access.Root, s *state) bool {

@@ -63,7 +63,7 @@ func (c *Collector) brought(fn *lockset.Func, class access.Var, v ssa.Value, by 
 	}
 	if p, ok := v.(*ssa.Parameter); ok && onlyFor(fn, v, by, nil) {
 		c.Brought = append(c.Brought, Brought{Var: class, Pos: pos, Func: fn.Key, Param: slices.Index(fn.SSA.Params, p)})
-	} else if isBrought(fn, v, by, nil) {
+	} else if isBrought(fn, v, by, make(map[ssa.Value]bool)) {
 		c.Brought = append(c.Brought, Brought{Var: class, Pos: pos, Func: fn.Key, Param: -1, Asked: isAsked(fn, v) && onlyFor(fn, v, by, nil)})
 	}
 }
@@ -84,7 +84,7 @@ func (c *Collector) hands(fn *lockset.Func, call ssa.CallInstruction) {
 		return
 	}
 	for i, v := range call.Common().Args {
-		if isReceiver := i == 0 && callee.Signature.Recv() != nil; !isReceiver && isHandle(v.Type()) && isBrought(fn, v, call, nil) {
+		if isReceiver := i == 0 && callee.Signature.Recv() != nil; !isReceiver && isHandle(v.Type()) && isBrought(fn, v, call, make(map[ssa.Value]bool)) {
 			c.Passed[Passed{access.FuncKey(callee), i}] = call.Pos()
 		}
 	}
@@ -98,9 +98,9 @@ func isPointerToStruct(t types.Type) bool {
 	return ok && isStruct(p.Elem())
 }
 
-// isBrought reports whether somebody else than who gets v by the instruction by may have it, too. seen are the choices on
-// the way to v, which may lead back to themselves.
-func isBrought(fn *lockset.Func, v ssa.Value, by ssa.Instruction, seen []ssa.Value) bool {
+// isBrought reports whether somebody else than who gets v by the instruction by may have it, too. seen are the choices and
+// conversions of v that were looked at.
+func isBrought(fn *lockset.Func, v ssa.Value, by ssa.Instruction, seen map[ssa.Value]bool) bool {
 	switch v := v.(type) {
 	case *ssa.Const:
 		return false
@@ -109,7 +109,8 @@ func isBrought(fn *lockset.Func, v ssa.Value, by ssa.Instruction, seen []ssa.Val
 	case *ssa.Alloc:
 		return !onlyFor(fn, v, by, seen)
 	case *ssa.ChangeType:
-		return isBrought(fn, v.X, by, append(slices.Clip(seen), v))
+		seen[v] = true
+		return isBrought(fn, v.X, by, seen)
 	case *ssa.Extract:
 		if call, ok := v.Tuple.(*ssa.Call); ok {
 			return !isNew(fn, call, v) || !onlyFor(fn, v, by, seen)
@@ -117,10 +118,10 @@ func isBrought(fn *lockset.Func, v ssa.Value, by ssa.Instruction, seen []ssa.Val
 	case *ssa.Call:
 		return !isNew(fn, v, v) || !onlyFor(fn, v, by, seen)
 	case *ssa.Phi:
-		if slices.Contains(seen, ssa.Value(v)) {
+		if seen[v] {
 			return false
 		}
-		seen = append(slices.Clip(seen), v)
+		seen[v] = true
 		return slices.ContainsFunc(v.Edges, func(e ssa.Value) bool { return isBrought(fn, e, by, seen) })
 	}
 	return true
@@ -134,7 +135,7 @@ func isNew(fn *lockset.Func, call *ssa.Call, v ssa.Value) bool {
 
 // onlyFor reports whether the function makes v for by only: it gives it to nobody else, and by gets another one each time.
 // through are the choices and conversions by which v gets there.
-func onlyFor(fn *lockset.Func, v ssa.Value, by ssa.Instruction, through []ssa.Value) bool {
+func onlyFor(fn *lockset.Func, v ssa.Value, by ssa.Instruction, through map[ssa.Value]bool) bool {
 	if made, ok := v.(ssa.Instruction); ok && lockset.InLoop(by.Block(), made.Block()) {
 		return false
 	}
@@ -142,7 +143,7 @@ func onlyFor(fn *lockset.Func, v ssa.Value, by ssa.Instruction, through []ssa.Va
 		if instr == by {
 			return false
 		}
-		if to, ok := instr.(ssa.Value); ok && slices.Contains(through, to) {
+		if to, ok := instr.(ssa.Value); ok && through[to] {
 			return false
 		}
 		switch instr := instr.(type) {

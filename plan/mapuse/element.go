@@ -3,7 +3,6 @@ package mapuse
 import (
 	"go/token"
 	"go/types"
-	"slices"
 
 	"golang.org/x/tools/go/ssa"
 
@@ -97,7 +96,7 @@ func (c *Collector) slice(fn *lockset.Func, name string, call *ssa.CallCommon, a
 		c.entries(fn, call, 0, call.Args[0], WriteElement, at)
 		c.entries(fn, call, 1, call.Args[1], ReadElement, at)
 	case "append":
-		if part := overwritten(call.Args[0], nil); part != nil {
+		if part := overwritten(call.Args[0], make(map[ssa.Value]bool)); part != nil {
 			c.entries(fn, call, 0, part, WriteElement, at)
 		}
 		c.entries(fn, call, 1, call.Args[1], ReadElement, at)
@@ -105,24 +104,25 @@ func (c *Collector) slice(fn *lockset.Func, name string, call *ssa.CallCommon, a
 }
 
 // overwritten returns the beginning of a slice that an append to v writes behind, before the end of the
-// whole slice; nil when there is none.
+// whole slice; nil when there is none. seen are the values that were looked at.
 //
 //	kept := ws[:0]
 //	for _, w := range ws {
 //		kept = append(kept, w)
 //	}
-func overwritten(v ssa.Value, seen []ssa.Value) *ssa.Slice {
+func overwritten(v ssa.Value, seen map[ssa.Value]bool) *ssa.Slice {
+	if seen[v] {
+		return nil
+	}
+	seen[v] = true
 	switch v := v.(type) {
 	case *ssa.Slice:
 		if v.High != nil && v.Max == nil {
 			return v
 		}
 	case *ssa.Phi:
-		if slices.Contains(seen, ssa.Value(v)) {
-			return nil
-		}
 		for _, e := range v.Edges {
-			if part := overwritten(e, append(seen, v)); part != nil {
+			if part := overwritten(e, seen); part != nil {
 				return part
 			}
 		}

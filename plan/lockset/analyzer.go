@@ -97,8 +97,10 @@ type analysis struct {
 	flags    *flags
 	tokens   tokens
 	settings settings
-	sets     []flagSet   // see flagSets
-	tests    []fieldTest // see fieldTests
+	sets     []flagSet       // see flagSets
+	tests    []fieldTest     // see fieldTests
+	ownSites map[string]bool // see isOwnSite
+	owes     map[access.Path]*owed
 	kept     *kept.Flows
 	starts   map[string]ssa.CallInstruction    // by site
 	recvs    []*ssa.UnOp                       // see receives
@@ -167,11 +169,13 @@ func function(fn *ssa.Function, effect func(string) *Effect, in inPackage, cfg C
 	a := &analysis{fn: fn, effect: effect, channels: in.channels, onces: in.onces, flags: in.flags, tokens: in.tokens, settings: in.settings, kept: in.kept, position: cfg.Position, source: cfg.Source, library: cfg.Library, own: cfg.Own, hasBody: cfg.hasBody, into: make(map[access.Root][]stored), lentAt: make(map[access.Root]access.Path), gathered: make(map[access.Root]bool), starts: make(map[string]ssa.CallInstruction), numbers: &numbering{numbers: make(map[access.Root]int)}}
 	a.names = access.NewNames(fn, a, cfg.Source)
 	states := a.run()
+	owed := a.owesOf()
 	f := &Func{Body: body, SSA: fn, Names: a.names, hasBody: cfg.hasBody, effect: a.effect}
 	a.rec = &recorder{a: a, body: body, loops: loopsOf(fn), spins: a.spinsOf(), effect: &Effect{Serves: requests(fn), Yield: isYield(fn)}, visit: func(instr ssa.Instruction, v View) { visit(f, instr, v) }}
 	ends := false
 	after := make(map[int]state, len(fn.Blocks))
 	for i, b := range fn.Blocks {
+		states[i].owed = owed
 		if len(states[i].alts) > 0 {
 			after[i] = a.block(b, states[i])
 			ends = ends || endsFunction(b)

@@ -129,7 +129,11 @@ func (a *analysis) apply(instr ssa.CallInstruction, t target, s *state) {
 		a.waits(w, s)
 	}
 	for _, st := range e.Starts {
-		begun = append(begun, st.subst(t.binding()))
+		st = st.subst(t.binding())
+		if a.isOwnSite(st.Site) {
+			st.Site = againSite(access.FuncKey(a.fn), st.Site)
+		}
+		begun = append(begun, st)
 	}
 	for _, st := range begun {
 		a.joins(st.Ends, s)
@@ -247,6 +251,9 @@ func (a *analysis) invokes(instr ssa.CallInstruction, inv Invoke, f listedFunc, 
 		for _, p := range s.points() {
 			e := Edge{Callee: ct.key, Pos: posOf(instr), At: inv.under(p, t), Params: ct.params, Free: ct.free,
 				After: union(inv.After, sites(s.after)), Start: inv.Start, By: inv.By, Site: inv.Site, Many: inv.Many, Stored: inv.Stored, Within: inv.Within, Loop: inv.Loop, Each: a.madeWith(f, ct)}
+			if inv.AtOnce {
+				e.At.Maybe = heldOrMaybe(e.At)
+			}
 			if inv.Start == "" {
 				e.Outlive = ct.effect.Running()
 			}

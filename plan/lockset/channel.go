@@ -64,8 +64,8 @@ func (a *analysis) closes(ch ssa.Value, s *state) {
 	s.tells = addSignal(s.tells, Signal{ref.Path, ref.Var, Closed})
 }
 
-// received notes a receive from a channel; isClosed says that it was seen to be closed.
-func (a *analysis) received(ch ssa.Value, isClosed bool, s *state) {
+// received notes a receive from a channel, at instr; isClosed says that it was seen to be closed.
+func (a *analysis) received(instr ssa.Instruction, ch ssa.Value, isClosed bool, s *state) {
 	ref := a.names.Ref(ch)
 	w := Signal{ref.Path, ref.Var, Sent}
 	if made, _ := origin(ch); isClosed || !a.channels.sentOn(w, made) {
@@ -76,7 +76,7 @@ func (a *analysis) received(ch ssa.Value, isClosed bool, s *state) {
 	}
 	a.waits(w, s)
 	if !isClosed {
-		a.token(ch, false, s)
+		a.token(instr, ch, false, s)
 	}
 }
 
@@ -89,15 +89,15 @@ func (a *analysis) told(test *ssa.If, n int, s *state) {
 	switch cond := test.Cond.(type) {
 	case *ssa.Extract:
 		if recv, ok := cond.Tuple.(*ssa.UnOp); ok && recv.Op == token.ARROW && cond.Index == 1 && n == 1 {
-			a.received(recv.X, true, s)
+			a.received(test, recv.X, true, s)
 		}
 	case *ssa.BinOp:
 		switch st := selected(test, n); {
 		case st == nil:
 		case st.Dir == types.RecvOnly:
-			a.received(st.Chan, false, s)
+			a.received(test, st.Chan, false, s)
 		default:
-			a.token(st.Chan, true, s)
+			a.token(test, st.Chan, true, s)
 		}
 	}
 	a.drained(test, n, s)

@@ -72,6 +72,7 @@ type Invoke struct {
 	Loop   bool        // may be called again in the same activation
 	Stored bool        // not called here but kept: it may run at any time, with any locks
 	Owned  bool        // kept in something that nobody else can reach yet
+	AtOnce bool        // given to code that is not known, which may call it at once
 	Within bool        // the goroutine that calls it was started before: At is what that holds
 	After  []string    // goroutines started before
 	Params []access.Ref

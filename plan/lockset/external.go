@@ -131,16 +131,24 @@ func (a *analysis) synchronous(instr ssa.CallInstruction, f access.Ref, t target
 //	s.reports.Range(func(k string, r *Report) bool { s.m[k]++; return true })
 func (a *analysis) giveAway(refs []access.Ref, instr ssa.Instruction, s *state) {
 	var held []access.Path
-	if _, started := instr.(*ssa.Go); !started {
+	_, started := instr.(*ssa.Go)
+	if !started {
 		for _, p := range s.points() {
-			for _, h := range p.Held {
-				if !h.Once {
-					held = addPath(held, h.Path)
-				}
-			}
+			held = addPaths(held, heldOrMaybe(p))
 		}
 	}
-	a.keep(refs, keeping{held: held}, instr, s)
+	a.keep(refs, keeping{once: !started, held: held}, instr, s)
+}
+
+// heldOrMaybe returns the locks that are, or may be, held at p.
+func heldOrMaybe(p Point) []access.Path {
+	out := p.Maybe
+	for _, h := range p.Held {
+		if !h.Once {
+			out = addPath(out, h.Path)
+		}
+	}
+	return out
 }
 
 // maxCaptured bounds how many functions are looked through that each captured the next one.
@@ -149,7 +157,8 @@ const maxCaptured = 4
 // keeping is how functions are kept.
 type keeping struct {
 	owned bool          // in something owned, and not who knows where
-	held  []access.Path // locks that may be held when they run
+	once  bool          // by code that is not known, which may call them at once
+	held  []access.Path // locks that may be held then
 	depth int           // how many functions are around them that captured them
 }
 
@@ -158,7 +167,7 @@ func (a *analysis) keep(refs []access.Ref, how keeping, instr ssa.Instruction, s
 	for _, f := range refs {
 		if f.Func == nil {
 			if a.isFunc(f) {
-				a.rec.invoke(Invoke{Func: f.Path, At: Point{Maybe: how.held}, Stored: true, Owned: how.owned})
+				a.rec.invoke(Invoke{Func: f.Path, At: Point{Maybe: how.held}, Stored: true, AtOnce: how.once, Owned: how.owned})
 			}
 			continue
 		}
@@ -181,7 +190,7 @@ func (a *analysis) keep(refs []access.Ref, how keeping, instr ssa.Instruction, s
 		if ct.effect != nil && how.depth < maxCaptured {
 			for _, inv := range ct.effect.Invokes {
 				if inv.Func.Root.Kind == access.Free {
-					a.keep([]access.Ref{ct.binding().Ref(access.Ref{Path: inv.Func})}, keeping{held: how.held, depth: how.depth + 1}, instr, s)
+					a.keep([]access.Ref{ct.binding().Ref(access.Ref{Path: inv.Func})}, keeping{once: how.once, held: how.held, depth: how.depth + 1}, instr, s)
 				}
 			}
 		}

@@ -23,6 +23,7 @@ type state struct {
 	tells   []Signal      // what it told, on every way, and did nothing since
 	sent    []access.Path // channels that it may have sent on, for the first time
 	senders []access.Path // channels on which what is sent may tell no end
+	owed    Set           // what callers hold until the function gives it back, once that is known
 }
 
 func joinStates(s, t state) (out state, changed bool) {
@@ -64,6 +65,7 @@ func sameAlternatives(as, bs []alternative) bool {
 func (s *state) points() []Point {
 	var out []Point
 	for _, a := range s.alts {
+		a.Held = withOwed(a.Point, s.owed)
 		given := a.given()
 		if i := slices.IndexFunc(out, a.equal); i >= 0 {
 			out[i].Given = slices.DeleteFunc(out[i].Given, func(g Given) bool { return !slices.Contains(given, g) })
@@ -209,7 +211,7 @@ func (a *analysis) instr(instr ssa.Instruction, s *state) {
 	case *ssa.Send:
 		a.shareRef(s, a.names.Ref(instr.X))
 		a.sends(a.names.Ref(instr.Chan), s)
-		a.token(instr.Chan, true, s)
+		a.token(instr, instr.Chan, true, s)
 	case *ssa.Select:
 		for _, st := range instr.States {
 			if st.Send != nil {
@@ -219,7 +221,7 @@ func (a *analysis) instr(instr ssa.Instruction, s *state) {
 		}
 	case *ssa.UnOp:
 		if instr.Op == token.ARROW {
-			a.received(instr.X, false, s)
+			a.received(instr, instr.X, false, s)
 		}
 		a.looking(instr, s)
 	case *ssa.Call:

@@ -54,11 +54,11 @@ func (a *analysis) lock(instr ssa.CallInstruction, t target, op model.LockOp, s 
 	if op.Try {
 		took = resultCondition(instr.Value(), 0, 1, false)
 	}
-	a.changesLock(op, settled(h, a.copies(t.params, instr)), took, s)
+	a.changesLock(instr, op, settled(h, a.copies(t.params, instr)), took, s)
 }
 
-// changesLock does what op says to the lock h; took is the condition on which an op that tries has taken it.
-func (a *analysis) changesLock(op model.LockOp, h Held, took condition, s *state) {
+// changesLock does what op says to the lock h, at instr; took is the condition on which an op that tries has taken it.
+func (a *analysis) changesLock(instr ssa.Instruction, op model.LockOp, h Held, took condition, s *state) {
 	a.rec.acquires(op, h, s)
 	var alts []alternative
 	for _, alt := range s.alts {
@@ -75,6 +75,7 @@ func (a *analysis) changesLock(op model.LockOp, h Held, took condition, s *state
 			alt.Maybe = dropPath(alt.Maybe, h.Path)
 			alts = merge(alts, alt)
 		default:
+			a.givesBack(instr, h, &alt)
 			if _, mine := alt.Held.Find(h.Path); mine {
 				alt.Held = alt.Held.Without(h.Path)
 			} else if n := len(alt.Maybe); n > 0 && len(dropPath(alt.Maybe, h.Path)) < n {

@@ -19,14 +19,14 @@ import (
 // tokens there are is not known. Of a channel that is made where it is seen, that is known: with more than one, it only
 // limits how many goroutines run at a time.
 
-// token notes an operation on ch, a send or a receive, which may be the first or the second of a pair.
-func (a *analysis) token(ch ssa.Value, sends bool, s *state) {
+// token notes that instr does something to ch, a send or a receive, which may be the first or the second of a pair.
+func (a *analysis) token(instr ssa.Instruction, ch ssa.Value, sends bool, s *state) {
 	if ref := a.names.Ref(ch); a.isToken(ref.Var) {
 		op := model.LockOp{Acquire: true}
 		if a.tokens[ref.Var] == sends {
 			op = model.LockOp{Release: true}
 		}
-		a.changesLock(op, Held{Path: ref.Path, Class: ref.Var, Mode: Write}, condition{}, s)
+		a.changesLock(instr, op, Held{Path: ref.Path, Class: ref.Var, Mode: Write}, condition{}, s)
 		return
 	}
 	if !a.isSemaphore(ch) {
@@ -61,7 +61,7 @@ func (a *analysis) swaps(call ssa.CallInstruction, t target, s *state) {
 		}
 		op, took = model.LockOp{Acquire: true, Try: true}, resultCondition(call.Value(), 0, 1, false)
 	}
-	a.changesLock(op, Held{Path: t.params[0].Path, Class: t.params[0].Var, Mode: Write}, took, s)
+	a.changesLock(call, op, Held{Path: t.params[0].Path, Class: t.params[0].Var, Mode: Write}, took, s)
 }
 
 // isSemaphore reports whether the function, with its closures, both sends on ch and receives from it

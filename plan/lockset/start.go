@@ -2,6 +2,7 @@ package lockset
 
 import (
 	"slices"
+	"strings"
 
 	"golang.org/x/tools/go/ssa"
 
@@ -14,6 +15,37 @@ import (
 // ServeSite is the start of every handler that was registered before a server began to serve. The starts of
 // what is run by one goroutine of a library begin with it.
 const ServeSite = "serve"
+
+// againPrefix begins the site of what a function has started by calling itself.
+const againPrefix = "again:"
+
+func againSite(fn, site string) string { return againPrefix + fn + " " + site }
+
+// Again returns the site where something is started and, when that was done by a function that called itself, this
+// function: what it made itself is another thing there.
+func Again(site string) (first, fn string) {
+	rest, again := strings.CutPrefix(site, againPrefix)
+	if !again {
+		return site, ""
+	}
+	fn, first, _ = strings.Cut(rest, " ")
+	return first, fn
+}
+
+// isOwnSite reports whether the function itself starts what is started at site.
+func (a *analysis) isOwnSite(site string) bool {
+	if a.ownSites == nil {
+		a.ownSites = make(map[string]bool)
+		for _, b := range a.fn.Blocks {
+			for _, instr := range b.Instrs {
+				if _, ok := instr.(ssa.CallInstruction); ok {
+					a.ownSites[a.site(instr)] = true
+				}
+			}
+		}
+	}
+	return a.ownSites[site]
+}
 
 // goes handles a go statement.
 func (a *analysis) goes(instr *ssa.Go, s *state) {

@@ -6,6 +6,7 @@ import (
 
 	"mapmend/plan/access"
 	"mapmend/plan/lockset"
+	"mapmend/plan/model"
 )
 
 // This file judges two entries of one map variable: whether they may run at the same time on the same map.
@@ -119,9 +120,28 @@ func (w *World) mayHold(locks []Lock) bool {
 	return !own
 }
 
-// unsure reports whether e may hold one of locks although its way does not show it. A function value
+// lent reports whether one of locks is one that a type has whose methods e leads through.
+func (w *World) lent(e *Entry, locks []Lock) bool {
+	for s := e.way; s != nil; s = s.in {
+		b := w.Bodies[s.Func]
+		if b == nil || b.Method == "" {
+			continue
+		}
+		lends := w.lends[access.Var{Package: model.Package(b.Key), Owner: b.Method, Field: "*"}]
+		if slices.ContainsFunc(locks, func(l Lock) bool { return slices.Contains(lends, l.Class) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// unsure reports whether e may hold one of locks although its way does not show it. A method of what has a lock until
+// another method gives it back may be called meanwhile. A function value
 // that is kept runs with a lock held only if something calls what is kept there while it holds that lock.
 func (w *World) unsure(e *Entry, locks []Lock) bool {
+	if len(w.lends) > 0 && w.lent(e, locks) {
+		return true
+	}
 	if e.Unsure == "" || e.Kept == "" {
 		return e.Unsure != ""
 	}
@@ -203,11 +223,20 @@ func (e *Entry) inRun(l Lock) *Entry {
 	return &in
 }
 
-// anyOf reports whether one of the goroutines started at sites may be among those that may run. What a
-// library runs may run once it serves.
+// anyOf reports whether one of the goroutines started at sites may be among those that may run. What a library runs may run
+// once it serves.
 func anyOf(sites, running []string) bool {
+	return slices.ContainsFunc(sites, func(site string) bool { return runsAt(running, site) }) ||
+		slices.ContainsFunc(running, func(s string) bool {
+			return s == anySite || s == lockset.ServeSite && strings.HasPrefix(sites[0], lockset.ServeSite)
+		})
+}
+
+// runsAt reports whether what is started at site is among running.
+func runsAt(running []string, site string) bool {
 	return slices.ContainsFunc(running, func(s string) bool {
-		return s == anySite || slices.Contains(sites, s) || s == lockset.ServeSite && strings.HasPrefix(sites[0], lockset.ServeSite)
+		first, _ := lockset.Again(s)
+		return first == site
 	})
 }
 

@@ -129,6 +129,7 @@ type within struct {
 type join struct {
 	edge *lockset.Edge
 	list int32
+	own  bool
 }
 
 // newTable returns a table for ways for which r matters.
@@ -203,7 +204,7 @@ func outlives(e *Entry, edge *lockset.Edge) bool {
 	if edge.Start != "" {
 		sites = append(slices.Clip(sites), edge.Site)
 	}
-	return slices.ContainsFunc(sites, func(site string) bool { return slices.Contains(edge.Outlive, site) })
+	return slices.ContainsFunc(sites, func(site string) bool { return runsAt(edge.Outlive, site) })
 }
 
 // onceOnly returns what of p also holds in a goroutine that is started at p.
@@ -217,20 +218,38 @@ func onceOnly(p lockset.Point) lockset.Point {
 	return out
 }
 
-// union returns list, whose number is of, and the goroutines that may run at edge, and their number.
-func (t *table) union(list []string, of int32, edge *lockset.Edge) ([]string, int32) {
+// union returns list, whose number is of, and the goroutines that may run at edge, and their number. own says that the caller
+// made what the map belongs to.
+func (t *table) union(list []string, of int32, edge *lockset.Edge, own bool) ([]string, int32) {
 	if len(edge.After) == 0 {
 		return list, of
 	}
-	key := join{edge, of}
+	key := join{edge, of, own}
 	n, ok := t.joined[key]
 	if !ok {
-		all := slices.Concat(list, edge.After)
+		all := slices.Concat(list, leftBy(edge, own))
 		slices.Sort(all)
 		n = t.afterList(slices.Compact(all))
 		t.joined[key] = n
 	}
 	return t.lists[n], n
+}
+
+// leftBy returns the goroutines that may run at edge on what the map belongs to, which the caller made if own.
+func leftBy(edge *lockset.Edge, own bool) []string {
+	if own {
+		return notAgain(edge.After, edge.Caller)
+	}
+	return edge.After
+}
+
+// notAgain returns sites without those of what fn has started by calling itself, which has other things that fn makes.
+func notAgain(sites []string, fn string) []string {
+	again := func(site string) bool { _, by := lockset.Again(site); return by == fn }
+	if !slices.ContainsFunc(sites, again) {
+		return sites
+	}
+	return slices.DeleteFunc(slices.Clone(sites), again)
 }
 
 // list returns the number of l.
@@ -251,7 +270,10 @@ func (t *table) list(l []string) int32 {
 // afterList returns the number of what matters of l.
 func (t *table) afterList(l []string) int32 {
 	if t.relevant != nil {
-		l = slices.DeleteFunc(slices.Clone(l), func(site string) bool { return !t.sites[site] && site != anySite })
+		l = slices.DeleteFunc(slices.Clone(l), func(site string) bool {
+			first, _ := lockset.Again(site)
+			return !t.sites[first] && site != anySite
+		})
 	}
 	return t.list(l)
 }

@@ -108,7 +108,11 @@ func newSearch(w *World, r *relevant, b bounds) *search {
 
 // atUse returns the way to u that begins in its own function.
 func atUse(u *mapuse.Use) Entry {
-	return Entry{Use: u, Ref: u.Ref, At: u.At, Func: u.Func, After: u.After, Alone: u.Alone, way: &step{Frame: Frame{Func: u.Func}, depth: 1}}
+	after := u.After
+	if u.Ref.Path.Root.Kind == access.Made {
+		after = notAgain(after, u.Func)
+	}
+	return Entry{Use: u, Ref: u.Ref, At: u.At, Func: u.Func, After: after, Alone: u.Alone, way: &step{Frame: Frame{Func: u.Func}, depth: 1}}
 }
 
 type walker struct {
@@ -331,17 +335,17 @@ func (s *search) through(e *Entry, edge *lockset.Edge) (Entry, bool) {
 		if len(e.Sites) < maxSites {
 			next.Sites = append([]string{site}, e.Sites...)
 			next.numbers.sites = s.table.list(next.Sites)
-			next.Beside, next.numbers.beside = s.table.union(e.Beside, e.numbers.beside, edge)
+			next.Beside, next.numbers.beside = s.table.union(e.Beside, e.numbers.beside, edge, next.ownInstance())
 		} else { // what is started further out has started these too
 			next.Beside, next.numbers.beside = []string{anySite}, s.table.list([]string{anySite})
 		}
 	case len(e.Sites) > 0:
-		next.Many = e.Many || !each && (slices.Contains(edge.After, e.Sites[0]) && !owned(edge, next.Ref.Path) || edge.Loop && isUntracked(e.Sites[0]))
+		next.Many = e.Many || !each && (runsAt(leftBy(edge, next.ownInstance()), e.Sites[0]) && !owned(edge, next.Ref.Path) || edge.Loop && isUntracked(e.Sites[0]))
 		next.At, next.numbers.at = s.table.under(e, edge, within{started: true, each: each, remade: remade, starts: len(e.Sites), many: e.Many})
-		next.Beside, next.numbers.beside = s.table.union(e.Beside, e.numbers.beside, edge)
+		next.Beside, next.numbers.beside = s.table.union(e.Beside, e.numbers.beside, edge, next.ownInstance())
 	default:
 		next.At, next.numbers.at = s.table.under(e, edge, within{each: each, remade: remade})
-		next.After, next.numbers.after = s.table.union(e.After, e.numbers.after, edge)
+		next.After, next.numbers.after = s.table.union(e.After, e.numbers.after, edge, next.ownInstance())
 	}
 	if rebase {
 		s.rebase(&next, e)

@@ -54,6 +54,7 @@ type World struct {
 	shared     map[string]bool                // fields, as Sels, that several owners have one map in
 	unanalysed map[access.Var]*lockset.Body   // a function that mentions a variable and was not analysed
 	methods    map[access.Var][]*lockset.Body // the exported ones that are not test code, by type
+	lends      map[access.Var][]access.Var    // locks of something else that methods of a type give back
 	open       map[string]bool                // import paths that packages outside the program can import
 	main       map[string]bool                // import paths of commands
 	isTest     func(token.Pos) bool
@@ -89,6 +90,7 @@ func NewWorld(isTest func(token.Pos) bool) *World {
 		guards:     make(map[access.Var]*Lock),
 		required:   make(map[string]intent.Requirement),
 		methods:    make(map[access.Var][]*lockset.Body),
+		lends:      make(map[access.Var][]access.Var),
 		open:       make(map[string]bool),
 		main:       make(map[string]bool),
 		isTest:     isTest,
@@ -155,6 +157,17 @@ func (w *World) Add(p Analysed) {
 	}
 }
 
+// noteLent notes the locks that b, a method, gives back, and that stand in another type: whoever has a value of its own type
+// may hold them from when it got that.
+func (w *World) noteLent(b *lockset.Body) {
+	for _, class := range b.Gives {
+		if b.Method != "" && class.Owner != "" && class.Owner != b.Method {
+			typ := access.Var{Package: model.Package(b.Key), Owner: b.Method, Field: "*"}
+			w.lends[typ] = append(w.lends[typ], class)
+		}
+	}
+}
+
 // anyLock stands for the locks that are reached through pointers.
 var anyLock = access.Var{Field: "*"}
 
@@ -172,6 +185,7 @@ func (w *World) Finish() {
 			typ := access.Var{Package: model.Package(key), Owner: b.Method, Field: "*"}
 			w.methods[typ] = append(w.methods[typ], b)
 		}
+		w.noteLent(b)
 		w.unnamed.pulled = append(w.unnamed.pulled, b.Pulls...)
 		for _, u := range b.Under {
 			w.addUnder(u)

@@ -56,8 +56,6 @@ func (a *analysis) arguments(instr ssa.CallInstruction, t target, s *state) {
 		case a.isKeptOnce(instr):
 			a.keepOnce(p, instr, s)
 		case p.Func == nil && !a.isFunc(p):
-		case t.key == model.Subtest && a.isParallel(p):
-			a.startSubtest(instr, p, s)
 		case a.library.Synchronous(t.key):
 			a.synchronous(instr, p, t, s)
 			if c := instr.Common(); p.Func == nil {

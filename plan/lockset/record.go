@@ -29,7 +29,6 @@ type recorder struct {
 	disagree []bool
 	facts    [][]fact // per returned alternative: what is known of each result
 	ways     int      // how many returns were seen
-	subtests []string // see startSubtest
 }
 
 // fact is what is known of one result at one return.

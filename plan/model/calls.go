@@ -55,13 +55,6 @@ func Knows(key string) bool {
 // opaque are the packages and functions whose bodies show how they do what the model says, and not what.
 var opaque = set(`sync internal/sync sync/atomic maps slices iter testing.T.Run testing.B.Run`)
 
-// Subtest is the function that runs its last argument as a test of its own, which runs on in parallel with others once it
-// has called Parallel.
-const (
-	Subtest  = "testing.T.Run"
-	Parallel = "testing.T.Parallel"
-)
-
 // NeverNil reports whether the result of key is never nil.
 func NeverNil(key string) bool { return neverNil[key] }
 

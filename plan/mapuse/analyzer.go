@@ -57,7 +57,7 @@ func (c *Collector) Visit(fn *lockset.Func, instr ssa.Instruction, at lockset.Vi
 		}
 	case *ssa.MapUpdate:
 		c.bringsElement(fn, instr)
-		c.given = fn.Names.Ref(instr.Value).Path.Root.Kind == access.Param
+		c.given = isGiven(fn, instr.Value)
 		c.check = c.checked(fn, instr, at)
 		defer func() { c.given, c.check = false, token.NoPos }()
 		c.add(fn, instr.Map, Store, c.Mentions.Operand(instr.Pos()), at)

@@ -71,7 +71,7 @@ func (s *search) fromOutside(e *Entry, b *lockset.Body, root Root) Entry {
 
 // undeclared: the author says what guards the variable, and e does not hold it.
 func (w *World) undeclared(e *Entry, guard *Lock) Evidence {
-	why := Evidence{Likely, "it is declared to be guarded by " + guard.Name(), -1}
+	why := Evidence{Grade: Likely, Why: "it is declared to be guarded by " + guard.Name(), rank: -1}
 	if e.Unsure != "" || len(e.At.Maybe) > 0 {
 		why.Grade = Possible
 	}

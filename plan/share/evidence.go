@@ -39,6 +39,7 @@ var rules = []struct {
 	grade Grade
 	says  func(w *World, m *meeting) string
 }{
+	{Possible, (*World).onlyFresh},
 	{Likely, (*World).oneSideLocks},
 	{None, (*World).ownArgument},
 	{Possible, (*World).startedTwice},
@@ -56,11 +57,18 @@ type Evidence struct {
 	Grade Grade
 	Why   string // one sentence
 
-	rank int // of the rule: of evidence of one grade, the least is the strongest
+	rank  int  // of the rule: of evidence of one grade, the least is the strongest
+	makes bool // one of the two makes the map, which may be before others have it
 }
 
 // compare orders evidence by strength.
 func (e Evidence) compare(f Evidence) int {
+	if e.Grade == f.Grade && e.makes != f.makes && f.Grade != None {
+		if f.makes {
+			return 1
+		}
+		return -1
+	}
 	return cmp.Or(cmp.Compare(e.Grade, f.Grade), cmp.Compare(f.rank, e.rank))
 }
 
@@ -70,10 +78,37 @@ func (w *World) evidence(m *meeting) Evidence {
 		if why := rule.says(w, m); why != "" {
 			swapped := *m
 			swapped.a, swapped.b = m.b, m.a
-			return Evidence{rule.grade, min(why, rule.says(w, &swapped)), rank}
+			makes := m.a.Use.Op == mapuse.Replace && m.a.Use.Fresh || m.b.Use.Op == mapuse.Replace && m.b.Use.Fresh
+			return Evidence{Grade: rule.grade, Why: min(why, rule.says(w, &swapped)), rank: rank, makes: makes}
 		}
 	}
 	panic("share: Inv: the last rule applies to every meeting")
+}
+
+// onlyFresh: one side is a function that is given what the map belongs to, and all that the program gives it is new. Others
+// may call it with something else.
+func (w *World) onlyFresh(m *meeting) string {
+	for _, e := range []*Entry{m.a, m.b} {
+		if e.Root == Exported && len(e.Sites) == 0 && w.private(e) && w.ownedByAll(e) {
+			return "all that the program calls " + w.Bodies[e.Func].Name + " with is new: nobody else has it"
+		}
+	}
+	return ""
+}
+
+// ownedByAll reports whether code other than tests calls the root function of e, and always with something that nobody else
+// can reach.
+func (w *World) ownedByAll(e *Entry) bool {
+	calls := 0
+	for _, edge := range w.callers[e.Func] {
+		if w.isTest(edge.Pos) {
+			continue
+		}
+		if calls++; edge.Start != "" || edge.Stored || !owned(edge, edge.Binding().Ref(e.Ref).Path) {
+			return false
+		}
+	}
+	return calls > 0
 }
 
 // oneSideLocks: a lock of the owner, of what it is reached from or of the package is held at one side,

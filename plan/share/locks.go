@@ -37,6 +37,7 @@ type Lock struct {
 	First    bool   // and nobody did that before
 	Starts   int    // how many of the last goroutines on the way were started by the one run that holds it
 	Many     bool   // several of them may run at once
+	Late     bool   // they may run on when the run is over
 	Copied   bool   // a copy of the lock, which guards nothing
 	Suffix   string // Own: from the owner to the lock, ".mu"; Up: from the common struct to the lock
 	Rest     string // Up: from the common struct to the owner
@@ -110,7 +111,7 @@ func OwnerPath(r access.Ref) access.Path {
 }
 
 func relate(h lockset.Held, owner access.Path, r access.Ref) Lock {
-	l := Lock{Class: h.Class, Mode: h.Mode, Path: h.Path, Indirect: h.Indirect, Once: h.Once, Flag: h.Flag, Group: h.Group, First: h.First, Starts: h.Starts, Many: h.Many, Copied: h.Copied}
+	l := Lock{Class: h.Class, Mode: h.Mode, Path: h.Path, Indirect: h.Indirect, Once: h.Once, Flag: h.Flag, Group: h.Group, First: h.First, Starts: h.Starts, Many: h.Many, Late: h.Late, Copied: h.Copied}
 	if h.Copied {
 		h.Path = h.Origin
 	}
@@ -169,6 +170,9 @@ func (l Lock) inPackage() bool { return l.Path.Root.Kind == access.Global }
 func exclusive(a, b Lock) bool {
 	if a.Flag {
 		return beforeFlag(a, b) && (a.First || a.Mode == lockset.Read) && (b.First || b.Mode == lockset.Read)
+	}
+	if a.Late && b.Mode == lockset.Read || b.Late && a.Mode == lockset.Read {
+		return false
 	}
 	return a.Mode == lockset.Write || b.Mode == lockset.Write
 }

@@ -166,7 +166,7 @@ func (t *table) under(e *Entry, edge *lockset.Edge, in within) (lockset.Point, i
 		}
 		around.Held = in.run(around.Held)
 		if outlive {
-			around.Held = slices.DeleteFunc(slices.Clone(around.Held), func(h lockset.Held) bool { return h.Once && h.Mode == lockset.Write })
+			around.Held = late(around.Held)
 		}
 		at := e.At.Under(around, edge.Binding()).Settle(edge.Copies)
 		if in.started && edge.Many && !in.each {
@@ -193,6 +193,15 @@ func (in within) run(held lockset.Set) lockset.Set {
 		if isRun(held[i]) {
 			held[i].Starts, held[i].Many = in.starts, in.many
 		}
+	}
+	return held
+}
+
+// late returns held as it is in a goroutine that runs on when what is held as a sync.Once is over.
+func late(held lockset.Set) lockset.Set {
+	held = slices.DeleteFunc(slices.Clone(held), func(h lockset.Held) bool { return h.Flag && h.Mode == lockset.Write })
+	for i := range held {
+		held[i].Late = held[i].Late || isRun(held[i])
 	}
 	return held
 }
@@ -300,6 +309,7 @@ func (t *table) point(p lockset.Point) int32 {
 		b.WriteString(strconv.FormatBool(h.Indirect))
 		b.WriteString(strconv.Itoa(h.Starts))
 		b.WriteString(strconv.FormatBool(h.Many))
+		b.WriteString(strconv.FormatBool(h.Late))
 		b.WriteString(h.Seen.Suffix)
 		b.WriteByte('/')
 		b.WriteString(h.Seen.Rest)

@@ -3,8 +3,9 @@ package lockset
 import (
 	"go/token"
 	"go/types"
-	"iter"
+	"maps"
 	"slices"
+	"sync"
 
 	"golang.org/x/tools/go/ssa"
 
@@ -52,8 +53,9 @@ func tokensOf(fns []*ssa.Function) tokens {
 		}
 	}
 	locks := make(tokens)
+	callers := sync.OnceValue(func() map[*ssa.Function][]*ssa.Function { return callersOf(fns) })
 	for class, u := range uses {
-		if lock, filled := u.isLock(fns); lock && !token.IsExported(class.Field) {
+		if lock, filled := u.isLock(callers); lock && !token.IsExported(class.Field) {
 			locks[class] = filled
 		}
 	}
@@ -210,7 +212,7 @@ func isOtherConst(v ssa.Value) bool {
 
 // isLock reports whether fns use it as a lock, and whether it is taken by what gives a channel its value back: one that is
 // filled where it is made.
-func (u *tokenUse) isLock(fns []*ssa.Function) (lock, filled bool) {
+func (u *tokenUse) isLock(callers func() map[*ssa.Function][]*ssa.Function) (lock, filled bool) {
 	full := 0
 	for fn := range u.made {
 		if u.takes[fn] {
@@ -225,7 +227,7 @@ func (u *tokenUse) isLock(fns []*ssa.Function) (lock, filled bool) {
 	if u.other || filled && full < len(u.made) || u.channel != (len(u.made) > 0) {
 		return false, false
 	}
-	return len(u.sends) > 0 && len(u.takes) > 0 && !u.isNamed() && u.balanced(fns), filled
+	return len(u.sends) > 0 && len(u.takes) > 0 && !u.isNamed() && u.balanced(callers), filled
 }
 
 // isNamed reports whether it is the inside of a type with the methods of a lock, which is taken at its name.
@@ -242,23 +244,34 @@ func (u *tokenUse) isNamed() bool {
 
 // balanced reports whether each of fns that does one of the two things, by itself or by a function that does nothing else,
 // also does the other one.
-func (u *tokenUse) balanced(fns []*ssa.Function) bool {
+func (u *tokenUse) balanced(callers func() map[*ssa.Function][]*ssa.Function) bool {
 	some, others := u.sends, u.takes
 	half := func(fn *ssa.Function) bool { return some[fn] != others[fn] }
-	for changed := true; changed; {
-		changed = false
-		for _, fn := range fns {
-			out := outermost(fn)
-			for callee := range called(fn) {
-				if callee == out || !half(callee) {
-					continue
-				}
-				does := some
-				if others[callee] {
-					does = others
-				}
-				changed = changed || !does[out]
-				does[out] = true
+	seen := make(map[*ssa.Function]bool)
+	for {
+		ready := make(map[*ssa.Function]bool) // that call none which is not seen yet
+		for _, does := range []map[*ssa.Function]bool{some, others} {
+			for fn := range does {
+				ready[fn] = ready[fn] || half(fn) && !seen[fn]
+			}
+		}
+		for callee, is := range maps.Clone(ready) {
+			for _, fn := range callers()[callee] {
+				ready[fn] = ready[fn] && !is
+			}
+		}
+		maps.DeleteFunc(ready, func(_ *ssa.Function, is bool) bool { return !is })
+		if len(ready) == 0 {
+			break
+		}
+		for callee := range ready {
+			seen[callee] = true
+			does := some
+			if others[callee] {
+				does = others
+			}
+			for _, fn := range callers()[callee] {
+				does[fn] = true
 			}
 		}
 	}
@@ -272,19 +285,25 @@ func (u *tokenUse) balanced(fns []*ssa.Function) bool {
 	return true
 }
 
-// called yields the functions that fn calls, defers or starts.
-func called(fn *ssa.Function) iter.Seq[*ssa.Function] {
-	return func(yield func(*ssa.Function) bool) {
+// callersOf returns those of fns that call, defer or start another function, by that. Closures count as the function that
+// they stand in.
+func callersOf(fns []*ssa.Function) map[*ssa.Function][]*ssa.Function {
+	out := make(map[*ssa.Function][]*ssa.Function)
+	for _, fn := range fns {
+		from := outermost(fn)
 		for _, b := range fn.Blocks {
 			for _, instr := range b.Instrs {
-				if call, ok := instr.(ssa.CallInstruction); ok {
-					if callee := call.Common().StaticCallee(); callee != nil && !yield(outermost(callee)) {
-						return
-					}
+				call, ok := instr.(ssa.CallInstruction)
+				if !ok || call.Common().StaticCallee() == nil {
+					continue
+				}
+				if to := outermost(call.Common().StaticCallee()); to != from {
+					out[to] = append(out[to], from)
 				}
 			}
 		}
 	}
+	return out
 }
 
 // isHelper reports whether fn uses no map and changes nothing that is not its own, so that it may be there to take the lock,

@@ -140,7 +140,7 @@ func Package(pkg *ssa.Package, cfg Config) *Result {
 		if len(scc) > 1 || callsItself(scc[0]) {
 			rounds = 3
 			for _, fn := range scc {
-				res.Effects[access.FuncKey(fn)] = &Effect{}
+				res.Effects[access.FuncKey(fn)] = &Effect{Pending: true}
 			}
 		}
 		for round := range rounds {

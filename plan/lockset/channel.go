@@ -26,7 +26,7 @@ func (a *analysis) beforeClose() Point {
 	for _, b := range a.fn.Blocks {
 		for _, instr := range b.Instrs {
 			if ch, ok := closed(instr); ok && !InLoop(b, nil) && a.always(b) {
-				if ref := a.names.Ref(ch); isGiven(ref.Path.Root) || ref.Path.Root.Kind == access.Global {
+				if ref := a.names.Ref(ch); isOutside(ref.Path.Root) || ref.Path.Root.Kind == access.Made {
 					p.Held = p.Held.With(Held{Path: ref.Path, Class: ref.Var, Mode: Write, Once: true})
 				}
 			}

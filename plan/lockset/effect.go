@@ -13,6 +13,7 @@ import (
 // Effect is what a call of a function does to locks, goroutines and its arguments. It is plain data.
 // The zero Effect does nothing.
 type Effect struct {
+	Pending  bool          // it calls itself, and was not looked at yet: nothing is known of it
 	Outcomes []Outcome     // how a call can return; empty means: without a change, or never
 	Results  []access.Ref  // what each result refers to; an unknown Path where nothing is known
 	Nils     []int         // results that may be nil

@@ -40,20 +40,49 @@ func (f *flags) moves(st *ssa.Store) {
 	}
 }
 
-// announced returns those of ends that somebody can wait for: a goroutine that adds itself to its group may do so when
-// the wait is over.
+// announced returns those of ends that somebody can wait for: a goroutine that adds itself to its group, or others when it has
+// told its end, may do so when the wait is over.
 func (a *analysis) announced(ends []Signal) []Signal {
-	return slices.DeleteFunc(ends, func(sig Signal) bool { return sig.By == Group && a.adds(sig.Path) })
+	return slices.DeleteFunc(ends, func(sig Signal) bool { return sig.By == Group && a.addsLate(sig.Path) })
 }
 
-// adds reports whether the function adds to the group at p.
-func (a *analysis) adds(p access.Path) bool {
+// addsLate reports whether the function adds to the group at p other than for what it starts before it calls Done.
+func (a *analysis) addsLate(p access.Path) bool {
+	adds, dones := a.callsOn(p, model.Add), a.callsOn(p, model.Done)
+	for _, add := range adds {
+		if !a.startsAfter(add) {
+			return true
+		}
+		for _, done := range dones {
+			if _, deferred := done.(*ssa.Defer); !deferred && mayPrecede(done, add) {
+				return true
+			}
+		}
+	}
+	return len(adds) > 0 && len(dones) == 0
+}
+
+// startsAfter reports whether the function may start a goroutine when it has come through instr.
+func (a *analysis) startsAfter(instr ssa.Instruction) bool {
 	return slices.ContainsFunc(a.fn.Blocks, func(b *ssa.BasicBlock) bool {
-		return slices.ContainsFunc(b.Instrs, func(instr ssa.Instruction) bool {
-			call, ok := instr.(*ssa.Call)
-			return ok && isCallOf(call.Common(), model.Add) && a.names.Ref(call.Call.Args[0]).Path == p
+		return slices.ContainsFunc(b.Instrs, func(start ssa.Instruction) bool {
+			_, ok := start.(*ssa.Go)
+			return ok && mayPrecede(instr, start)
 		})
 	})
+}
+
+// callsOn returns the calls of the method key of the group at p, deferred ones too.
+func (a *analysis) callsOn(p access.Path, key string) []ssa.CallInstruction {
+	var out []ssa.CallInstruction
+	for _, b := range a.fn.Blocks {
+		for _, instr := range b.Instrs {
+			if call, ok := instr.(ssa.CallInstruction); ok && isCallOf(call.Common(), key) && a.names.Ref(call.Common().Args[0]).Path == p {
+				out = append(out, call)
+			}
+		}
+	}
+	return out
 }
 
 // joined returns what a goroutine that runs t holds: the groups that it tells its end, more besides.

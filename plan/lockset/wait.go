@@ -25,6 +25,9 @@ func (a *analysis) begin(s *state, site string, t target, more ...Signal) {
 		s.after = addStarted(s.after, st)
 		return
 	}
+	if t.effect.Pending {
+		return // it tells its end, perhaps: the next round knows
+	}
 	for _, sig := range substSignals(t.effect.Ends, t.binding()) {
 		st.Ends = addSignal(st.Ends, sig)
 		if made := a.made(sig.Path.Root); made != nil && sig.By == Closed && !a.channels.sentOn(sig, made) {

@@ -68,6 +68,9 @@ func finding(prog *load.Program, w *share.World, v share.Verdict, decl declarati
 	if f.Kind == WrongGuard && v.Several != nil && len(first.Held) > 0 {
 		f.Message = fmt.Sprintf("%s %s with %s held, of which each %s has another, and the map is in all of them", first.Function, verbs[mapuse.Op(first.Op)], first.Held[0].Lock, f.Owner)
 	}
+	if f.Kind == WrongGuard && v.Two && len(first.Held) > 0 {
+		f.Message = fmt.Sprintf("%s %s with %s held, of which there are several around the one map", first.Function, verbs[mapuse.Op(first.Op)], first.Held[0].Lock)
+	}
 	if f.Kind == WrongGuard && v.Twin != nil {
 		twin := position(prog, v.Twin.Use.Pos)
 		f.Message = fmt.Sprintf("%s puts the map in another %s (line %d of %s), and each is used under a %s of its own", w.Bodies[v.Twin.Use.Func].Name, f.Owner, twin.Line, path.Base(twin.File), f.Guard)

@@ -44,6 +44,8 @@ type Verdict struct {
 	Several    *lockset.Edge // where something is done with each of the owners that a loop puts the map in; nil when there is none
 	Unsettled  *mapuse.Use   // one of which it is not known whether it holds the guard; nil when there is none
 
+	Two bool // the guard stands in something that the map is reached from, and there are several of that
+
 	blind bool // no way to one of its uses was looked at to its end
 }
 
@@ -350,6 +352,7 @@ func (w *World) judge(v access.Var, entries, outside, missed []*Entry, partial b
 		classes = someOfEach(classes)
 		first, about.partial = classes[:maxClasses], true
 	}
+	verdict.Two = verdict.Guard != nil && w.isTwo(verdict.Guard, first)
 	guarded := make([]bool, len(classes))
 	for i, c := range classes {
 		guarded[i] = verdict.guards(c[0])

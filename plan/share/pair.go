@@ -35,6 +35,9 @@ func (w *World) pair(a, b *Entry, v *variable) (why Evidence, unsure bool) {
 				unsure = true
 				continue
 			}
+			if distinct(x, y) {
+				continue
+			}
 			exclude := (own || !divided(v.twin, x, a.Use.Op.Part())) && excludes(x, y) ||
 				together == inside && (madeAround(a, b, x, y) || givenTo(x, y)) && exclusive(x, y)
 			if exclude && !inOneRun(a, b, x, y) {
@@ -55,6 +58,42 @@ func (w *World) pair(a, b *Entry, v *variable) (why Evidence, unsure bool) {
 		why.Grade = min(why.Grade, Possible)
 	}
 	return why, unsure
+}
+
+// distinct reports whether x and y, which stand in something that the map is reached from, are in two things that one
+// activation made: then they are two.
+func distinct(x, y Lock) bool {
+	a, b := x.Path.Root, y.Path.Root
+	return x.Relation == Up && y.Relation == Up && a != b && a.Kind == access.Made && b.Kind == access.Made && a.Name == b.Name
+}
+
+// isTwo reports whether guard is two locks, at uses of classes that may meet on one map.
+func (w *World) isTwo(guard *Lock, classes [][]*Entry) bool {
+	if guard.Relation != Up {
+		return false
+	}
+	for i, c := range classes {
+		for _, d := range classes[i+1:] {
+			a, b := c[0], d[0]
+			if a.Use.Conflicts(b.Use) && heldTwice(guard, a, b) && parallel(a, b) != never && mayMeet(a, b) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// heldTwice reports whether what a and b hold as guard are two locks.
+func heldTwice(guard *Lock, a, b *Entry) bool {
+	same := func(l Lock) bool { return l.Relation == Up && l.ID == guard.ID }
+	for _, x := range a.locks() {
+		for _, y := range b.locks() {
+			if same(x) && same(y) && distinct(x, y) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // keptMeets reports whether a is in a function that is kept, and a goroutine that may run at b calls what is kept there, or

@@ -37,5 +37,5 @@ func divided(twin *Entry, l Lock, part mapuse.Part) bool {
 
 // guards reports whether e holds the guard of v in a way that guards its use.
 func (v *Verdict) guards(e *Entry) bool {
-	return v.Guard != nil && !v.Guard.striped(e.Ref) && e.Holds(*v.Guard, e.Use.Op.Writes()) && !divided(v.Twin, *v.Guard, e.Use.Op.Part())
+	return v.Guard != nil && !v.Two && !v.Guard.striped(e.Ref) && e.Holds(*v.Guard, e.Use.Op.Writes()) && !divided(v.Twin, *v.Guard, e.Use.Op.Part())
 }

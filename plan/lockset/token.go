@@ -285,20 +285,18 @@ func (u *tokenUse) balanced(callers func() map[*ssa.Function][]*ssa.Function) bo
 	return true
 }
 
-// callersOf returns those of fns that call, defer or start another function, by that. Closures count as the function that
-// they stand in.
+// callersOf returns those of fns that call another function, or mention it, by that. Closures count as the function that they
+// stand in.
 func callersOf(fns []*ssa.Function) map[*ssa.Function][]*ssa.Function {
 	out := make(map[*ssa.Function][]*ssa.Function)
 	for _, fn := range fns {
 		from := outermost(fn)
 		for _, b := range fn.Blocks {
 			for _, instr := range b.Instrs {
-				call, ok := instr.(ssa.CallInstruction)
-				if !ok || call.Common().StaticCallee() == nil {
-					continue
-				}
-				if to := outermost(call.Common().StaticCallee()); to != from {
-					out[to] = append(out[to], from)
+				for _, op := range instr.Operands(nil) {
+					if to, ok := (*op).(*ssa.Function); ok && methodOf(to) != from {
+						out[methodOf(to)] = append(out[methodOf(to)], from)
+					}
 				}
 			}
 		}
@@ -306,9 +304,22 @@ func callersOf(fns []*ssa.Function) map[*ssa.Function][]*ssa.Function {
 	return out
 }
 
+// methodOf returns the function of the program that fn is, stands in, or calls with a receiver that it was given.
+func methodOf(fn *ssa.Function) *ssa.Function {
+	if m, ok := fn.Object().(*types.Func); ok && fn.Synthetic != "" {
+		if method := fn.Prog.FuncValue(m); method != nil {
+			return method
+		}
+	}
+	return outermost(fn)
+}
+
 // isHelper reports whether fn uses no map and changes nothing that is not its own, so that it may be there to take the lock,
 // or to give it back.
 func (u *tokenUse) isHelper(fn *ssa.Function) bool {
+	if fn.Signature.Recv() == nil && (fn.Name() == "main" || fn.Name() == "init") {
+		return false // nobody calls it who could do the rest
+	}
 	if slices.ContainsFunc(fn.AnonFuncs, func(inner *ssa.Function) bool { return !u.isHelper(inner) }) {
 		return false
 	}

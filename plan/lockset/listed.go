@@ -32,14 +32,22 @@ func (a *analysis) listed(instr ssa.CallInstruction, inv Invoke, t target) []lis
 		return nil
 	}
 	var out []listedFunc
-	for _, v := range elements(args[k.Index], make(map[ssa.Value]bool)) {
+	seen := make(map[ssa.Value]bool)
+	values := elements(args[k.Index], seen)
+	round := instr.Block() // of a loop, if the slice is a new one in each
+	for v := range seen {
+		if _, merged := v.(*ssa.Phi); merged {
+			round = nil
+		}
+	}
+	for _, v := range values {
 		ref := a.names.Ref(v)
 		if ref.Func == nil {
 			continue
 		}
 		f := listedFunc{value: v, ref: ref}
 		if made, ok := v.(ssa.Instruction); ok {
-			f.again = InLoop(made.Block(), nil)
+			f.again = InLoop(made.Block(), round)
 		}
 		if i := slices.IndexFunc(out, func(g listedFunc) bool { return g.value == v }); i >= 0 {
 			out[i].again = true

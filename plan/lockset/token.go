@@ -242,8 +242,8 @@ func (u *tokenUse) isNamed() bool {
 	return false
 }
 
-// balanced reports whether each of fns that does one of the two things, by itself or by a function that does nothing else,
-// also does the other one.
+// balanced reports whether each function that does one of the two things, by itself or by one that does nothing else, also
+// does the other one.
 func (u *tokenUse) balanced(callers func() map[*ssa.Function][]*ssa.Function) bool {
 	some, others := u.sends, u.takes
 	half := func(fn *ssa.Function) bool { return some[fn] != others[fn] }

@@ -41,6 +41,7 @@ type Held struct {
 	First    bool // the flag was seen not to be set: nobody has done what comes before that yet
 	Starts   int  // how many of the last goroutines on the way to the map were started while the sync.Once was held
 	Many     bool // several of them may run at once
+	Lent     bool // a lock that whoever started the goroutine holds until it has ended: it keeps others out, and not those that were started beside it
 	Late     bool // they may run on when that is over, so that they do not come before what is done after it
 	Indirect bool // reached through a pointer or interface, so another path may be the same lock
 	Seen     Seen // where it stands to the map it is held around, when their paths no longer tell

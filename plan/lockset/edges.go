@@ -59,7 +59,7 @@ func mayHold(p Point, s *state) []access.Path {
 	return maybe
 }
 
-// over notes that what is held at path as a sync.Once is over: what still runs does not come before what follows.
+// over notes that what is held at path, a lock or a sync.Once, is over: what still runs does not come before what follows.
 func (r *recorder) over(path access.Path, s *state) {
 	if r == nil {
 		return
@@ -88,6 +88,23 @@ func (r *recorder) outlived() {
 				e.Outlive = union(e.Outlive, r.ended[h.Path])
 			}
 		}
+		if e.Start.Runs() {
+			r.lends(e)
+		}
+	}
+}
+
+// lends notes at the start e of a goroutine which of the locks that are held there are given back only when it has ended:
+//
+//	s.mu.Lock()
+//	defer s.mu.Unlock()
+//	go func() { defer close(done); s.m[k]++ }()
+//	<-done
+func (r *recorder) lends(e *Edge) {
+	e.At.Held = slices.Clone(e.At.Held)
+	for i, h := range e.At.Held {
+		running, givenBack := r.ended[h.Path]
+		e.At.Held[i].Lent = !h.Once && !h.Copied && givenBack && !slices.Contains(running, e.Site)
 	}
 }
 

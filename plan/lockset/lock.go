@@ -77,6 +77,7 @@ func (a *analysis) changesLock(instr ssa.Instruction, op model.LockOp, h Held, t
 		default:
 			a.givesBack(instr, h, &alt)
 			if _, mine := alt.Held.Find(h.Path); mine {
+				a.rec.over(h.Path, s)
 				alt.Held = alt.Held.Without(h.Path)
 			} else if n := len(alt.Maybe); n > 0 && len(dropPath(alt.Maybe, h.Path)) < n {
 				alt.Maybe = dropPath(alt.Maybe, h.Path)

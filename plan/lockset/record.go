@@ -22,7 +22,7 @@ type recorder struct {
 	loops  []bool // by index of the block: control may come to it again
 	spins  []*spin
 
-	ended    map[access.Path][]string // goroutines that ran when what is held as a sync.Once was over
+	ended    map[access.Path][]string // goroutines that ran when what is held, a lock or a sync.Once, was over
 	remade   map[access.Root][]string // goroutines that may run when a root is made
 	returned []alternative
 	results  []access.Ref

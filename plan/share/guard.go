@@ -28,7 +28,7 @@ func (w *World) guard(entries, missed []*Entry) *Lock {
 		at := place{e.Use.Pos, e.Use.Op.Writes()}
 		ways[at]++
 		for _, l := range e.locks() {
-			if l.Once || l.Relation == Other || l.Relation == Package && !l.Copied && packageOf(l) != e.Ref.Var.Package {
+			if l.Once || l.Lent || l.Relation == Other || l.Relation == Package && !l.Copied && packageOf(l) != e.Ref.Var.Package {
 				continue
 			}
 			id := l.id()

@@ -37,6 +37,7 @@ type Lock struct {
 	First    bool   // and nobody did that before
 	Starts   int    // how many of the last goroutines on the way were started by the one run that holds it
 	Many     bool   // several of them may run at once
+	Lent     bool   // by whoever started the goroutine, which it does not keep from those that were started beside it
 	Late     bool   // they may run on when the run is over
 	Copied   bool   // a copy of the lock, which guards nothing
 	Suffix   string // Own: from the owner to the lock, ".mu"; Up: from the common struct to the lock
@@ -111,7 +112,7 @@ func OwnerPath(r access.Ref) access.Path {
 }
 
 func relate(h lockset.Held, owner access.Path, r access.Ref) Lock {
-	l := Lock{Class: h.Class, Mode: h.Mode, Path: h.Path, Indirect: h.Indirect, Once: h.Once, Flag: h.Flag, Group: h.Group, First: h.First, Starts: h.Starts, Many: h.Many, Late: h.Late, Copied: h.Copied}
+	l := Lock{Class: h.Class, Mode: h.Mode, Path: h.Path, Indirect: h.Indirect, Once: h.Once, Flag: h.Flag, Group: h.Group, First: h.First, Starts: h.Starts, Many: h.Many, Late: h.Late, Lent: h.Lent, Copied: h.Copied}
 	if h.Copied {
 		h.Path = h.Origin
 	}
@@ -209,7 +210,7 @@ func (l Lock) vague() bool {
 // Holds reports whether e holds lock, in write mode if write.
 func (e *Entry) Holds(lock Lock, write bool) bool {
 	for _, l := range e.locks() {
-		if !l.Copied && l.Relation == lock.Relation && l.ID == lock.ID && (!write || l.Mode == lockset.Write) {
+		if !l.Copied && !l.Lent && l.Relation == lock.Relation && l.ID == lock.ID && (!write || l.Mode == lockset.Write) {
 			return true
 		}
 	}

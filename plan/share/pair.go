@@ -252,7 +252,7 @@ func beside(a, b *Entry) bool {
 //		m["b"] = 2
 func inOneRun(a, b *Entry, x, y Lock) bool {
 	run := func(l Lock) bool { return l.Once && !l.Flag && l.Mode == lockset.Write }
-	return run(x) && run(y) && (x.Starts > 0 || y.Starts > 0) && beside(a.inRun(x), b.inRun(y))
+	return (run(x) && run(y) || x.Lent || y.Lent) && (x.Starts > 0 || y.Starts > 0) && beside(a.inRun(x), b.inRun(y))
 }
 
 // inRun returns e from where l is held.

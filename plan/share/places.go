@@ -83,7 +83,7 @@ func (w *World) judged(entries []*Entry, problem map[*Entry]bool, v Verdict) []J
 		case reads.has(at):
 			j.Escape = e.escape()
 			left[at.pos] = j.Escape
-		case slices.ContainsFunc(e.At.Held, func(h lockset.Held) bool { return !h.Once }):
+		case slices.ContainsFunc(e.At.Held, func(h lockset.Held) bool { return !h.Once && !h.Lent }):
 			j.Wrong = true
 		}
 	}

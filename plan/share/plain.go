@@ -133,7 +133,7 @@ func (wk *plainWalker) takesLock(e *Entry) bool {
 	}
 	var ids []string
 	for _, l := range e.relateLocks() {
-		if l.Relation != Other && !l.Once && !l.Copied && (l.Mode == lockset.Write || !e.Use.Op.Writes()) {
+		if l.Relation != Other && !l.Once && !l.Lent && !l.Copied && (l.Mode == lockset.Write || !e.Use.Op.Writes()) {
 			wk.near[l.Class] = true
 			if l.Relation != Up && !l.striped(e.Ref) { // others may lead to the same owner with a lock of their own
 				ids = append(ids, l.id())

@@ -180,8 +180,9 @@ func (t *table) under(e *Entry, edge *lockset.Edge, in within) (lockset.Point, i
 	return t.points[n], n
 }
 
-// isRun reports whether h is what one run of a function holds: a sync.Once, or a channel that it closes.
-func isRun(h lockset.Held) bool { return h.Once && !h.Flag && h.Mode == lockset.Write }
+// isRun reports whether h is what one run of a function holds: a sync.Once, a channel that it closes, or a lock that it gives
+// back when what it started has ended.
+func isRun(h lockset.Held) bool { return h.Lent || h.Once && !h.Flag && h.Mode == lockset.Write }
 
 // run returns held, with how many goroutines one run started there.
 func (in within) run(held lockset.Set) lockset.Set {
@@ -201,7 +202,7 @@ func (in within) run(held lockset.Set) lockset.Set {
 func late(held lockset.Set) lockset.Set {
 	held = slices.DeleteFunc(slices.Clone(held), func(h lockset.Held) bool { return h.Flag && h.Mode == lockset.Write })
 	for i := range held {
-		held[i].Late = held[i].Late || isRun(held[i])
+		held[i].Late = held[i].Late || held[i].Once && isRun(held[i])
 	}
 	return held
 }
@@ -220,7 +221,7 @@ func outlives(e *Entry, edge *lockset.Edge) bool {
 func onceOnly(p lockset.Point) lockset.Point {
 	var out lockset.Point
 	for _, h := range p.Held {
-		if h.Once {
+		if h.Once || h.Lent {
 			out.Held = out.Held.With(h)
 		}
 	}
@@ -310,6 +311,7 @@ func (t *table) point(p lockset.Point) int32 {
 		b.WriteString(strconv.Itoa(h.Starts))
 		b.WriteString(strconv.FormatBool(h.Many))
 		b.WriteString(strconv.FormatBool(h.Late))
+		b.WriteString(strconv.FormatBool(h.Lent))
 		b.WriteString(h.Seen.Suffix)
 		b.WriteByte('/')
 		b.WriteString(h.Seen.Rest)

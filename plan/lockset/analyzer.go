@@ -97,9 +97,10 @@ type analysis struct {
 	flags    *flags
 	tokens   tokens
 	settings settings
-	sets     []flagSet       // see flagSets
-	tests    []fieldTest     // see fieldTests
-	ownSites map[string]bool // see isOwnSite
+	sets     []flagSet                   // see flagSets
+	tests    []fieldTest                 // see fieldTests
+	named    map[access.Path]access.Path // see noteNamed
+	ownSites map[string]bool             // see isOwnSite
 	owes     map[access.Path]*owed
 	kept     *kept.Flows
 	starts   map[string]ssa.CallInstruction    // by site

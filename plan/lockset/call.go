@@ -112,6 +112,9 @@ func (a *analysis) apply(instr ssa.CallInstruction, t target, s *state) {
 		if b := a.bound(p.From, t); b != nil {
 			from = *b
 		}
+		if args := instr.Common().Args; p.From.Kind == access.Param && p.From.Index < len(args) && len(args) == len(t.params) && isPointer(args[p.From.Index].Type()) {
+			a.noteNamed(from, t.binding().Path(p.To))
+		}
 		a.put(s, from, t.binding().Path(p.To))
 	}
 	before := s.after

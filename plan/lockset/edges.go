@@ -179,6 +179,7 @@ func (r *recorder) complete(a *analysis, e Edge, instr ssa.Instruction, s *state
 			e.Each = append(slices.Clip(e.Each), root)
 		}
 	}
+	a.noteElsewhere(&e, rootsOf(refs), s)
 	e.Shared = a.sharedMaps(refs, e.Each, instr)
 	return e
 }

@@ -87,6 +87,9 @@ func (a *analysis) store(s *state, v ssa.Value, to access.Path) {
 	if access.PointsNowhere(v.Type()) {
 		return
 	}
+	if isPointer(v.Type()) {
+		a.noteNamed(a.names.Ref(v), to)
+	}
 	a.put(s, a.names.Ref(v), to)
 }
 

@@ -289,6 +289,9 @@ func (s *search) through(e *Entry, edge *lockset.Edge) (Entry, bool) {
 	next.Func = edge.Caller
 	next.way = &step{Frame: Frame{edge.Caller, edge}, in: e.way, depth: e.way.depth + 1}
 	next.Ref, _ = edge.Through(edge.Binding().Ref(e.Ref), false)
+	if e.Ref.Var == anOwner {
+		next.Ref.Path = edge.Named(next.Ref.Path)
+	}
 	if p := edge.Shares(next.Ref.Path); p != next.Ref.Path {
 		next.Ref.Path, next.Several = p, edge
 	}

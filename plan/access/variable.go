@@ -63,3 +63,25 @@ func plainly(instr ssa.Instruction, v *ssa.Alloc) bool {
 	}
 	return false
 }
+
+// Packed returns the values that are put in the elements of the array behind slice, as by go/ssa for a variadic call; nil
+// when it is no array of the function's own.
+func Packed(slice *ssa.Slice) []ssa.Value {
+	array, ok := slice.X.(*ssa.Alloc)
+	if !ok {
+		return nil
+	}
+	var out []ssa.Value
+	for _, ref := range *array.Referrers() {
+		elem, ok := ref.(*ssa.IndexAddr)
+		if !ok {
+			continue
+		}
+		for _, ref := range *elem.Referrers() {
+			if st, ok := ref.(*ssa.Store); ok && st.Addr == elem {
+				out = append(out, st.Val)
+			}
+		}
+	}
+	return out
+}

@@ -236,7 +236,7 @@ func given(c *ssa.CallCommon) []ssa.Value {
 	var args []ssa.Value
 	for _, arg := range c.Args {
 		if slice, ok := arg.(*ssa.Slice); ok {
-			if each := packed(slice); len(each) > 0 {
+			if each := access.Packed(slice); len(each) > 0 {
 				args = append(args, each...)
 				continue
 			}
@@ -260,25 +260,4 @@ func looksInto(c *ssa.CallCommon) bool {
 		}
 	}
 	return false
-}
-
-// packed returns the values that go/ssa put in the array behind slice for a variadic call.
-func packed(slice *ssa.Slice) []ssa.Value {
-	array, ok := slice.X.(*ssa.Alloc)
-	if !ok {
-		return nil
-	}
-	var out []ssa.Value
-	for _, ref := range *array.Referrers() {
-		elem, ok := ref.(*ssa.IndexAddr)
-		if !ok {
-			continue
-		}
-		for _, ref := range *elem.Referrers() {
-			if st, ok := ref.(*ssa.Store); ok && st.Addr == elem {
-				out = append(out, st.Val)
-			}
-		}
-	}
-	return out
 }

@@ -67,8 +67,8 @@ func elements(v ssa.Value, seen map[ssa.Value]bool) []ssa.Value {
 	var out []ssa.Value
 	switch v := v.(type) {
 	case *ssa.Slice:
-		if array, ok := v.X.(*ssa.Alloc); ok {
-			return stores(array)
+		if _, ok := v.X.(*ssa.Alloc); ok {
+			return access.Packed(v)
 		}
 		return elements(v.X, seen)
 	case *ssa.Phi:
@@ -91,23 +91,6 @@ func elements(v ssa.Value, seen map[ssa.Value]bool) []ssa.Value {
 		for _, instr := range *local.Referrers() {
 			if st, ok := instr.(*ssa.Store); ok && st.Addr == local {
 				out = append(out, elements(st.Val, seen)...)
-			}
-		}
-	}
-	return out
-}
-
-// stores returns what is stored in the elements of array.
-func stores(array *ssa.Alloc) []ssa.Value {
-	var out []ssa.Value
-	for _, instr := range *array.Referrers() {
-		at, ok := instr.(*ssa.IndexAddr)
-		if !ok {
-			continue
-		}
-		for _, instr := range *at.Referrers() {
-			if st, ok := instr.(*ssa.Store); ok && st.Addr == at {
-				out = append(out, st.Val)
 			}
 		}
 	}
@@ -329,12 +312,8 @@ func (a *analysis) writtenOut(v ssa.Value) []access.Ref {
 	if !ok {
 		return nil
 	}
-	array, ok := list.X.(*ssa.Alloc)
-	if !ok {
-		return nil
-	}
 	var out []access.Ref
-	for _, v := range stores(array) {
+	for _, v := range access.Packed(list) {
 		ref := a.names.Ref(v)
 		if !ref.IsPart() || ref.Func != nil || len(out) == maxElements {
 			return nil

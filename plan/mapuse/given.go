@@ -1,6 +1,8 @@
 package mapuse
 
 import (
+	"slices"
+
 	"golang.org/x/tools/go/ssa"
 
 	"mapmend/plan/access"
@@ -32,25 +34,8 @@ func isGiven(fn *lockset.Func, v ssa.Value) bool {
 			return isGiven(fn, v.Call.Args[1])
 		}
 	case *ssa.Slice: // the last arguments of append
-		array, ok := v.X.(*ssa.Alloc)
-		if !ok {
-			return false
-		}
-		given := false
-		for _, instr := range *array.Referrers() {
-			at, ok := instr.(*ssa.IndexAddr)
-			if !ok {
-				continue
-			}
-			for _, instr := range *at.Referrers() {
-				if st, ok := instr.(*ssa.Store); ok && st.Addr == at {
-					if given = isGiven(fn, st.Val); !given {
-						return false
-					}
-				}
-			}
-		}
-		return given
+		values := access.Packed(v)
+		return len(values) > 0 && !slices.ContainsFunc(values, func(v ssa.Value) bool { return !isGiven(fn, v) })
 	}
 	return false
 }

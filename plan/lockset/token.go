@@ -243,7 +243,7 @@ func (u *tokenUse) isNamed() bool {
 }
 
 // balanced reports whether each function that does one of the two things, by itself or by one that does nothing else, also
-// does the other one.
+// does the other one, or is handed the lock.
 func (u *tokenUse) balanced(callers func() map[*ssa.Function][]*ssa.Function) bool {
 	some, others := u.sends, u.takes
 	half := func(fn *ssa.Function) bool { return some[fn] != others[fn] }
@@ -277,12 +277,24 @@ func (u *tokenUse) balanced(callers func() map[*ssa.Function][]*ssa.Function) bo
 	}
 	for _, does := range []map[*ssa.Function]bool{some, others} {
 		for fn := range does {
-			if half(fn) && !u.isHelper(fn) {
+			if half(fn) && !u.isHelper(fn) && !u.isHanded(fn, half, callers()[fn]) {
 				return false
 			}
 		}
 	}
 	return true
+}
+
+// isHanded reports whether fn, which sets the variable to zero, is only called, or started, by callers that take the lock
+// for it:
+//
+//	if c.busy.CompareAndSwap(false, true) {
+//		go c.refresh() // with defer c.busy.Store(false)
+//	}
+//
+// Of a channel that would be what wakes a goroutine just as well.
+func (u *tokenUse) isHanded(fn *ssa.Function, half func(*ssa.Function) bool, callers []*ssa.Function) bool {
+	return !u.channel && u.takes[fn] && len(callers) > 0 && !token.IsExported(fn.Name()) && !slices.ContainsFunc(callers, half)
 }
 
 // callersOf returns those of fns that call another function, or mention it, by that. Closures count as the function that they
@@ -325,13 +337,12 @@ func (u *tokenUse) isHelper(fn *ssa.Function) bool {
 	}
 	for _, b := range fn.Blocks {
 		for _, instr := range b.Instrs {
-			switch instr := instr.(type) {
-			case *ssa.MapUpdate, *ssa.Range, *ssa.Go:
+			if slices.ContainsFunc(instr.Operands(nil), func(op *ssa.Value) bool { return *op != nil && access.IsMap((*op).Type()) }) {
 				return false
-			case *ssa.Lookup:
-				if access.IsMap(instr.X.Type()) {
-					return false
-				}
+			}
+			switch instr := instr.(type) {
+			case *ssa.Go:
+				return false
 			case *ssa.Store:
 				if _, local := instr.Addr.(*ssa.Alloc); !local {
 					return false

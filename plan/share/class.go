@@ -15,7 +15,7 @@ import (
 // This file groups the entries that every pair treats alike, so that few pairs are judged.
 
 // maxClasses bounds how many classes of entries of one variable are compared with all the others.
-const maxClasses = 400
+const maxClasses = 1000
 
 // class is what a pair looks at.
 type class struct {
@@ -40,6 +40,7 @@ type class struct {
 	pkg, method string
 	receiver    bool
 	sel         string
+	imported    bool
 	locks       string
 }
 
@@ -104,6 +105,7 @@ func (w *World) class(e *Entry) class {
 	body := w.Bodies[e.Func]
 	c.pkg, c.method, c.receiver, c.sel = model.Package(body.Key), body.Method, r.Index == 0, e.Ref.Path.Sel
 	c.locks = lockNames(e.locks())
+	c.imported = w.importedRoot(e)
 	if e.Root == Serving {
 		c.by = w.server(e)
 	}

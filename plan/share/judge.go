@@ -156,6 +156,7 @@ func (s *search) reached(starts []Entry) (entries, fillers, missed []*Entry, par
 		found := s.ways(&starts[i])
 		partial = partial || found.partial
 		for i := range found.entries {
+			found.entries[i].cut = found.partial
 			entries = append(entries, &found.entries[i])
 		}
 		early = append(early, found.early...)
@@ -350,7 +351,7 @@ func (w *World) judge(v access.Var, entries, outside, missed []*Entry, partial b
 	first := classes
 	if len(classes) > maxClasses {
 		classes = someOfEach(classes)
-		first, about.partial = classes[:maxClasses], true
+		first, about.partial, about.sampled = classes[:maxClasses], true, true
 	}
 	verdict.Two = verdict.Guard != nil && w.isTwo(verdict.Guard, first)
 	guarded := make([]bool, len(classes))

@@ -33,6 +33,7 @@ type Entry struct {
 	Repeated bool          // the same use comes before the same flag in another way, or another time
 	Several  *lockset.Edge // where the way leads to a map that several owners have; nil when it does not
 
+	cut     bool    // there are more ways to the use than were followed
 	way     *step   // from the root function to the one that makes the use
 	related []Lock  // see locks
 	numbers numbers // of At, Sites, After and Beside

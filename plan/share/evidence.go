@@ -325,12 +325,12 @@ func (w *World) tested(entries []*Entry) string {
 }
 
 // locksSiblings: most methods of the owner that have to do with its other fields take a lock of the owner, so
-// that it is made for concurrent use.
+// that it is made for concurrent use. A field that importers set, without a lock, is a setting.
 func (w *World) locksSiblings(m *meeting) string {
-	if !w.ofOwner(m.a) || !w.ofOwner(m.b) {
+	v := m.a.Ref.Var
+	if !w.ofOwner(m.a) || !w.ofOwner(m.b) || w.open[v.Package] && isExported(v.Owner) && isExported(v.Field) {
 		return ""
 	}
-	v := m.a.Ref.Var
 	others, locking, example := 0, 0, ""
 	for _, method := range w.methods[access.Var{Package: v.Package, Owner: v.Owner, Field: "*"}] {
 		if m.users[method.Key] {

@@ -113,37 +113,6 @@ func (w *World) ownedByAll(e *Entry) bool {
 	return calls > 0
 }
 
-// notAsCalled: one side is what importers outside the program might do. Those inside call the same function, and what they
-// do with it is judged by itself:
-//
-//	func (c *Cluster) SetID(id int) { c.updateMetric(c.members) } // called before the cluster is served
-func (w *World) notAsCalled(m *meeting) string {
-	if m.together != apart || m.sampled || w.claimed(m) != "" {
-		return ""
-	}
-	for _, e := range []*Entry{m.a, m.b} {
-		if w.importedRoot(e) {
-			return "the packages of the program that call " + w.Bodies[e.Func].Name + " do not do it at such a time"
-		}
-	}
-	return ""
-}
-
-// importedRoot reports whether e is what an importer does by a call, and packages of the program do that, too. A command
-// says nothing of the functions that it uses, since it may be an example, but for one that gets the object by itself:
-//
-//	func main() { etcdmain.Main(os.Args) }
-func (w *World) importedRoot(e *Entry) bool {
-	if e.Root != Exported || len(e.Sites) > 0 || e.cut || e.ownInstance() || w.isConverted(e.Func) {
-		return false
-	}
-	commands := w.Bodies[e.Func].Method == "" && e.Ref.Path.Root.Kind == access.Local
-	return slices.ContainsFunc(w.callers[e.Func], func(edge *lockset.Edge) bool {
-		pkg := model.Package(edge.Caller)
-		return pkg != model.Package(e.Func) && !w.isTest(edge.Pos) && (w.open[pkg] && !w.main[pkg] || commands && w.main[pkg])
-	})
-}
-
 // oneSideLocks: a lock of the owner, of what it is reached from or of the package is held at one side,
 // and it is the one that most uses hold.
 func (w *World) oneSideLocks(m *meeting) string {

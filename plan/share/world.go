@@ -55,6 +55,7 @@ type World struct {
 	unanalysed map[access.Var]*lockset.Body   // a function that mentions a variable and was not analysed
 	methods    map[access.Var][]*lockset.Body // the exported ones that are not test code, by type
 	lends      map[access.Var][]access.Var    // locks of something else that methods of a type give back
+	anytime    map[string]bool                // functions of which it is not known when they run
 	open       map[string]bool                // import paths that packages outside the program can import
 	main       map[string]bool                // import paths of commands
 	isTest     func(token.Pos) bool
@@ -91,6 +92,7 @@ func NewWorld(isTest func(token.Pos) bool) *World {
 		required:   make(map[string]intent.Requirement),
 		methods:    make(map[access.Var][]*lockset.Body),
 		lends:      make(map[access.Var][]access.Var),
+		anytime:    make(map[string]bool),
 		open:       make(map[string]bool),
 		main:       make(map[string]bool),
 		isTest:     isTest,
@@ -208,6 +210,7 @@ func (w *World) Finish() {
 	for _, b := range w.Bodies {
 		w.roots[b] = w.root(b)
 	}
+	w.noteAnytime()
 	w.noteGoroutines(keys)
 	for i := range w.Uses {
 		u := &w.Uses[i]

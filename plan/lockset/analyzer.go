@@ -102,6 +102,7 @@ type analysis struct {
 	named    map[access.Path]access.Path // see noteNamed
 	ownSites map[string]bool             // see isOwnSite
 	owes     map[access.Path]*owed
+	holds    map[access.Root][]stored // what is put there, whoever may look
 	kept     *kept.Flows
 	starts   map[string]ssa.CallInstruction    // by site
 	recvs    []*ssa.UnOp                       // see receives

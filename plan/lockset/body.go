@@ -25,6 +25,7 @@ type Body struct {
 	Under        []Under      // which locks it holds while it may call what it does not know
 	Pulls        []string     // types of the bodies of iterators that it runs step by step: it goes on while they stand in the middle
 	Orders       []Order      // locks it takes while it holds another
+	Holds        []Into       // objects that it makes and keeps in a container, each of them with others
 	Gives        []access.Var // locks it gives back that it does not hold
 	Spins        []token.Pos  // something in each loop that may wait for another goroutine by looking again and again
 	Listens      bool         // waits for one event after the other, in a loop

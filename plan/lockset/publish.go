@@ -98,6 +98,7 @@ func (a *analysis) put(s *state, from access.Ref, to access.Path) {
 	if from.Path.Root == to.Root || from.Path.Root.Kind == access.Global {
 		return
 	}
+	a.hold(from, to)
 	if n := a.numbers.of(to.Root); to.Root.Kind == access.Global || to.Root.Kind == access.Unknown || s.escaped.has(n) {
 		known := to.Root.Kind != access.Global && to.Root.Kind != access.Unknown
 		a.showRef(s, from, !known || s.public.has(n))

@@ -150,6 +150,7 @@ func (r *recorder) finish() {
 	r.effect.Results = r.results
 	r.effect.Into = r.into()
 	r.effect.Lists = r.a.lists()
+	r.body.Holds = r.a.held()
 	r.effect.Renews = r.a.renewed()
 	for i := range r.returned {
 		r.returned[i].Point = r.returned[i].outside()

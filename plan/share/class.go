@@ -25,6 +25,7 @@ type class struct {
 	maybe  bool
 	unsure bool
 	alone  bool
+	held   bool
 	kept   string
 	depth  int
 
@@ -89,7 +90,7 @@ func someOfEach(classes [][]*Entry) [][]*Entry {
 
 func (w *World) class(e *Entry) class {
 	r := e.Ref.Path.Root
-	c := class{part: e.Use.Op.Part(), writes: e.Use.Op.Writes(), root: e.Root, maybe: len(e.At.Maybe) > 0, unsure: e.Unsure != "", alone: e.Alone, kept: e.Kept, depth: e.Ref.Depth, element: e.Use.Element, returned: e.Use.Returned}
+	c := class{part: e.Use.Op.Part(), writes: e.Use.Op.Writes(), root: e.Root, maybe: len(e.At.Maybe) > 0, unsure: e.Unsure != "", alone: e.Alone, held: e.Held, kept: e.Kept, depth: e.Ref.Depth, element: e.Use.Element, returned: e.Use.Returned}
 	if slices.ContainsFunc(e.At.Held, func(h lockset.Held) bool { return h.Flag }) {
 		c.runs = [2]runs{e.runs(false), e.runs(true)}
 	}

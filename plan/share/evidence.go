@@ -408,7 +408,7 @@ func (w *World) sameInstance(a, b *Entry) bool {
 	if a.Ref.Path.Sel != b.Ref.Path.Sel {
 		return false
 	}
-	if strings.Contains(OwnerPath(a.Ref).Sel, "[]") {
+	if strings.Contains(OwnerPath(a.Ref).Sel, "[]") && !throughContainer(a, b) {
 		return false // each of the goroutines may have an element of its own
 	}
 	ra, rb := a.Ref.Path.Root, b.Ref.Path.Root

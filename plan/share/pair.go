@@ -302,6 +302,9 @@ func (e *Entry) ownInstance() bool { return e.Ref.Path.Root.Kind == access.Made 
 
 // mayMeet reports whether a and b may be on the same instance.
 func mayMeet(a, b *Entry) bool {
+	if a.Held && b.Held {
+		return false // see the ways by their own names
+	}
 	ga, gb := a.Ref.Path.Root.Kind == access.Global, b.Ref.Path.Root.Kind == access.Global
 	if ga && gb {
 		return a.Ref.Path == b.Ref.Path

@@ -27,11 +27,12 @@ type state struct {
 	many   bool
 	unsure bool
 	alone  bool
+	held   bool
 	numbers
 }
 
 func (e *Entry) state() state {
-	return state{e.Func, e.Ref.Path, e.Ref.Var, e.Ref.Depth, e.Outer, e.Many, e.Unsure != "", e.Alone, e.numbers}
+	return state{e.Func, e.Ref.Path, e.Ref.Var, e.Ref.Depth, e.Outer, e.Many, e.Unsure != "", e.Alone, e.Held, e.numbers}
 }
 
 // table numbers points and lists. The empty ones have the number 0. It leaves out of them what does

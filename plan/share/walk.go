@@ -27,6 +27,7 @@ type Entry struct {
 	After  []string // goroutines that may run, started by the goroutine that makes the use
 	Alone  bool     // nothing but what is in After can reach the instance yet
 	Beside []string // goroutines that may have run when one of Sites was started, started by the one that started it
+	Held   bool     // the map is reached through the container that its owner was put in
 	Unsure string   // why the locks are not certain; empty when they are
 	Kept   string   // key of the function, when it is unsure because that is kept
 
@@ -226,6 +227,7 @@ func (wk *walker) up(e Entry) {
 	if wk.untilNamed && e.Ref.Path.Root.Kind == access.Param {
 		wk.given = append(wk.given, e)
 	}
+	wk.held(&e, b)
 	root, private := wk.rootAt(&e, b)
 	if root != NoRoot && !wk.untilNamed {
 		wk.entries = append(wk.entries, wk.fromOutside(&e, b, root))
@@ -324,7 +326,7 @@ func (s *search) through(e *Entry, edge *lockset.Edge) (Entry, bool) {
 	remade := slices.Contains(edge.Remade, next.Ref.Path.Root)
 	switch {
 	case edge.Start != "" || edge.Stored:
-		next.Many = e.Many || edge.Many && !each || edge.Stored && s.w.many[edge.Callee]
+		next.Many = e.Many || edge.Many && !each && !e.Held || edge.Stored && s.w.many[edge.Callee]
 		next.At, next.numbers.at = s.table.under(e, edge, within{started: true, each: each, remade: remade, starts: min(len(e.Sites)+1, maxSites), many: next.Many})
 		site := edge.Site
 		if made && len(e.Sites) < maxSites {
@@ -344,7 +346,7 @@ func (s *search) through(e *Entry, edge *lockset.Edge) (Entry, bool) {
 			next.Beside, next.numbers.beside = []string{anySite}, s.table.list([]string{anySite})
 		}
 	case len(e.Sites) > 0:
-		next.Many = e.Many || !each && (runsAt(leftBy(edge, next.ownInstance()), e.Sites[0]) && !owned(edge, next.Ref.Path) || edge.Loop && isUntracked(e.Sites[0]))
+		next.Many = e.Many || !each && !e.Held && (runsAt(leftBy(edge, next.ownInstance()), e.Sites[0]) && !owned(edge, next.Ref.Path) || edge.Loop && isUntracked(e.Sites[0]))
 		next.At, next.numbers.at = s.table.under(e, edge, within{started: true, each: each, remade: remade, starts: len(e.Sites), many: e.Many})
 		next.Beside, next.numbers.beside = s.table.union(e.Beside, e.numbers.beside, edge, next.ownInstance())
 	default:

@@ -31,7 +31,7 @@ func ordersOf(w *share.World) *lockOrders {
 		for _, e := range b.Calls {
 			if callee := w.Effects[e.Callee]; callee != nil && e.Start == "" {
 				for _, h := range e.At.Held {
-					if !h.Once {
+					if h.Blocks() {
 						o.taken(h.Class, h.Mode == lockset.Write, callee)
 					}
 				}
@@ -85,6 +85,9 @@ func givers(w *share.World) map[string][]access.Var {
 func (o *lockOrders) taken(held access.Var, write bool, e *lockset.Effect) {
 	for _, a := range e.Acquires {
 		o.edge(held, a, write || slices.Contains(e.Writes, a))
+	}
+	for _, once := range e.Onces {
+		o.edge(held, once, true)
 	}
 }
 

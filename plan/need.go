@@ -95,7 +95,7 @@ func (d *decider) place(c *candidate, j share.Judged, e *share.Entry) *Refusal {
 			if c.guard.mayBe(h) {
 				return &Refusal{Code: LockOrder, Pos: d.at(j.Pos), Message: "a lock that is reached through a pointer or an interface is held there, and may be " + c.guard.name, Todo: "guard the use by hand"}
 			}
-			if !h.Once {
+			if h.Blocks() {
 				n.outer = append(n.outer, h.Class)
 			}
 		}

@@ -119,7 +119,7 @@ func (d *decider) refuseCycles(orders *lockOrders) bool {
 				continue
 			}
 			for _, h := range e.At.Held {
-				if !h.Once && !h.Class.IsZero() && taken(h.Class, fn) {
+				if h.Blocks() && !h.Class.IsZero() && taken(h.Class, fn) {
 					return true
 				}
 			}
@@ -530,6 +530,12 @@ func (e *effects) known(key, name string) (code, why string) {
 				return region.LockOrder, "a call of " + name + ": " + why
 			}
 			e.taken = append(e.taken, a)
+		}
+		for _, once := range eff.Onces {
+			if why := e.orders.wouldCycle(e.guard.class, once); why != "" {
+				return region.LockOrder, "a call of " + name + ": " + why
+			}
+			e.taken = append(e.taken, once)
 		}
 		switch {
 		case eff.Blocks != "":

@@ -50,6 +50,10 @@ type Held struct {
 	Origin access.Path // unknown when it cannot be expressed
 }
 
+// Blocks reports whether somebody else may wait until h is given back: of what is like a sync.Once, until its function has
+// returned.
+func (h Held) Blocks() bool { return !h.Once || h.Mode == Write && !h.Flag }
+
 // Seen is where a lock stood to the owner of a map as a function named both that knew them as parts of one
 // thing. The zero Seen is that none did.
 type Seen struct {

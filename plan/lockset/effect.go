@@ -30,6 +30,7 @@ type Effect struct {
 
 	Acquires []access.Var // locks it, or what it calls, ever takes; zero for a lock that is a parameter
 	Writes   []access.Var // those of them that it takes for writing
+	Onces    []access.Var // the sync.Onces that it, or what it calls, runs a function of
 	Yield    bool         // the body of a loop over a function: it runs while the loop does
 	Serves   *Serving     // it is called for each request; nil when its parameters do not say so
 	Deeds    Deeds        // what it, or what it calls, does that a loop around it may go by

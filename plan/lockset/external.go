@@ -18,6 +18,9 @@ func (a *analysis) external(instr ssa.CallInstruction, t target, s *state) {
 	if t.key != model.Done && !givesNothing(instr.Common()) {
 		s.tells = nil
 	}
+	if t.key == model.Once {
+		a.rec.runsOnce(t.params[0], s)
+	}
 	a.arguments(instr, t, s)
 	a.leaves(instr, t, s)
 	switch {

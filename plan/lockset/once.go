@@ -139,6 +139,7 @@ func (a *analysis) runOnce(ref access.Ref, s *state, call func()) {
 			alt.Held = alt.Held.With(Held{Path: ref.Path, Class: ref.Var, Mode: mode, Once: true})
 		})
 	}
+	a.rec.runsOnce(ref, s)
 	around := s.alts
 	hold(Write)
 	call()

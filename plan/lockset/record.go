@@ -234,13 +234,28 @@ func (r *recorder) acquires(op model.LockOp, lock Held, s *state) {
 	if lock.Mode == Write {
 		r.effect.Writes = addVar(r.effect.Writes, lock.Class)
 	}
+	if !op.Try {
+		r.order(lock, s)
+	}
+}
+
+// order notes that lock is waited for while the locks of s are held.
+func (r *recorder) order(lock Held, s *state) {
 	for _, p := range s.points() {
 		for _, h := range p.Held {
 			o := Order{h.Class, lock.Class, h.Mode == Write || lock.Mode == Write}
-			if !h.Once && !op.Try && !slices.Contains(r.body.Orders, o) {
+			if h.Blocks() && !slices.Contains(r.body.Orders, o) {
 				r.body.Orders = append(r.body.Orders, o)
 			}
 		}
+	}
+}
+
+// runsOnce notes that a function of once runs, or is waited for.
+func (r *recorder) runsOnce(once access.Ref, s *state) {
+	if r != nil {
+		r.effect.Onces = addVar(r.effect.Onces, once.Var)
+		r.order(Held{Path: once.Path, Class: once.Var, Mode: Write}, s)
 	}
 }
 
@@ -359,6 +374,9 @@ func (r *recorder) inherit(e *Effect, dynamic []string, s *state) {
 	}
 	for _, c := range e.Writes {
 		r.effect.Writes = addVar(r.effect.Writes, c)
+	}
+	for _, c := range e.Onces {
+		r.effect.Onces = addVar(r.effect.Onces, c)
 	}
 	r.blocks(e.Blocks)
 	r.unknown(e.Unknown)

@@ -226,7 +226,7 @@ func (w *World) leadsOf(t string) *leads {
 				types[t] = true
 			}
 		}
-		for _, a := range e.Acquires {
+		for _, a := range slices.Concat(e.Acquires, e.Onces) {
 			taken[a] = true
 		}
 	}

@@ -458,6 +458,11 @@ type effects struct {
 // Total implements region.Effects.
 func (e *effects) Total(callee *types.Func) bool { return model.Total(access.ObjectKey(callee)) }
 
+// Assigns implements region.Effects.
+func (e *effects) Assigns(callee *types.Func, vars []access.Var) bool {
+	return e.d.world.Assigns(access.ObjectKey(callee), vars)
+}
+
 // Spins implements region.Effects.
 func (e *effects) Spins(from, to token.Pos) token.Pos {
 	if i, _ := slices.BinarySearch(e.d.spins, from); i < len(e.d.spins) && e.d.spins[i] < to {

@@ -26,6 +26,7 @@ type Body struct {
 	Pulls        []string     // types of the bodies of iterators that it runs step by step: it goes on while they stand in the middle
 	Orders       []Order      // locks it takes while it holds another
 	Holds        []Into       // objects that it makes and keeps in a container, each of them with others
+	Assigns      []access.Var // package variables, and fields of what it did not make, that lead elsewhere afterwards
 	Gives        []access.Var // locks it gives back that it does not hold
 	Spins        []token.Pos  // something in each loop that may wait for another goroutine by looking again and again
 	Listens      bool         // waits for one event after the other, in a loop

@@ -128,6 +128,7 @@ func (r *recorder) instr(instr ssa.Instruction, s *state) {
 	case *ssa.ChangeType:
 		r.becomes(instr, s)
 	case *ssa.Store:
+		r.assigns(instr)
 		r.storesFunc(instr, s)
 		if _, local := instr.Addr.(*ssa.Alloc); !local && !r.a.isListed(instr) {
 			r.given(instr.Val, r.a.owned(r.a.names.Place(instr.Addr).Root, s), instr, s)
@@ -380,4 +381,19 @@ func (r *recorder) inherit(e *Effect, dynamic []string, s *state) {
 	}
 	r.blocks(e.Blocks)
 	r.unknown(e.Unknown)
+}
+
+// assigns notes that st assigns a field or package variable through which people reach something.
+func (r *recorder) assigns(st *ssa.Store) {
+	if access.PointsNowhere(st.Val.Type()) {
+		return
+	}
+	switch addr := st.Addr.(type) {
+	case *ssa.Global:
+		r.body.Assigns = addVar(r.body.Assigns, access.GlobalVar(addr))
+	case *ssa.FieldAddr:
+		if class, _ := access.FieldVar(addr.X.Type(), addr.Field); !class.IsZero() && !isNewObject(addr) {
+			r.body.Assigns = addVar(r.body.Assigns, class)
+		}
+	}
 }

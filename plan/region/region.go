@@ -7,7 +7,8 @@ import (
 	"go/types"
 	"slices"
 	"sort"
-	"strings"
+
+	"mapmend/plan/access"
 )
 
 // This file chooses the sections.
@@ -40,6 +41,8 @@ type Effects interface {
 	Iterates(callee *types.Func) (code, why string)
 	// Total reports whether callee never panics.
 	Total(callee *types.Func) bool
+	// Assigns reports whether callee, or what it calls, assigns one of vars.
+	Assigns(callee *types.Func, vars []access.Var) bool
 	// Spins returns a place between from and to in a loop that may wait for another goroutine by looking again and again.
 	Spins(from, to token.Pos) token.Pos
 }
@@ -99,9 +102,9 @@ func Cover(fn Func, uses []Use, lock Lock, effects Effects) ([]Section, *Obstacl
 			case step > 1:
 				growing = false
 				step /= 2
-			case p.contains(section, uses[j]):
+			case p.contains(section, uses[j]) && p.sameOwner(uses[i].Pos, uses[j].Pos):
 				j++
-			case dependsOnEarlier(uses, j):
+			case p.contains(section, uses[j]) || dependsOnEarlier(uses, j):
 				return nil, obstacle
 			default:
 				step = 0
@@ -158,7 +161,7 @@ func (p *planner) fit(uses []Use) (Section, *Obstacle) {
 		return Section{}, obstacle
 	}
 	writes := slices.ContainsFunc(uses, func(u Use) bool { return u.Writes })
-	i, obstacle = p.reach(list, i, j)
+	i, obstacle = p.reach(list, i, j, uses)
 	if obstacle != nil {
 		return Section{}, obstacle
 	}
@@ -273,7 +276,7 @@ func isClauses(list []ast.Stmt) bool {
 
 // reach moves the start of the stretch to where the lock can be named and is not nil: every variable
 // in it is declared before and not assigned within.
-func (p *planner) reach(list []ast.Stmt, i, j int) (int, *Obstacle) {
+func (p *planner) reach(list []ast.Stmt, i, j int, uses []Use) (int, *Obstacle) {
 	if p.lock.New {
 		return i, nil
 	}
@@ -285,11 +288,17 @@ func (p *planner) reach(list []ast.Stmt, i, j int) (int, *Obstacle) {
 	if obj == nil {
 		return i, &Obstacle{OwnerUnreachable, list[i].Pos(), "the owner " + root.Name + " is declared by the statement that uses it", "declare it in a statement of its own"}
 	}
+	for _, u := range uses {
+		if p.object(root, u.Pos) != obj {
+			return i, &Obstacle{OwnerUnreachable, u.Pos, root.Name + " is another variable here than before", "use another name for it"}
+		}
+	}
+	path := p.pathVars(root, obj)
 	for k := i; k < len(list); k++ {
 		if k > j && !p.isBody(list) {
 			break
 		}
-		if pos := p.changesPath(list[k]); pos.IsValid() {
+		if pos := p.changesPath(list[k], path); pos.IsValid() {
 			return i, &Obstacle{OwnerUnreachable, pos, "the owner changes between the uses", "use one variable for each owner"}
 		}
 		if pos := assigns(list[k], obj, p.fn.Info); pos.IsValid() {
@@ -306,22 +315,6 @@ func (p *planner) reach(list []ast.Stmt, i, j int) (int, *Obstacle) {
 		}
 	}
 	return i, nil
-}
-
-// changesPath returns where stmt assigns a field on the way to the lock: t.o, of t.o.mu.
-func (p *planner) changesPath(stmt ast.Stmt) (pos token.Pos) {
-	lock := types.ExprString(p.lock.Expr)
-	ast.Inspect(stmt, func(n ast.Node) bool {
-		if assign, ok := n.(*ast.AssignStmt); ok {
-			for _, lhs := range assign.Lhs {
-				if _, field := ast.Unparen(lhs).(*ast.SelectorExpr); field && strings.HasPrefix(lock+".", types.ExprString(lhs)+".") {
-					pos = lhs.Pos()
-				}
-			}
-		}
-		return true
-	})
-	return pos
 }
 
 // object returns the variable that name denotes at pos, or nil when it is declared later.

@@ -99,6 +99,7 @@ func (a *analysis) madeBy(call *ssa.Call, t target) []access.Renamed {
 func (a *analysis) apply(instr ssa.CallInstruction, t target, s *state) {
 	e := t.effect
 	a.rec.inherit(e, a.passed(instr, t), s)
+	a.rec.looksThrough(instr, e)
 	for _, r := range e.Shares {
 		public := slices.Contains(e.Shows, r)
 		if b := a.bound(r, t); b != nil {

@@ -18,6 +18,7 @@ type Effect struct {
 	Results  []access.Ref  // what each result refers to; an unknown Path where nothing is known
 	Nils     []int         // results that may be nil
 	Invokes  []Invoke      // functions among the arguments that it calls or starts
+	Looks    []Looked      // what it looks into, or has a library look into, before it returns
 	Lists    []int         // parameters that are slices of functions, of which it only calls or starts the elements
 	Starts   []Started     // goroutines that may still run when it returns
 	Waits    []Signal      // what it was certainly told when it returns
@@ -46,6 +47,12 @@ func (e *Effect) Running() []string { return sites(e.Starts) }
 type Into struct {
 	From access.Root
 	To   access.Path
+}
+
+// Looked is that what a parameter holds is given to a function of a library which looks into it.
+type Looked struct {
+	Param int    // a parameter that is an interface, or a list of such
+	Key   string // of the function: see [model.Looks]
 }
 
 // Outcome is one way a call can return.

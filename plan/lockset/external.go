@@ -21,6 +21,11 @@ func (a *analysis) external(instr ssa.CallInstruction, t target, s *state) {
 	if t.key == model.Once {
 		a.rec.runsOnce(t.params[0], s)
 	}
+	if how, ok := model.Looks(t.key); ok && how.Format == 0 {
+		for _, arg := range instr.Common().Args {
+			a.rec.looks(arg, t.key)
+		}
+	}
 	a.arguments(instr, t, s)
 	a.leaves(instr, t, s)
 	switch {

@@ -200,6 +200,9 @@ func (c *Collector) call(fn *lockset.Func, call ssa.CallInstruction, at lockset.
 	}
 	c.iterate(fn, common, at)
 	if fn.HasBody(call) {
+		for _, l := range fn.Looks(call) {
+			c.looked(fn, l.Key, common, l.Param, at)
+		}
 		return
 	}
 	key := ""
@@ -267,25 +270,12 @@ func iteratorOver(v ssa.Value) (*ssa.Call, bool) {
 
 // variadic returns the values that go/ssa packed in the slice v for a variadic call, or v itself.
 func variadic(v ssa.Value) []ssa.Value {
-	slice, ok := v.(*ssa.Slice)
-	if !ok {
-		return []ssa.Value{v}
-	}
-	array, ok := slice.X.(*ssa.Alloc)
-	if !ok {
-		return []ssa.Value{v}
-	}
-	var out []ssa.Value
-	for _, ref := range *array.Referrers() {
-		if elem, ok := ref.(*ssa.IndexAddr); ok {
-			for _, ref := range *elem.Referrers() {
-				if st, ok := ref.(*ssa.Store); ok {
-					out = append(out, st.Val)
-				}
-			}
+	if slice, ok := v.(*ssa.Slice); ok {
+		if _, own := slice.X.(*ssa.Alloc); own {
+			return access.Packed(slice)
 		}
 	}
-	return out
+	return []ssa.Value{v}
 }
 
 func isPointerToMap(t types.Type) bool {

@@ -20,8 +20,9 @@ import (
 //	log.Printf("%+v", s)  // reads s.m
 //	json.Marshal(s)       // reads s.M
 //
-// Only what the type of the argument shows counts. An argument that is an interface already, the methods
-// by which a value is asked for its text, pointers in the struct, and elements of slices and maps are not followed.
+// Only what the type of the argument shows counts, and what the function itself puts in a new list, map or struct for an
+// encoder. An argument that is an interface already, the methods by which a value is asked for its text, and pointers in
+// what is not new are not followed.
 
 // looked adds the reads of a function that looks into argument number i of call.
 func (c *Collector) looked(fn *lockset.Func, key string, call *ssa.CallCommon, i int, at lockset.View) {
@@ -32,14 +33,75 @@ func (c *Collector) looked(fn *lockset.Func, key string, call *ssa.CallCommon, i
 			continue
 		}
 		pos := c.Mentions.Argument(call.Pos(), call, i+n)
+		l := looker{c: c, fn: fn, how: how, pos: pos, at: at}
 		switch {
 		case access.IsMap(mi.X.Type()):
 			c.add(fn, mi.X, Read, pos, at)
 		case known && shows(how, call, n):
-			l := looker{c: c, fn: fn, how: how, v: mi.X, pos: pos, at: at}
+			l.v = mi.X
 			l.look(mi.X.Type(), nil)
 		}
+		if known && !how.Unexported {
+			l.contents(mi.X, maxContents)
+		}
 	}
+}
+
+// maxContents bounds how deep lists, maps and structs in one another are looked into.
+const maxContents = 4
+
+// contents looks into what is put in v, a list, map or struct that the function made to be encoded:
+//
+//	json.Marshal(map[string]any{"server": s})
+func (l *looker) contents(v ssa.Value, depth int) {
+	var elems []ssa.Value
+	switch v := v.(type) {
+	case *ssa.MakeMap:
+		for _, ref := range *v.Referrers() {
+			if u, ok := ref.(*ssa.MapUpdate); ok && u.Map == ssa.Value(v) {
+				elems = append(elems, u.Value)
+			}
+		}
+	case *ssa.Slice:
+		elems = access.Packed(v)
+	case *ssa.UnOp:
+		if v.Op == token.MUL {
+			elems = fields(v.X)
+		}
+	case *ssa.Alloc:
+		elems = fields(v)
+	}
+	for _, e := range elems {
+		if mi, ok := e.(*ssa.MakeInterface); ok {
+			e = mi.X
+		}
+		if _, made := e.(*ssa.Alloc); !made { // of a map, see where it is put there
+			l.v = e
+			l.look(e.Type(), nil)
+		}
+		if depth > 0 {
+			l.contents(e, depth-1)
+		}
+	}
+}
+
+// fields returns what is stored in the fields of the new struct at v.
+func fields(v ssa.Value) []ssa.Value {
+	alloc, ok := v.(*ssa.Alloc)
+	if !ok {
+		return nil
+	}
+	var out []ssa.Value
+	for _, ref := range *alloc.Referrers() {
+		if f, ok := ref.(*ssa.FieldAddr); ok {
+			for _, ref := range *f.Referrers() {
+				if st, ok := ref.(*ssa.Store); ok && st.Addr == ssa.Value(f) {
+					out = append(out, st.Val)
+				}
+			}
+		}
+	}
+	return out
 }
 
 // shows reports whether the format of call, if it has one, shows what is in its variadic argument number n.

@@ -4,6 +4,7 @@ package model
 
 // Look is how far a function looks into a value. The zero Look is not at all, as far as is known.
 type Look struct {
+	Prints     bool     // shows all fields to people
 	Format     int      // the argument that holds a format, the receiver not counted; 0 when there is none
 	Unexported bool     // also at fields that are not exported
 	Tag        string   // of the fields: those with the value "-" are left out
@@ -11,12 +12,12 @@ type Look struct {
 }
 
 var (
-	printer  = Look{Unexported: true, Methods: []string{"Format", "GoString", "Error", "String"}}
+	printer  = Look{Prints: true, Unexported: true, Methods: []string{"Format", "GoString", "Error", "String"}}
 	comparer = Look{Unexported: true}
 	encoder  = Look{Tag: "json", Methods: []string{"MarshalJSON", "MarshalText"}}
 	gobs     = Look{Methods: []string{"GobEncode", "MarshalBinary", "MarshalText"}}
 	yamls    = Look{Tag: "yaml", Methods: []string{"MarshalYAML", "MarshalText"}}
-	loggers  = Look{Tag: "json", Methods: []string{"LogValue", "MarshalJSON", "MarshalText", "Format", "Error", "String"}}
+	loggers  = Look{Prints: true, Tag: "json", Methods: []string{"LogValue", "MarshalJSON", "MarshalText", "Format", "Error", "String"}}
 )
 
 // formats returns how a printer looks whose argument number format holds the format.
@@ -39,7 +40,9 @@ var looks = looksOf([]struct {
 	{encoder, `encoding/json.Marshal encoding/json.MarshalIndent encoding/json.Encoder.Encode go.uber.org/zap.Any go.uber.org/zap.Reflect`},
 	{gobs, `encoding/gob.Encoder.Encode`},
 	{yamls, `gopkg.in/yaml.v2.Marshal gopkg.in/yaml.v3.Marshal gopkg.in/yaml.v3.Encoder.Encode go.yaml.in/yaml/v3.Marshal go.yaml.in/yaml/v3.Encoder.Encode`},
-	{loggers, `log/slog.Debug log/slog.Info log/slog.Warn log/slog.Error log/slog.Any log/slog.Logger.Debug log/slog.Logger.Info log/slog.Logger.Warn log/slog.Logger.Error`},
+	{loggers, `log/slog.Debug log/slog.Info log/slog.Warn log/slog.Error log/slog.Any log/slog.Logger.Debug log/slog.Logger.Info log/slog.Logger.Warn log/slog.Logger.Error
+		log/slog.DebugContext log/slog.InfoContext log/slog.WarnContext log/slog.ErrorContext log/slog.Log log/slog.With log/slog.Group log/slog.AnyValue
+		log/slog.Logger.DebugContext log/slog.Logger.InfoContext log/slog.Logger.WarnContext log/slog.Logger.ErrorContext log/slog.Logger.Log log/slog.Logger.With`},
 })
 
 func looksOf(rows []struct {
@@ -64,6 +67,5 @@ func Looks(key string) (how Look, ok bool) {
 
 // Prints reports whether key shows the fields of the structs that it is given, those that are not exported too.
 func Prints(key string) bool {
-	how, ok := looks[key]
-	return ok && how.Unexported && len(how.Methods) > 0
+	return looks[key].Prints
 }

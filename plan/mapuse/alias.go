@@ -1,7 +1,9 @@
 package mapuse
 
 import (
+	"go/token"
 	"go/types"
+	"slices"
 
 	"golang.org/x/tools/go/ssa"
 
@@ -11,10 +13,11 @@ import (
 
 // This file finds where a map, or an iterator over one, goes to code that is not followed.
 
-// returns adds the maps that a function returns to callers outside the program, or a method to those that call it
-// through an interface. Other callers inside use what the result refers to, see access.Ref.
+// returns adds the maps that a function returns to callers outside the program, a method to those that call it
+// through an interface, or a closure to those that call its value. Other callers inside use what the result refers to, see
+// access.Ref.
 func (c *Collector) returns(fn *lockset.Func, instr *ssa.Return, at lockset.View) {
-	if !fn.Exported && fn.Method == "" {
+	if !fn.Exported && fn.Method == "" && !fn.Closure {
 		return
 	}
 	for _, v := range access.Results(instr) {
@@ -38,6 +41,16 @@ func (c *Collector) alias(fn *lockset.Func, v ssa.Value, returned bool, at locks
 		return
 	}
 	c.Uses = append(c.Uses, Use{Func: fn.Key, Ref: ref, Op: Alias, After: at.After, Pos: ref.Read, Returned: returned})
+	if returned && c.readFreely(fn, ref.Read) { // so that no section ends before what the caller does
+		c.Uses = append(c.Uses, Use{Func: fn.Key, Ref: ref, Op: Read, After: at.After, Pos: ref.Read, Returned: true})
+	}
+}
+
+// readFreely reports whether fn reads the map variable at pos without a lock.
+func (c *Collector) readFreely(fn *lockset.Func, pos token.Pos) bool {
+	return slices.ContainsFunc(c.Uses, func(u Use) bool {
+		return u.Func == fn.Key && u.Op == Load && u.Pos == pos && len(u.At.Held) == 0
+	})
 }
 
 // isIterator reports whether t is a function that calls another for each entry of something.

@@ -168,7 +168,16 @@ func (w *World) leftSections(v *Verdict, about *variable, entries, outside []*En
 // guard meets no writer. What callers outside the program do with a result, they do without a lock; callers
 // inside are followed to their own uses, except for those that call through an interface.
 func (e *Entry) isOutside() bool {
-	return !e.Use.Returned || e.Root == Exported && e.way.in == nil || e.way.in != nil && e.way.lastCall().Dispatched
+	return !e.Use.Returned || e.Root == Exported && e.way.in == nil || e.goesUnseen()
+}
+
+// goesUnseen reports whether what e returns goes to a caller that does not name the function.
+func (e *Entry) goesUnseen() bool {
+	if e.way.in == nil {
+		return false
+	}
+	call := e.way.lastCall()
+	return call.Dispatched || call.Applied || call.Stored
 }
 
 // lastCall returns the call of the function that s ends in; s leads through one.

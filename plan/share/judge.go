@@ -156,8 +156,12 @@ func (s *search) reached(starts []Entry) (entries, fillers, missed []*Entry, par
 		found := s.ways(&starts[i])
 		partial = partial || found.partial
 		for i := range found.entries {
-			found.entries[i].cut = found.partial
-			entries = append(entries, &found.entries[i])
+			e := &found.entries[i]
+			if e.Use.Returned && e.Use.Op == mapuse.Read && !e.goesUnseen() {
+				continue // what the caller does with it is a use of its own
+			}
+			e.cut = found.partial
+			entries = append(entries, e)
 		}
 		early = append(early, found.early...)
 		if len(found.entries) == 0 && !s.w.isTest(starts[i].Use.Pos) {

@@ -19,11 +19,11 @@ import (
 // Detached reports whether v, a map or an element of one, was taken out of where it was read from before
 // the instruction at, or when at is nil, wherever the function ends.
 func (n *Names) Detached(v ssa.Value, at ssa.Instruction) bool {
-	return n.detached(v, at, make(map[*ssa.Alloc]bool))
+	return n.detached(v, at, make(map[ssa.Value]bool))
 }
 
-// detached is Detached; seen are the locals on the way to v: one may be assigned what it holds already.
-func (n *Names) detached(v ssa.Value, at ssa.Instruction, seen map[*ssa.Alloc]bool) bool {
+// detached is Detached; seen are the locals and choices on the way to v: one may be what it holds already.
+func (n *Names) detached(v ssa.Value, at ssa.Instruction, seen map[ssa.Value]bool) bool {
 	switch v := v.(type) {
 	case *ssa.UnOp:
 		if v.Op != token.MUL {
@@ -40,6 +40,23 @@ func (n *Names) detached(v ssa.Value, at ssa.Instruction, seen map[*ssa.Alloc]bo
 		seen[v] = true
 		stores, _ := storesTo(v, make(map[ssa.Value]bool))
 		return len(stores) == 1 && stores[0].Parent() == n.fn && n.detached(stores[0].Val, at, seen)
+	case *ssa.Phi: // taken out in some cases, and nothing in the others
+		if seen[v] {
+			return true
+		}
+		seen[v] = true
+		some := false
+		for i, edge := range v.Edges {
+			if k, ok := edge.(*ssa.Const); ok && k.IsNil() {
+				continue
+			}
+			some = true
+			from := v.Block().Preds[i].Instrs
+			if !n.detached(edge, from[len(from)-1], seen) {
+				return false
+			}
+		}
+		return some
 	case *ssa.Slice:
 		return n.detached(v.X, at, seen)
 	case *ssa.ChangeType:
@@ -60,7 +77,7 @@ func (n *Names) detached(v ssa.Value, at ssa.Instruction, seen map[*ssa.Alloc]bo
 
 // replaced reports whether the map variable that load reads is assigned between load and at.
 func (n *Names) replaced(load *ssa.UnOp, at ssa.Instruction) bool {
-	if isKept(load, make(map[*ssa.Alloc]bool)) {
+	if isKept(load, make(map[ssa.Value]bool)) {
 		return false
 	}
 	for _, instr := range n.taking() {
@@ -85,9 +102,13 @@ func (n *Names) replaced(load *ssa.UnOp, at ssa.Instruction) bool {
 }
 
 // isKept reports whether the map v is also put in a field of something that is there already, or in a package variable.
-// seen are the local variables that were looked at, by which it may get there.
-func isKept(v ssa.Value, seen map[*ssa.Alloc]bool) bool {
+// seen are the local variables and choices that were looked at, by which it may get there.
+func isKept(v ssa.Value, seen map[ssa.Value]bool) bool {
 	return slices.ContainsFunc(*v.Referrers(), func(instr ssa.Instruction) bool {
+		if phi, ok := instr.(*ssa.Phi); ok && !seen[phi] {
+			seen[phi] = true
+			return isKept(phi, seen)
+		}
 		st, ok := instr.(*ssa.Store)
 		if !ok || st.Val != v {
 			return false
@@ -135,7 +156,7 @@ func isUnlock(call *ssa.Call) bool {
 
 // removed reports whether what v read from m at key has gone from m before the instruction at, or m itself
 // was taken out of its variable.
-func (n *Names) removed(v ssa.Value, m, key ssa.Value, at ssa.Instruction, seen map[*ssa.Alloc]bool) bool {
+func (n *Names) removed(v ssa.Value, m, key ssa.Value, at ssa.Instruction, seen map[ssa.Value]bool) bool {
 	if n.detached(m, at, seen) {
 		return true
 	}

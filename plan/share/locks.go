@@ -207,6 +207,19 @@ func (l Lock) vague() bool {
 	return l.Relation == Up && access.CountSteps(l.Suffix) == 1 || l.Relation == Other && l.opaque
 }
 
+// mayGuard reports whether l, of something that the function chose, may be the lock of the owner of v:
+//
+//	first, second := from, to
+//	if first.id > second.id {
+//		first, second = second, first
+//	}
+//	first.mu.Lock()
+//	second.mu.Lock()
+//	from.balance[currency]--
+func (l Lock) mayGuard(v access.Var) bool {
+	return l.Relation == Other && l.opaque && !l.Once && !l.Copied && v.Owner != "" && l.Class.Owner == v.Owner && l.Class.Package == v.Package
+}
+
 // Holds reports whether e holds lock, in write mode if write.
 func (e *Entry) Holds(lock Lock, write bool) bool {
 	for _, l := range e.locks() {

@@ -43,7 +43,7 @@ func (w *World) pair(a, b *Entry, v *variable) (why Evidence, unsure bool) {
 			if exclude && !inOneRun(a, b, x, y) {
 				return Evidence{}, false
 			}
-			if mayBeSame(x, y) || beforeFlag(x, y) && a.runs(x.Group) != again && b.runs(x.Group) != again {
+			if mayBeSame(x, y) || x.mayGuard(a.Ref.Var) && y.mayGuard(b.Ref.Var) && exclusive(x, y) || beforeFlag(x, y) && a.runs(x.Group) != again && b.runs(x.Group) != again {
 				unsure = true
 			}
 		}

@@ -19,32 +19,61 @@ import (
 // Detached reports whether v, a map or an element of one, was taken out of where it was read from before
 // the instruction at, or when at is nil, wherever the function ends.
 func (n *Names) Detached(v ssa.Value, at ssa.Instruction) bool {
-	return n.detached(v, at, make(map[ssa.Value]bool))
+	d := detaching{n, make(map[ssa.Value]bool), false}
+	return d.detached(v, at)
 }
 
-// detached is Detached; seen are the locals and choices on the way to v: one may be what it holds already.
-func (n *Names) detached(v ssa.Value, at ssa.Instruction, seen map[ssa.Value]bool) bool {
+// OwnerDetached reports whether the owner of the map v was an element of a map, and was removed there in the section that it
+// was found in before the instruction at: whoever did that is the only one who has it.
+//
+//	s.mu.Lock()
+//	c := s.conns[addr]
+//	delete(s.conns, addr)
+//	s.mu.Unlock()
+//	clear(c.streams)
+func (n *Names) OwnerDetached(v ssa.Value, at ssa.Instruction) bool {
+	load, ok := v.(*ssa.UnOp)
+	if !ok || load.Op != token.MUL {
+		return false
+	}
+	field, ok := load.X.(*ssa.FieldAddr)
+	if !ok {
+		return false
+	}
+	d := detaching{n, make(map[ssa.Value]bool), true}
+	return d.detached(field.X, at)
+}
+
+// detaching is the question whether something was taken out.
+type detaching struct {
+	*Names
+	seen       map[ssa.Value]bool // the locals and choices on the way to it: one may be what it holds already
+	oneSection bool               // no lock is given back before
+}
+
+// detached is Detached, or OwnerDetached.
+func (d *detaching) detached(v ssa.Value, at ssa.Instruction) bool {
 	switch v := v.(type) {
 	case *ssa.UnOp:
 		if v.Op != token.MUL {
 			return false
 		}
 		if local, ok := v.X.(*ssa.Alloc); ok {
-			return n.detached(local, at, seen)
+			return d.detached(local, at)
 		}
-		return n.replaced(v, at)
+		return d.replaced(v, at)
 	case *ssa.Alloc:
-		if seen[v] {
+		if d.seen[v] {
 			return false
 		}
-		seen[v] = true
+		d.seen[v] = true
 		stores, _ := storesTo(v, make(map[ssa.Value]bool))
-		return len(stores) == 1 && stores[0].Parent() == n.fn && n.detached(stores[0].Val, at, seen)
+		return len(stores) == 1 && stores[0].Parent() == d.fn && d.detached(stores[0].Val, at)
 	case *ssa.Phi: // taken out in some cases, and nothing in the others
-		if seen[v] {
+		if d.seen[v] {
 			return true
 		}
-		seen[v] = true
+		d.seen[v] = true
 		some := false
 		for i, edge := range v.Edges {
 			if k, ok := edge.(*ssa.Const); ok && k.IsNil() {
@@ -52,24 +81,24 @@ func (n *Names) detached(v ssa.Value, at ssa.Instruction, seen map[ssa.Value]boo
 			}
 			some = true
 			from := v.Block().Preds[i].Instrs
-			if !n.detached(edge, from[len(from)-1], seen) {
+			if !d.detached(edge, from[len(from)-1]) {
 				return false
 			}
 		}
 		return some
 	case *ssa.Slice:
-		return n.detached(v.X, at, seen)
+		return d.detached(v.X, at)
 	case *ssa.ChangeType:
-		return n.detached(v.X, at, seen)
+		return d.detached(v.X, at)
 	case *ssa.Lookup:
-		return n.removed(v, v.X, v.Index, at, seen)
+		return d.removed(v, v.X, v.Index, at)
 	case *ssa.Extract:
 		switch t := v.Tuple.(type) {
 		case *ssa.Lookup:
-			return v.Index == 0 && n.removed(v, t.X, t.Index, at, seen)
+			return v.Index == 0 && d.removed(v, t.X, t.Index, at)
 		case *ssa.Next:
 			r, ok := t.Iter.(*ssa.Range)
-			return ok && v.Index == 2 && n.removed(v, r.X, keyOf(t), at, seen)
+			return ok && v.Index == 2 && d.removed(v, r.X, keyOf(t), at)
 		}
 	}
 	return false
@@ -156,17 +185,17 @@ func isUnlock(call *ssa.Call) bool {
 
 // removed reports whether what v read from m at key has gone from m before the instruction at, or m itself
 // was taken out of its variable.
-func (n *Names) removed(v ssa.Value, m, key ssa.Value, at ssa.Instruction, seen map[ssa.Value]bool) bool {
-	if n.detached(m, at, seen) {
+func (d *detaching) removed(v ssa.Value, m, key ssa.Value, at ssa.Instruction) bool {
+	if d.detached(m, at) {
 		return true
 	}
-	for _, instr := range n.taking() {
-		if !ComesBefore(v.(ssa.Instruction), instr) || at != nil && !ComesBefore(instr, at) {
+	for _, instr := range d.taking() {
+		if !ComesBefore(v.(ssa.Instruction), instr) || at != nil && !ComesBefore(instr, at) || d.oneSection && d.unlocked(v.(ssa.Instruction), instr) {
 			continue
 		}
 		switch instr := instr.(type) {
 		case *ssa.MapUpdate:
-			if n.Ref(instr.Map).Path == n.Ref(m).Path && n.SameKey(instr.Key, key) && !partOf(instr.Value, v) {
+			if d.Ref(instr.Map).Path == d.Ref(m).Path && d.SameKey(instr.Key, key) && !partOf(instr.Value, v) {
 				return true
 			}
 		case *ssa.Call:
@@ -174,7 +203,7 @@ func (n *Names) removed(v ssa.Value, m, key ssa.Value, at ssa.Instruction, seen 
 			if _, ok := instr.Call.Value.(*ssa.Builtin); !ok {
 				continue
 			}
-			if n.Ref(args[0]).Path == n.Ref(m).Path && (len(args) == 1 || n.SameKey(args[1], key)) {
+			if d.Ref(args[0]).Path == d.Ref(m).Path && (len(args) == 1 || d.SameKey(args[1], key)) {
 				return true
 			}
 		}

@@ -25,6 +25,7 @@ type Collector struct {
 	empties bool            // the map that is being stored is nil
 	valued  bool            // the value that is being looked up goes somewhere
 	given   bool            // the value that is being stored was given to the function
+	removed bool            // the owner of the map was removed from where it was found
 	instr   ssa.Instruction // the one being visited
 
 	locked   map[*types.Struct]bool // see hasLock
@@ -306,6 +307,8 @@ func (c *Collector) add(fn *lockset.Func, m ssa.Value, op Op, pos token.Pos, at 
 	if op.Part() == Entries && fn.Names.Detached(m, c.instr) {
 		return
 	}
+	c.removed = fn.Names.OwnerDetached(m, c.instr)
+	defer func() { c.removed = false }()
 	c.addRef(fn, fn.Names.Ref(m), op, pos, at.Reaching(m))
 }
 
@@ -319,6 +322,6 @@ func (c *Collector) addRef(fn *lockset.Func, ref access.Ref, op Op, pos token.Po
 	}
 	ref, points := at.Known(ref)
 	for _, p := range points {
-		c.Uses = append(c.Uses, Use{Func: fn.Key, Ref: ref, Op: op, At: p, After: at.After, Alone: at.Confided(ref.Path), Pos: pos, Fresh: c.fresh, Empties: c.empties, Checked: c.check, Valued: c.valued, Given: c.given})
+		c.Uses = append(c.Uses, Use{Func: fn.Key, Ref: ref, Op: op, At: p, After: at.After, Alone: at.Confided(ref.Path), Pos: pos, Fresh: c.fresh, Empties: c.empties, Checked: c.check, Valued: c.valued, Given: c.given, Removed: c.removed})
 	}
 }

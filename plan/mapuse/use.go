@@ -78,6 +78,7 @@ type Use struct {
 	Twin    *Twin         // a Load that puts the map in another owner as well; else nil
 	After   []string      // goroutines started before that may still run
 	Alone   bool          // nothing but those can reach the map yet
+	Removed bool          // the owner was removed from the map where it was found, under the lock that it was found under
 	Pos     token.Pos     // of the identifier that mentions the variable
 
 	Element    string    // of Elements: the part of what the element refers to: "[]", ".n"

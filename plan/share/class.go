@@ -31,6 +31,7 @@ type class struct {
 
 	element  string
 	returned bool
+	removed  bool
 
 	runs  [2]runs   // of what comes before a flag is set, and of what starts the goroutines of a group
 	state state     // zero when the root function is one that others call
@@ -90,7 +91,7 @@ func someOfEach(classes [][]*Entry) [][]*Entry {
 
 func (w *World) class(e *Entry) class {
 	r := e.Ref.Path.Root
-	c := class{part: e.Use.Op.Part(), writes: e.Use.Op.Writes(), root: e.Root, maybe: len(e.At.Maybe) > 0, unsure: e.Unsure != "", alone: e.Alone, held: e.Held, kept: e.Kept, depth: e.Ref.Depth, element: e.Use.Element, returned: e.Use.Returned}
+	c := class{part: e.Use.Op.Part(), writes: e.Use.Op.Writes(), root: e.Root, maybe: len(e.At.Maybe) > 0, unsure: e.Unsure != "", alone: e.Alone, held: e.Held, kept: e.Kept, depth: e.Ref.Depth, element: e.Use.Element, returned: e.Use.Returned, removed: e.Use.Removed}
 	if slices.ContainsFunc(e.At.Held, func(h lockset.Held) bool { return h.Flag }) {
 		c.runs = [2]runs{e.runs(false), e.runs(true)}
 	}

@@ -27,6 +27,9 @@ func (w *World) pair(a, b *Entry, v *variable) (why Evidence, unsure bool) {
 		return Evidence{}, false
 	}
 	la, lb := a.locks(), b.locks()
+	if a.Use.Removed && findsUnder(lb) || b.Use.Removed && findsUnder(la) {
+		return Evidence{}, false
+	}
 	unsure = w.unsure(a, lb) || w.unsure(b, la) || a.mayShare(b) || b.mayShare(a)
 	for _, x := range la {
 		for _, y := range lb {
@@ -58,6 +61,12 @@ func (w *World) pair(a, b *Entry, v *variable) (why Evidence, unsure bool) {
 		why.Grade = min(why.Grade, Possible)
 	}
 	return why, unsure
+}
+
+// findsUnder reports whether one of locks, of something that the owner is found in, is held: who removed the owner there
+// under that lock is not met.
+func findsUnder(locks []Lock) bool {
+	return slices.ContainsFunc(locks, func(l Lock) bool { return !l.Once && !l.Copied && (l.Relation == Up || l.Relation == Package) })
 }
 
 // distinct reports whether x and y, which stand in something that the map is reached from, are in two things that one

@@ -88,15 +88,28 @@ func (r *recorder) result(i, n int, v ssa.Value, at ssa.Instruction, s *state) {
 	}
 }
 
-// stillOwned returns ref, and what is stored in it, as fresh only as far as it is owned.
+// stillOwned returns ref, and what is stored in it or captured by it, as fresh only as far as it is owned.
 func (r *recorder) stillOwned(ref access.Ref, s *state) access.Ref {
 	ref.Fresh = ref.Fresh && r.a.unshared(ref.Path.Root, s)
+	if f := ref.Func; f != nil && len(f.Free)+len(f.Bound) > 0 {
+		captured := *f
+		captured.Free, captured.Bound = r.allStillOwned(f.Free, s), r.allStillOwned(f.Bound, s)
+		ref.Func = &captured
+	}
 	parts := ref.Parts
 	ref.Parts = nil
 	for _, p := range parts {
 		ref.Parts = append(ref.Parts, access.Part{Sel: p.Sel, Ref: r.stillOwned(p.Ref, s)})
 	}
 	return ref
+}
+
+func (r *recorder) allStillOwned(refs []access.Ref, s *state) []access.Ref {
+	var out []access.Ref
+	for _, ref := range refs {
+		out = append(out, r.stillOwned(ref, s))
+	}
+	return out
 }
 
 func (a alternative) factOf(v ssa.Value) fact {

@@ -188,10 +188,18 @@ func (d *decider) checkEscapes(c *candidate) *Refusal {
 // checkFollowed refuses variables of which the map, or the address, is put where it is not followed: it may be used
 // there without the guard.
 func (d *decider) checkFollowed(c *candidate) *Refusal {
-	if c.verdict.Unfollowed == nil {
+	var pos token.Pos
+	if c.verdict.Unfollowed != nil {
+		_, pos = c.verdict.Unfollowed.Place()
+	}
+	for _, j := range c.verdict.Uses {
+		if !pos.IsValid() && slices.ContainsFunc(j.Entries, func(e *share.Entry) bool { return e.Use.Returned }) {
+			pos = j.Pos
+		}
+	}
+	if !pos.IsValid() {
 		return nil
 	}
-	_, pos := c.verdict.Unfollowed.Place()
 	return &Refusal{Code: AliasWritten, Pos: d.at(pos), Message: "the map, or the address of its variable, goes here to where its uses are not followed", Todo: "let out a copy that is made in a section, or guard the uses by hand"}
 }
 

@@ -393,6 +393,9 @@ func (w *World) sharedByCallers(m *meeting) string {
 			return "it is called through an interface, and whoever calls that may share it"
 		}
 	}
+	if m.a.Root != Exported && m.b.Root != Exported {
+		return "it may be another object on each side, as far as the program shows"
+	}
 	return "callers outside the program may share it"
 }
 

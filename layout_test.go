@@ -7,6 +7,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io/fs"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -93,6 +94,26 @@ func TestImports(t *testing.T) {
 					t.Errorf("%s may not import %s: only %s may", p.path, imp, c.only)
 				}
 			}
+		}
+	}
+}
+
+// TestStrayFiles checks that nothing stands beside the sources that is none: what a tool or a shell left there.
+func TestStrayFiles(t *testing.T) {
+	for _, dir := range []string{".", "plan", "rewrite"} {
+		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return err
+			case d.IsDir() && path != "." && (dir == "." || d.Name() == "testdata"):
+				return fs.SkipDir
+			case !d.IsDir() && filepath.Ext(path) != ".go" && !slices.Contains([]string{"go.mod", "go.sum", "README.md", ".gitignore", ".git"}, path):
+				t.Errorf("%s is no source", path)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
 		}
 	}
 }

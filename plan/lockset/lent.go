@@ -55,7 +55,7 @@ func (v View) Known(ref access.Ref) (access.Ref, []Point) {
 	at := v.a.lentAt[root]
 	points := make([]Point, len(v.Points))
 	for i, p := range v.Points {
-		points[i] = p.moved(root, at)
+		points[i] = p.Moved(root, at)
 	}
 	return moved(ref, root, at), points
 }
@@ -68,8 +68,8 @@ func moved(ref access.Ref, root access.Root, to access.Path) access.Ref {
 	return ref
 }
 
-// moved returns p with what root stands for at to.
-func (p Point) moved(root access.Root, to access.Path) Point {
+// Moved returns p with what root stands for at to.
+func (p Point) Moved(root access.Root, to access.Path) Point {
 	out := p
 	out.Held, out.Released, out.Maybe = nil, nil, nil
 	move := func(q access.Path) access.Path { return moved(access.Ref{Path: q}, root, to).Path }
@@ -92,7 +92,7 @@ func (a *analysis) move(e *Edge, s *state) {
 		for i, ref := range *refs {
 			if root := ref.Path.Root; a.isLent(root, s) {
 				*refs = slices.Clone(*refs)
-				(*refs)[i], e.At = moved(ref, root, a.lentAt[root]), e.At.moved(root, a.lentAt[root])
+				(*refs)[i], e.At = moved(ref, root, a.lentAt[root]), e.At.Moved(root, a.lentAt[root])
 			}
 		}
 	}

@@ -22,14 +22,7 @@ func (wk *walker) held(e *Entry, b *lockset.Body) {
 		at := *e
 		at.Held, at.Alone = true, false
 		at.Ref.Path = in.To.Join(e.Ref.Path.Sel)
-		var locks lockset.Set
-		for _, h := range e.At.Held {
-			if h.Path.Root == in.From {
-				h.Path = in.To.Join(h.Path.Sel)
-			}
-			locks = locks.With(h)
-		}
-		at.At.Held = locks
+		at.At = e.At.Moved(in.From, in.To)
 		at.numbers.at = wk.table.point(at.At)
 		wk.queue(at)
 	}

@@ -35,6 +35,13 @@ func (inv *invocation) load(patterns []string) (*load.Program, int) {
 		}
 		return nil, exitError
 	}
+	switch again, err := inv.recovered(prog.Root); {
+	case err != nil:
+		inv.errorf("%v", err)
+		return nil, exitError
+	case again:
+		return inv.load(patterns)
+	}
 	inv.stepf("loaded %s in %v", count(len(prog.Packages), "package"), time.Since(start).Round(time.Millisecond))
 	if err := inv.configure(prog.Root); err != nil {
 		fmt.Fprintln(inv.stderr, err)

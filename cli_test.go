@@ -6,6 +6,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -83,8 +84,10 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"explain"}, "which variable?"},
 		{[]string{"-C", dir, "./none"}, "none"},
 		{[]string{"-C", dir, "chekc"}, "package chekc is not in std"},
-		{[]string{"-C", dir, "chekc", "./..."}, "chekc is not a command (check, explain, help)"},
-		{[]string{"help", "chekc"}, "chekc is not a command: the commands are check, explain, help"},
+		{[]string{"-C", dir, "chekc", "./..."}, "chekc is not a command (check, explain, undo, help)"},
+		{[]string{"help", "chekc"}, "chekc is not a command: the commands are check, explain, undo, help"},
+		{[]string{"-C", dir, "undo"}, "there is no run to take back in .: only the last one with -w can be, once"},
+		{[]string{"-C", dir, "undo", "./..."}, "undo takes no packages"},
 		{[]string{"help", "-w"}, "'mapmend help' does not take --write"},
 		{[]string{"-C", dir, "explain", "Store.byID"}, "Store.byID"},
 	} {
@@ -282,6 +285,68 @@ func TestFixedFiles(t *testing.T) {
 		got, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
 		if err != nil || (string(got) != store) != mended {
 			t.Errorf("%s: mended: %v, want %v, %v", name, !mended, mended, err)
+		}
+	}
+}
+
+// TestUndo checks that undo gives back every byte, from any folder of the module, and nothing when a file was edited since.
+func TestUndo(t *testing.T) {
+	dir := module(t, racy)
+	store := filepath.Join(dir, "session", "store.go")
+	read := func() string {
+		src, err := os.ReadFile(store)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(src)
+	}
+	mustRun(t, exitOK, "-C", dir, "-w")
+	mended := read()
+	if mended == racy["session/store.go"] {
+		t.Fatal("-w changed nothing")
+	}
+	writeFile(t, store, []byte(mended+"// mine\n"))
+	var stderr bytes.Buffer
+	if code := run([]string{"-C", dir, "undo"}, io.Discard, &stderr); code != exitError || !strings.Contains(stderr.String(), "session/store.go: changed since the run") {
+		t.Errorf("undo of an edited file: exit %d, stderr:\n%s", code, &stderr)
+	}
+	if read() != mended+"// mine\n" {
+		t.Error("undo wrote a file that was edited since")
+	}
+	writeFile(t, store, []byte(mended))
+	if out := mustRun(t, exitOK, "-C", filepath.Join(dir, "session"), "undo"); out != "store.go\n" {
+		t.Errorf("undo prints %q", out)
+	}
+	if read() != racy["session/store.go"] {
+		t.Errorf("after undo the file is\n%s", read())
+	}
+}
+
+// TestInterruptedRun checks that a run which reads tells of one that was interrupted, and that one which writes takes it back first.
+func TestInterruptedRun(t *testing.T) {
+	dir := module(t, racy)
+	git := filepath.Join(dir, ".git")
+	writeFile(t, filepath.Join(git, "HEAD"), nil)
+	mustRun(t, exitOK, "-C", dir, "-w")
+	last, err := filepath.Glob(filepath.Join(git, "mapmend", "*", "last"))
+	if err != nil || len(last) != 1 {
+		t.Fatalf("records of runs: %q, %v", last, err)
+	}
+	journal := filepath.Join(filepath.Dir(last[0]), "journal")
+	if err := os.Rename(last[0], journal); err != nil {
+		t.Fatal(err)
+	}
+	var stderr bytes.Buffer
+	if code := run([]string{"-C", dir, "check"}, io.Discard, &stderr); code != exitOK || !strings.Contains(stderr.String(), "a run was interrupted here") {
+		t.Errorf("check: exit %d, stderr:\n%s", code, &stderr)
+	}
+	stderr.Reset()
+	if code := run([]string{"-C", dir, "-w"}, io.Discard, &stderr); code != exitOK {
+		t.Errorf("-w: exit %d", code)
+	}
+	for _, want := range []string{"took back a run that was interrupted", "mended 1 map variable in 1 file"} {
+		if !strings.Contains(stderr.String(), want) {
+			t.Errorf("-w: stderr lacks %q:\n%s", want, &stderr)
 		}
 	}
 }

@@ -62,6 +62,15 @@ var commands = []command{
 		},
 	},
 	{
+		name:  "undo",
+		short: "take back the last run with -w: every file as it was, or none",
+		flags: []string{"chdir", "quiet"},
+		run:   undo,
+		examples: []string{
+			"mapmend undo                              # refuses if one of the files was edited since",
+		},
+	},
+	{
 		name:  "help",
 		args:  "[command]",
 		short: "show this manual, or that of a command",

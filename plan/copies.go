@@ -38,6 +38,9 @@ func (d *decider) checkCopies(c *candidate) *Refusal {
 			}
 			return &Refusal{Code: OwnerCopied, Pos: d.at(j.Pos), Message: "the lock that is held here is a copy of " + c.finding.Guard,
 				Todo: "pass a pointer to the lock or its owner, or let the owner hold a pointer to the mutex"}
+		case j.Escaped && c.finding.Guard == "":
+			return &Refusal{Code: OwnerCopied, Pos: d.at(j.Pos), Message: "the map is used through a copy of its owner, which has a mutex of its own",
+				Todo: "give the copy a map of its own: maps.Clone"}
 		case j.Escaped:
 			return &Refusal{Code: OwnerCopied, Pos: d.at(j.Pos), Message: "the map is used through a copy of its owner, from which " + c.finding.Guard + " cannot be reached",
 				Todo: "give the copy a map of its own while " + c.finding.Guard + " is held: maps.Clone"}

@@ -41,6 +41,9 @@ func (d *decider) chooseGuard(c *candidate) *Refusal {
 	if l.Relation == share.Same {
 		return &Refusal{Code: UnknownGuard, Message: l.Name() + " guards a local variable", Todo: "guard the uses by hand"}
 	}
+	if many, ok := strings.CutSuffix(l.Name(), "[]"); ok {
+		return &Refusal{Code: UnknownGuard, Message: "the guard is an element of " + many + ", and which one is for which map is not followed", Todo: "guard the uses by hand"}
+	}
 	t := decl.object().Type()
 	if !hasMethod(t, "Lock") || !hasMethod(t, "Unlock") {
 		return &Refusal{Code: UnknownGuard, Message: l.Name() + " is not a lock with Lock and Unlock methods", Todo: "guard the uses by hand"}

@@ -47,9 +47,22 @@ func Commit(root string, changes []Change) error {
 // Undo takes back the last completed run on root: every file it replaced gets its old content and
 // every file it created goes away, all or none. A file that does not hold what the run gave it is an
 // error, and then nothing is written. A run that was interrupted is the last run, and is taken back
-// by Recover. Only the last run can be taken back; without one the error is ErrNoRun.
-func Undo(root string) error {
-	return withRun(root, osDisk{}, (*run).undo)
+// as by Recover. Only the last run can be taken back; without one the error is ErrNoRun. Undo returns the files of
+// the run, relative to root, sorted.
+func Undo(root string) (files []string, err error) {
+	err = withRun(root, osDisk{}, func(r *run) error {
+		rec, err := r.undo()
+		if rec != nil {
+			files = rec.names()
+		}
+		return err
+	})
+	return files, err
+}
+
+// Interrupted reports whether root has a run that was interrupted, or that goes on now.
+func Interrupted(root string) (bool, error) {
+	return interruptedRun(root, osDisk{})
 }
 
 // Recover takes back a run on root that was interrupted, and reports whether there was one. A file
@@ -348,27 +361,30 @@ func (r *run) inspect(f *target) error {
 	return nil
 }
 
-// undo is Undo under the lock.
-func (r *run) undo() error {
+// undo is Undo under the lock. It returns the record of the run that it took back.
+func (r *run) undo() (*record, error) {
 	interrupted, err := r.recover()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if interrupted != nil && !interrupted.Undo {
-		return nil
+		return interrupted, nil
 	}
 	last, err := r.readRecord(r.last())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if last == nil || last.Undo {
-		return ErrNoRun
+		return nil, ErrNoRun
 	}
 	files, err := r.inverse(last)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return r.commit(files, true)
+	if err := r.commit(files, true); err != nil {
+		return nil, err
+	}
+	return last, nil
 }
 
 // inverse returns the run that takes rec back, or an error for each file that rec did not leave as

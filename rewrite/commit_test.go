@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -159,13 +160,19 @@ func wantState(t *testing.T, root string, want ...string) {
 	}
 }
 
+// undo is Undo, but for the files.
+func undo(root string) error {
+	_, err := Undo(root)
+	return err
+}
+
 func TestCommitAndUndo(t *testing.T) {
 	t.Parallel()
 	root := newRoot(t)
 	changes := edits()
 	asked := fmt.Sprint(changes)
 
-	if err := Undo(root); !errors.Is(err, ErrNoRun) {
+	if _, err := Undo(root); !errors.Is(err, ErrNoRun) {
 		t.Errorf("Undo before any run: error %v, want %v", err, ErrNoRun)
 	}
 	if err := Commit(root, changes); err != nil {
@@ -180,17 +187,23 @@ func TestCommitAndUndo(t *testing.T) {
 		t.Errorf("Recover after a completed run: %v, %v, want false", recovered, err)
 	}
 
-	if err := Undo(root); err != nil {
+	files, err := Undo(root)
+	if err != nil {
 		t.Fatal(err)
+	}
+	for file := range after {
+		if slices.Contains(files, file) != (before[file] != after[file]) {
+			t.Errorf("Undo returns the files %q; %s was changed: %v", files, file, before[file] != after[file])
+		}
 	}
 	wantTree(t, root, before)
 	wantState(t, root)
-	if err := Undo(root); !errors.Is(err, ErrNoRun) {
+	if _, err := Undo(root); !errors.Is(err, ErrNoRun) {
 		t.Errorf("second Undo: error %v, want %v", err, ErrNoRun)
 	}
 
 	// Only the last of two runs can be taken back.
-	if err := errors.Join(Commit(root, edits()), Commit(root, furtherEdits()), Undo(root)); err != nil {
+	if err := errors.Join(Commit(root, edits()), Commit(root, furtherEdits()), undo(root)); err != nil {
 		t.Fatal(err)
 	}
 	wantTree(t, root, after)
@@ -207,7 +220,7 @@ func TestCommitNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	// A run without effect does not take the place of the last one.
-	if err := Undo(root); err != nil {
+	if _, err := Undo(root); err != nil {
 		t.Fatal(err)
 	}
 	wantTree(t, root, before)
@@ -221,10 +234,10 @@ func TestUndoKeepsLaterWork(t *testing.T) {
 	}
 	mustWrite(t, filepath.Join(root, "sub", "b.go"), "mine")
 	want := readTree(t, root)
-	wantError(t, Undo(root), "sub/b.go: changed since the run")
+	wantError(t, undo(root), "sub/b.go: changed since the run")
 	wantTree(t, root, want)
 	mustWrite(t, filepath.Join(root, "sub", "b.go"), "package b // new\r\n")
-	if err := Undo(root); err != nil {
+	if _, err := Undo(root); err != nil {
 		t.Fatal(err)
 	}
 	wantTree(t, root, before)
@@ -365,7 +378,7 @@ func TestCommitOneRunAtATime(t *testing.T) {
 	root := newRoot(t)
 	check(t, withRun(root, osDisk{}, func(*run) error {
 		wantError(t, Commit(root, edits()), "another run of mapmend is writing here")
-		wantError(t, Undo(root), "another run of mapmend is writing here")
+		wantError(t, undo(root), "another run of mapmend is writing here")
 
 		// A link to the root is the same root; another root in the repository is not.
 		link := filepath.Join(t.TempDir(), "link")
@@ -373,7 +386,7 @@ func TestCommitOneRunAtATime(t *testing.T) {
 		wantError(t, Commit(link, edits()), "another run of mapmend is writing here")
 		return Commit(filepath.Join(root, "sub"), []Change{{File: "c.go", New: []byte("package c\n")}})
 	}))
-	check(t, Undo(filepath.Join(root, "sub")))
+	check(t, undo(filepath.Join(root, "sub")))
 	check(t, Commit(root, edits()))
 	wantTree(t, root, after)
 }
@@ -449,7 +462,7 @@ func TestCommitKeepsOwner(t *testing.T) {
 	if got := owner(); got != want {
 		t.Errorf("owner %s after Commit, want %s", got, want)
 	}
-	check(t, Undo(root))
+	check(t, undo(root))
 	if got := owner(); got != want {
 		t.Errorf("owner %s after Undo, want %s", got, want)
 	}

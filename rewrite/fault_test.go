@@ -107,7 +107,12 @@ func commitOn(root string, d disk, changes []Change) error {
 }
 
 // undoOn is Undo on any disk.
-func undoOn(root string, d disk) error { return withRun(root, d, (*run).undo) }
+func undoOn(root string, d disk) error {
+	return withRun(root, d, func(r *run) error {
+		_, err := r.undo()
+		return err
+	})
+}
 
 // dead returns a disk that answers nothing from a step on.
 func dead(at int, done bool) *fault {
@@ -227,7 +232,7 @@ func TestOneFault(t *testing.T) {
 		case m.completed:
 			check(t, err)
 			wantTree(t, root, op.to)
-			if err := Undo(root); op.name == "undo" && !errors.Is(err, ErrNoRun) {
+			if _, err := Undo(root); op.name == "undo" && !errors.Is(err, ErrNoRun) {
 				t.Errorf("second Undo: error %v, want %v", err, ErrNoRun)
 			}
 			return
@@ -372,7 +377,7 @@ func TestRecoverKeepsLaterWork(t *testing.T) {
 				_, err := Recover(root)
 				wantError(t, err, file+": holds neither its old nor its new content", "remove ")
 				wantError(t, Commit(root, furtherEdits()), file+": holds neither")
-				wantError(t, Undo(root), file+": holds neither")
+				wantError(t, undo(root), file+": holds neither")
 				wantTree(t, root, want)
 				wantState(t, root, "journal")
 			}
@@ -438,19 +443,19 @@ func TestUndoInterrupted(t *testing.T) {
 	t.Parallel()
 	root := newRoot(t)
 	interrupt(t, root, "z/empty.go")
-	check(t, Undo(root))
+	check(t, undo(root))
 	wantTree(t, root, before)
 	wantState(t, root)
 
 	// An interrupted run is the last one; the one before it stays.
 	check(t, Commit(root, []Change{{File: "other.go", New: []byte("x"), Create: true, Mode: 0o600}}))
 	interrupt(t, root, "z/empty.go")
-	check(t, Undo(root))
+	check(t, undo(root))
 	withOther := readTree(t, root)
 	if len(withOther) != len(before)+1 {
 		t.Errorf("Undo of an interrupted run took back another one too:\n%v", withOther)
 	}
-	check(t, Undo(root))
+	check(t, undo(root))
 	wantTree(t, root, before)
 
 	check(t, Commit(root, edits()))
@@ -464,7 +469,7 @@ func TestUndoInterrupted(t *testing.T) {
 		t.Fatalf("error %v, want %v", err, errFault)
 	}
 	wantState(t, root, "journal", "last")
-	check(t, Undo(root))
+	check(t, undo(root))
 	wantTree(t, root, before)
 }
 

@@ -33,6 +33,15 @@ type record struct {
 	Files  []entry `json:"files"`          // sorted by file
 }
 
+// names returns the files of rec.
+func (rec *record) names() []string {
+	var names []string
+	for _, e := range rec.Files {
+		names = append(names, e.File)
+	}
+	return names
+}
+
 // entry is one file of a run. New contents are not kept: their hash tells whether the file still
 // holds what the run gave it, and nobody needs them back.
 type entry struct {

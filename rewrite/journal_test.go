@@ -98,7 +98,7 @@ func TestBadJournal(t *testing.T) {
 			_, err = Recover(root)
 			wantError(t, err, test.want)
 			wantError(t, Commit(root, edits()), test.want)
-			wantError(t, Undo(root), test.want)
+			wantError(t, undo(root), test.want)
 			wantTree(t, root, before)
 		})
 	}

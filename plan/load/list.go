@@ -131,6 +131,19 @@ func (ws *workspace) importersOf(cmd *goCommand, tests bool, matched []*packages
 	return paths, nil
 }
 
+// Root returns the folder that [Program.Root] will be, without loading anything. Only cfg.Dir, cfg.Env and cfg.Context count.
+func Root(cfg Config) (string, error) {
+	cmd, err := newGoCommand(cfg)
+	if err != nil {
+		return "", err
+	}
+	ws, err := askWorkspace(cmd)
+	if err != nil {
+		return "", err
+	}
+	return ws.Root, nil
+}
+
 // askWorkspace finds the main modules and the root.
 func askWorkspace(cmd *goCommand) (*workspace, error) {
 	var env struct{ GOWORK, GOMOD, GOROOT, GOARCH, GOVERSION string }

@@ -94,6 +94,10 @@ func (c command) synopsis() string {
 }
 
 func main() {
+	// A third less work for the collector, for a fifth more memory.
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(150)
+	}
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 

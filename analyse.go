@@ -22,11 +22,11 @@ import (
 	"mapmend/plan/report"
 )
 
-// load loads the packages that patterns name, by default those of the module. The code is exitError when nothing could be loaded (the
+// load loads the packages that patterns name in the folder dir, by default those of the module. The code is exitError when nothing could be loaded (the
 // program is nil then) or when something could not; the rest is sound and goes on.
-func (inv *invocation) load(patterns []string) (*load.Program, int) {
+func (inv *invocation) load(dir string, patterns []string) (*load.Program, int) {
 	start := time.Now()
-	inv.config = load.Config{Dir: inv.dir, Patterns: patterns, Tags: inv.tags, Tests: inv.tests, Importers: true, Context: interrupted}
+	inv.config = load.Config{Dir: dir, Patterns: patterns, Tags: inv.tags, Tests: inv.tests, Importers: true, Context: interrupted}
 	prog, err := load.Load(inv.config)
 	if err != nil {
 		inv.errorf("%v", err)
@@ -40,7 +40,7 @@ func (inv *invocation) load(patterns []string) (*load.Program, int) {
 		inv.errorf("%v", err)
 		return nil, exitError
 	case again:
-		return inv.load(patterns)
+		return inv.load(dir, patterns)
 	}
 	inv.stepf("loaded %s in %v", count(len(prog.Packages), "package"), time.Since(start).Round(time.Millisecond))
 	if err := inv.configure(prog.Root); err != nil {
@@ -108,6 +108,14 @@ func (inv *invocation) comment(prog *load.Program, p *plan.Plan) {
 		}
 		inv.stepf("%s: a %s finding on %s is silenced by %s%s", posn(s.Pos), s.Confidence, s.Var, s.By, reason)
 	}
+}
+
+// abs returns the absolute name of a file that the user names relative to the working directory.
+func (inv *invocation) abs(file string) string {
+	if filepath.IsAbs(file) {
+		return file
+	}
+	return filepath.Join(inv.dir, file)
 }
 
 // rel returns the function that turns a file, absolute or relative to root, into a slash-separated name

@@ -10,7 +10,7 @@ import (
 )
 
 func check(inv *invocation) int {
-	prog, loaded := inv.load(inv.args)
+	prog, loaded := inv.load(inv.dir, inv.args)
 	if prog == nil {
 		return loaded
 	}

@@ -17,7 +17,7 @@ func explain(inv *invocation) int {
 		return exitError
 	}
 	inv.minConfidence.Confidence, inv.fields, inv.silent = plan.Possible, []string{inv.args[0]}, true
-	prog, loaded := inv.load(inv.args[1:])
+	prog, loaded := inv.load(inv.dir, inv.args[1:])
 	if prog == nil {
 		return loaded
 	}

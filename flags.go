@@ -39,6 +39,7 @@ type invocation struct {
 	fields        []string
 	minConfidence confidenceFlag
 	write         bool
+	output        string
 	exitCode      bool
 	format        choiceFlag
 	color         choiceFlag
@@ -63,6 +64,7 @@ func (inv *invocation) define() {
 	fs.StringArrayVar(&inv.fields, "field", nil, "only map variables that match `PATTERN`, a glob over PKG.Type.field or the end of it; repeatable")
 	fs.Var(&inv.minConfidence, "min-confidence", "least `CONFIDENCE` that counts: possible, likely or proven")
 	fs.BoolVarP(&inv.write, "write", "w", false, "write the mended files in place of printing a diff")
+	fs.StringVarP(&inv.output, "output", "o", "", "write the plan to `FILE` in place of standard output")
 	fs.BoolVar(&inv.exitCode, "exit-code", false, "exit 1 when the diff is not empty")
 	fs.Var(&inv.format, "format", "output `FORMAT`: text or json")
 	fs.Var(&inv.color, "color", "`WHEN` to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never")
@@ -169,12 +171,9 @@ func (inv *invocation) chdir() error {
 	return nil
 }
 
-// forms are the forms that can be asked for: those that package rewrite can carry out.
-var forms = []plan.Form{plan.Lock, plan.RWMutex}
-
 func knownForms() string {
-	names := make([]string, len(forms))
-	for i, f := range forms {
+	names := make([]string, len(plan.Forms))
+	for i, f := range plan.Forms {
 		names[i] = string(f)
 	}
 	return strings.Join(names, ", ")
@@ -198,7 +197,7 @@ func (f *formsFlag) Set(list string) error {
 		return nil
 	}
 	for name := range strings.SplitSeq(list, ",") {
-		if !slices.Contains(forms, plan.Form(name)) {
+		if !slices.Contains(plan.Forms, plan.Form(name)) {
 			return fmt.Errorf("unknown form %q: the forms are auto, %s", name, knownForms())
 		}
 		*f = append(*f, plan.Form(name))
@@ -211,14 +210,9 @@ type confidenceFlag struct{ plan.Confidence }
 
 func (c *confidenceFlag) Type() string { return "CONFIDENCE" }
 
-func (c *confidenceFlag) Set(name string) error {
-	for _, known := range []plan.Confidence{plan.Possible, plan.Likely, plan.Proven} {
-		if known.String() == name {
-			c.Confidence = known
-			return nil
-		}
-	}
-	return errors.New("must be possible, likely or proven")
+func (c *confidenceFlag) Set(name string) (err error) {
+	c.Confidence, err = plan.ParseConfidence(name)
+	return err
 }
 
 // choiceFlag is a flag with a closed list of values.

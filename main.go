@@ -51,6 +51,28 @@ var commands = []command{
 		},
 	},
 	{
+		name:  "plan",
+		args:  "[packages]",
+		short: "write what would be mended as a plan to review and apply later",
+		flags: []string{"chdir", "tags", "tests", "form", "field", "min-confidence", "output", "color", "verbose", "quiet"},
+		run:   planning,
+		examples: []string{
+			"mapmend plan -o mend.json ./...",
+			"mapmend plan --field 'Store.*' | jq '.mends[].field'",
+		},
+	},
+	{
+		name:  "apply",
+		args:  "FILE",
+		short: "print a plan as a diff, or write it with -w; refuses if the sources are not those of the plan",
+		flags: []string{"chdir", "write", "exit-code", "color", "verbose", "quiet"},
+		run:   apply,
+		examples: []string{
+			"mapmend apply mend.json                   # the diff, for a last look",
+			"mapmend apply -w mend.json",
+		},
+	},
+	{
 		name:  "explain",
 		args:  "PKG.Type.field [packages]",
 		short: "tell the whole story of one map variable: its guard, its uses, the evidence",

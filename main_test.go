@@ -106,7 +106,7 @@ func mendTree(t *testing.T, dir string, flags []string, cases []*testCase) (*loa
 	if _, err := inv.parse(args); err != nil {
 		t.Fatal(err)
 	}
-	prog, code := inv.load(inv.args)
+	prog, code := inv.load(inv.dir, inv.args)
 	if code != exitOK {
 		t.Fatalf("the cases do not load:\n%s", &stderr)
 	}

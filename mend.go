@@ -3,6 +3,7 @@ package main
 // This file is the command without a name: plan, rewrite, prove, then print a diff or write.
 
 import (
+	"slices"
 	"time"
 
 	"mapmend/plan"
@@ -13,7 +14,7 @@ import (
 )
 
 func mend(inv *invocation) int {
-	prog, loaded := inv.load(inv.args)
+	prog, loaded := inv.load(inv.dir, inv.args)
 	if prog == nil {
 		return loaded
 	}
@@ -24,11 +25,15 @@ func mend(inv *invocation) int {
 	}
 	inv.comment(prog, p)
 	inv.stepf("planned %s in %v", count(len(p.Mends), "mend"), time.Since(start).Round(time.Millisecond))
+	return worst(loaded, inv.carryOut(prog, p))
+}
+
+// carryOut carries out p on prog: as a diff, or with -w in place.
+func (inv *invocation) carryOut(prog *load.Program, p *plan.Plan) int {
 	m, err := inv.mended(prog, p)
 	if err != nil {
 		return inv.fail(err)
 	}
-
 	if inv.write {
 		_, free := interrupted() // what is begun is finished
 		err = rewrite.Commit(prog.Root, m.changes)
@@ -37,7 +42,7 @@ func mend(inv *invocation) int {
 		err = rewrite.Diff(inv.stdout, m.changes, rewrite.DiffOptions{Rel: inv.rel(prog.Root), Color: inv.coloured(inv.stdout)})
 	}
 	if err != nil {
-		return worst(loaded, inv.fail(err))
+		return inv.fail(err)
 	}
 	if !inv.quiet {
 		if err := report.Refusals(inv.stderr, m.refusals, inv.report(inv.stderr, prog.Root)); err != nil {
@@ -46,21 +51,20 @@ func mend(inv *invocation) int {
 	}
 	inv.summary(m)
 
-	code := exitOK
 	switch {
 	case inv.write && len(m.refusals) > 0:
-		code = exitRefused
+		return exitRefused
 	case inv.exitCode && len(m.changes) > 0:
-		code = exitFound
+		return exitFound
 	}
-	return worst(loaded, code)
+	return exitOK
 }
 
 // outcome is what mending a program comes to.
 type outcome struct {
 	changes  []rewrite.Change // proved
 	refusals []plan.Refusal   // of the plan, the rewrite and the proof
-	mended   int              // number of map variables that the changes mend
+	mends    []plan.Mend      // those of the plan that the changes carry out
 }
 
 // mended carries out p on prog and proves the result.
@@ -74,10 +78,13 @@ func (inv *invocation) mended(prog *load.Program, p *plan.Plan) (outcome, error)
 	inv.stepf("rewrote and proved %s in %v", count(len(changes), "file"), time.Since(start).Round(time.Millisecond))
 
 	later := append(unwritten, unproved...)
+	left := func(m plan.Mend) bool {
+		return slices.ContainsFunc(later, func(r plan.Refusal) bool { return r.Var == m.Var })
+	}
 	return outcome{
 		changes:  changes,
 		refusals: append(p.Refusals[:len(p.Refusals):len(p.Refusals)], later...),
-		mended:   len(p.Mends) - variables(later),
+		mends:    slices.DeleteFunc(slices.Clone(p.Mends), left),
 	}, nil
 }
 
@@ -96,13 +103,13 @@ func (inv *invocation) summary(m outcome) {
 	if n := variables(m.refusals); n > 0 {
 		refused = ", " + count(n, "variable") + " refused"
 	}
-	what := count(m.mended, "map variable") + " in " + count(len(m.changes), "file") + refused
+	what := count(len(m.mends), "map variable") + " in " + count(len(m.changes), "file") + refused
 	switch {
-	case m.mended == 0 && refused == "":
+	case len(m.mends) == 0 && refused == "":
 		inv.notef("nothing to mend")
 	case inv.write:
 		inv.notef("mended %s", what)
-	case m.mended == 0:
+	case len(m.mends) == 0:
 		inv.notef("would mend %s", what)
 	default:
 		inv.notef("would mend %s; -w writes it", what)

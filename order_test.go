@@ -84,7 +84,7 @@ func outline(t *testing.T, cases []*testCase, flags []string, back func(string) 
 	if _, err := inv.parse(args); err != nil {
 		t.Fatal(err)
 	}
-	prog, code := inv.load(inv.args)
+	prog, code := inv.load(inv.dir, inv.args)
 	if code != exitOK {
 		t.Fatalf("the cases do not load:\n%s", &stderr)
 	}

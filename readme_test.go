@@ -35,7 +35,7 @@ func TestReadmeIsComplete(t *testing.T) {
 	for _, c := range commands {
 		has("command", strings.TrimSpace("mapmend "+c.name))
 	}
-	for _, f := range forms {
+	for _, f := range plan.Forms {
 		has("form", string(f))
 	}
 	for _, k := range plan.Kinds {

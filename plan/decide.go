@@ -60,7 +60,7 @@ type candidate struct {
 func (d *decider) decide(v share.Verdict, decl declaration, f Finding) {
 	c := &candidate{finding: f, verdict: v, decl: decl, forms: slices.Clone(d.opt.Forms)}
 	if len(c.forms) == 0 {
-		c.forms = []Form{Lock, RWMutex}
+		c.forms = slices.Clone(Forms)
 	}
 	d.try(c)
 }

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"go/ast"
 	"go/token"
 	"go/types"
@@ -37,6 +38,11 @@ func Make(prog *load.Program, opt Options) (*Plan, error) {
 	for _, pattern := range opt.Fields {
 		if err := checkPattern(pattern); err != nil {
 			return nil, err
+		}
+	}
+	for _, form := range opt.Forms {
+		if !slices.Contains(Forms, form) {
+			return nil, fmt.Errorf("unknown form %q", form)
 		}
 	}
 	world, said, err := analyse(prog, lockset.Config{Library: opt.library(), MaxBlocks: opt.maxBlocks})

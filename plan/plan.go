@@ -1,5 +1,7 @@
 package plan
 
+import "errors"
+
 // This file holds the Plan and its parts: the only types package rewrite may see. They are plain
 // data: a plan read from a file and one made in memory are the same thing. No part holds a pointer
 // into a syntax tree; places in source are file names and byte offsets.
@@ -107,6 +109,25 @@ func (c Confidence) String() string {
 	panic("plan: unknown Confidence")
 }
 
+// ParseConfidence returns the confidence that can be asked for by name.
+func ParseConfidence(name string) (Confidence, error) {
+	for _, c := range []Confidence{Possible, Likely, Proven} {
+		if c.String() == name {
+			return c, nil
+		}
+	}
+	return Silent, errors.New("must be possible, likely or proven")
+}
+
+// MarshalText returns the name of c.
+func (c Confidence) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
+// UnmarshalText sets c to what is named text. Silence has no finding, and so is an error.
+func (c *Confidence) UnmarshalText(text []byte) (err error) {
+	*c, err = ParseConfidence(string(text))
+	return err
+}
+
 // Finding is one map variable that goroutines share without one consistent guard.
 type Finding struct {
 	ID         string     `json:"id"` // stable hash of package, owner and field
@@ -155,6 +176,9 @@ const (
 	Lock    Form = "lock"    // the map keeps its type and one mutex guards every use
 	RWMutex Form = "rwmutex" // a generated type embeds sync.RWMutex and the map
 )
+
+// Forms lists every form. The tool chooses the first feasible one, but for what stands at solvedByWrapper.
+var Forms = []Form{Lock, RWMutex}
 
 // Refusal says why a map variable is not rewritten.
 type Refusal struct {

@@ -1,0 +1,69 @@
+package main
+
+// This file is the command apply: it carries out a plan that was reviewed.
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"mapmend/plan"
+	"mapmend/plan/load"
+)
+
+func apply(inv *invocation) int {
+	if len(inv.args) != 1 {
+		inv.errorf("which plan? usage: mapmend apply FILE [-w]")
+		return exitError
+	}
+	name := inv.args[0]
+	f, err := inv.readPlan(name)
+	if err != nil {
+		return inv.fail(named(name, err))
+	}
+	root, err := load.Root(load.Config{Dir: inv.dir, Context: interrupted})
+	if err != nil {
+		return inv.fail(err)
+	}
+	req := f.Request
+	inv.tags, inv.tests, inv.forms, inv.fields, inv.minConfidence.Confidence = req.Tags, req.Tests, req.Forms, req.Fields, req.MinConfidence
+	prog, loaded := inv.load(filepath.Join(root, filepath.FromSlash(req.Dir)), req.Patterns)
+	if prog == nil {
+		return loaded
+	}
+	if err := f.Check(prog); err != nil {
+		return inv.fail(named(name, err))
+	}
+	p, err := inv.plan(prog)
+	if err != nil {
+		return inv.fail(err)
+	}
+	chosen, err := f.Choose(p)
+	if err != nil {
+		return inv.fail(named(name, err))
+	}
+	return worst(loaded, inv.carryOut(prog, chosen))
+}
+
+// readPlan reads the named plan file, or standard input for "-".
+func (inv *invocation) readPlan(name string) (*plan.File, error) {
+	if name == "-" {
+		return plan.ReadFile(os.Stdin)
+	}
+	in, err := os.Open(inv.abs(name))
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	return plan.ReadFile(in)
+}
+
+// named returns err with the name of the file that it is about, unless it has that already.
+func named(file string, err error) error {
+	if _, ok := errors.AsType[*fs.PathError](err); ok {
+		return err
+	}
+	return fmt.Errorf("%s: %w", file, err)
+}

@@ -28,7 +28,8 @@ func apply(inv *invocation) int {
 		return inv.fail(err)
 	}
 	req := f.Request
-	inv.tags, inv.tests, inv.forms, inv.fields, inv.minConfidence.Confidence = req.Tags, req.Tests, req.Forms, req.Fields, req.MinConfidence
+	inv.tags, inv.tests = req.Tags, req.Tests
+	inv.forms, inv.fields, inv.all, inv.minConfidence.Confidence = req.Forms, req.Fields, req.All, req.MinConfidence
 	prog, loaded := inv.load(filepath.Join(root, filepath.FromSlash(req.Dir)), req.Patterns)
 	if prog == nil {
 		return loaded

@@ -37,6 +37,7 @@ type invocation struct {
 	tests         bool
 	forms         formsFlag
 	fields        []string
+	all           bool
 	minConfidence confidenceFlag
 	write         bool
 	output        string
@@ -62,6 +63,7 @@ func (inv *invocation) define() {
 	fs.BoolVar(&inv.tests, "tests", true, "load test files too; --tests=false leaves them out")
 	fs.Var(&inv.forms, "form", "the `FORM` to give a map variable: auto, or a list, separated by commas, of which the first feasible is taken; the forms: "+knownForms())
 	fs.StringArrayVar(&inv.fields, "field", nil, "only map variables that match `PATTERN`, a glob over PKG.Type.field or the end of it; repeatable")
+	fs.BoolVar(&inv.all, "all", false, "mend also map variables that no finding of that confidence is about, and that have no guard")
 	fs.Var(&inv.minConfidence, "min-confidence", "least `CONFIDENCE` that counts: possible, likely or proven")
 	fs.BoolVarP(&inv.write, "write", "w", false, "write the mended files in place of printing a diff")
 	fs.StringVarP(&inv.output, "output", "o", "", "write the plan to `FILE` in place of standard output")

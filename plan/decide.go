@@ -238,7 +238,7 @@ func (d *decider) mend(c *candidate, sections []Section) Mend {
 	return Mend{
 		Var:      c.finding.Var,
 		Form:     Lock,
-		Finding:  c.finding.ID,
+		Finding:  c.finding.reference(),
 		Decl:     d.span(c.decl.file, c.decl.extent()),
 		Guard:    c.guard.name,
 		Class:    toVar(c.guard.class),

@@ -164,3 +164,13 @@ func (d *declarer) locals(fn *ast.FuncDecl) {
 	ast.Inspect(fn.Type, add)
 	ast.Inspect(fn.Body, add)
 }
+
+// isMap reports whether decl declares a map itself, and not something that maps are reached through.
+func (decl declaration) isMap() bool {
+	v := decl.object()
+	if v == nil {
+		return false
+	}
+	_, ok := v.Type().Underlying().(*types.Map)
+	return ok
+}

@@ -78,6 +78,14 @@ func finding(prog *load.Program, w *share.World, v share.Verdict, decl declarati
 	return f
 }
 
+// reference is what a mend says of the finding that it mends: its ID, or nothing where there is none.
+func (f Finding) reference() string {
+	if f.Confidence == Silent {
+		return ""
+	}
+	return f.ID
+}
+
 func confidence(g share.Grade) Confidence {
 	switch g {
 	case share.None:

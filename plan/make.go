@@ -25,6 +25,7 @@ import (
 type Options struct {
 	Forms         []Form         // the first feasible one is chosen; empty: the tool chooses
 	Fields        []string       // patterns of variables, see Match; empty: all
+	All           bool           // also mend the variables that have no finding, or one below MinConfidence
 	Silent        bool           // also report the variables that Fields names and that have no finding
 	MinConfidence Confidence     // findings below get no Mend; Silent means Likely
 	Config        *config.Config // what the configuration of the module says; nil: nothing
@@ -54,7 +55,7 @@ func Make(prog *load.Program, opt Options) (*Plan, error) {
 	orders := ordersOf(world)
 	p := &Plan{Orders: orders.list()}
 	d := &decider{prog: prog, world: world, decls: decls, opt: opt, orders: orders, spins: spinsOf(world), names: make(map[string]bool), imports: make(map[*types.Package]map[string]*types.Package)}
-	for _, v := range world.Judge(func(v access.Var) bool { return opt.Silent && opt.wants(toVar(v)) }) {
+	for _, v := range world.Judge(func(v access.Var) bool { return (opt.Silent || opt.All) && opt.wants(toVar(v)) }) {
 		decl, ok := decls[toVar(v.Var)]
 		if !ok || decl.file.Generated || !decl.pkg.Requested || !opt.wants(toVar(v.Var)) {
 			continue
@@ -69,9 +70,13 @@ func Make(prog *load.Program, opt Options) (*Plan, error) {
 				continue
 			}
 		}
-		p.Findings = append(p.Findings, f)
-		if f.Confidence >= opt.threshold() {
+		if f.Confidence > Silent || opt.Silent {
+			p.Findings = append(p.Findings, f)
+		}
+		if f.Confidence >= opt.threshold() || opt.All && f.Confidence > Silent {
 			d.decide(v, decl, f)
+		} else if opt.All && v.Guard == nil && decl.isMap() {
+			d.decide(v.Unguarded(), decl, f)
 		}
 	}
 	p.Mends, p.Refusals = d.finish()

@@ -81,7 +81,7 @@ func (d *decider) wrap(c *candidate) (*Mend, *Refusal) {
 	return &Mend{
 		Var:     c.finding.Var,
 		Form:    RWMutex,
-		Finding: c.finding.ID,
+		Finding: c.finding.reference(),
 		Class:   Var{Package: c.decl.pkg.Path, Owner: w.wrapper.Name, Field: "RWMutex"},
 		Decl:    d.span(c.decl.file, c.decl.extent()),
 		Wrapper: &w.wrapper,

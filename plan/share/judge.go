@@ -49,6 +49,15 @@ type Verdict struct {
 	blind bool // no way to one of its uses was looked at to its end
 }
 
+// Unguarded returns v with every use to be changed, as if each might run beside any other.
+func (v Verdict) Unguarded() Verdict {
+	v.Uses = slices.Clone(v.Uses)
+	for i := range v.Uses {
+		v.Uses[i].Problem = true
+	}
+	return v
+}
+
 // Judge judges all map variables of the world. The verdicts are sorted by variable. Of a variable
 // without a problem there is one, of Grade None, if keep says so.
 func (w *World) Judge(keep func(access.Var) bool) []Verdict {

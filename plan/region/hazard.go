@@ -143,6 +143,9 @@ func (p *planner) argumentHazard(call *ast.CallExpr, callee *types.Func) *Obstac
 			if _, lit := ast.Unparen(arg).(*ast.FuncLit); lit || p.fn.Info.Types[arg].IsNil() {
 				continue // its body is looked at
 			}
+			if isIterator(u) && p.isHarmlessIterator(arg) {
+				continue
+			}
 			return p.call(arg.Pos(), "a call of "+callee.Name()+", which calls the function it is given")
 		case *types.Interface:
 			if p.fn.Info.Types[arg].IsNil() || t == nil || !u.IsMethodSet() || access.IsPlain(t) {
@@ -156,6 +159,30 @@ func (p *planner) argumentHazard(call *ast.CallExpr, callee *types.Func) *Obstac
 		}
 	}
 	return nil
+}
+
+// isIterator reports whether sig is that of iter.Seq or iter.Seq2.
+func isIterator(sig *types.Signature) bool {
+	if sig.Params().Len() != 1 || sig.Results().Len() != 0 {
+		return false
+	}
+	yield, ok := sig.Params().At(0).Type().Underlying().(*types.Signature)
+	return ok && yield.Results().Len() == 1 && types.Identical(yield.Results().At(0).Type(), types.Typ[types.Bool])
+}
+
+// isHarmlessIterator reports whether e is the call of a function of which is known that running the iterator it returns
+// is no hazard: slices.Sorted(maps.Keys(s.m)).
+func (p *planner) isHarmlessIterator(e ast.Expr) bool {
+	call, ok := ast.Unparen(e).(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	callee, ok := typeutil.Callee(p.fn.Info, call).(*types.Func)
+	if !ok {
+		return false
+	}
+	code, _ := p.effects.Iterates(callee)
+	return code == ""
 }
 
 // bracketHazard returns what in stmts rules out a lock before them and an unlock after them: a

@@ -48,6 +48,7 @@ func (w *World) judged(entries []*Entry, problem map[*Entry]bool, v Verdict) []J
 	byPlace := make(map[place]*Judged)
 	var order []place
 	left := make(map[token.Pos]Escape)
+	bare := make(map[*Judged]bool)
 	reads := w.guardedReads(entries, v.Guard)
 	for _, e := range entries {
 		fn, pos := e.Place()
@@ -85,7 +86,12 @@ func (w *World) judged(entries []*Entry, problem map[*Entry]bool, v Verdict) []J
 			left[at.pos] = j.Escape
 		case slices.ContainsFunc(e.At.Held, func(h lockset.Held) bool { return !h.Once && !h.Lent }):
 			j.Wrong = true
+		default:
+			bare[j] = true
 		}
+	}
+	for j := range bare {
+		j.Wrong = j.Divided // on one of the ways to it nothing is held
 	}
 	slices.SortFunc(order, func(a, b place) int {
 		return cmp.Or(cmp.Compare(a.pos, b.pos), cmp.Compare(a.fn, b.fn), cmp.Compare(a.op, b.op))

@@ -306,7 +306,12 @@ func (decl declaration) object() *types.Var {
 
 // extent returns the node that rewrite calls the declaration: the field, the value spec, or the
 // statement that declares a local.
-func (decl declaration) extent() ast.Node { return decl.node }
+func (decl declaration) extent() ast.Node {
+	if decl.stmt != nil {
+		return decl.stmt
+	}
+	return decl.node
+}
 
 func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
 	return slices.Sorted(maps.Keys(m))

@@ -20,6 +20,7 @@ type declaration struct {
 	outer *ast.GenDecl    // of a ValueSpec at package level
 	owner *ast.StructType // of a field
 	typ   *ast.TypeSpec   // the named owner of a field; nil for a field of an anonymous struct
+	stmt  ast.Node        // of a local that is to be mended: the *ast.AssignStmt or *ast.ValueSpec that declares it
 }
 
 // isLocal reports whether the variable is a local of a function, or a part of one.
@@ -59,7 +60,7 @@ type declarer struct {
 func (d *declarer) add(v Var, name *ast.Ident, node ast.Node, outer *ast.GenDecl, owner *ast.StructType, typ *ast.TypeSpec) {
 	v.Package = d.pkg.Path
 	if _, ok := d.out[v]; !ok {
-		d.out[v] = declaration{d.pkg, d.file, name, node, outer, owner, typ}
+		d.out[v] = declaration{pkg: d.pkg, file: d.file, name: name, node: node, outer: outer, owner: owner, typ: typ}
 	}
 }
 

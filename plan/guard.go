@@ -21,13 +21,14 @@ type guard struct {
 	lock  *share.Lock // nil when add is not
 	add   *Mutex
 	name  string
-	class access.Var // the field or variable that is the lock
-	reads bool       // can be held in read mode
+	class access.Var   // the field or variable that is the lock
+	reads bool         // can be held in read mode
+	local types.Object // the variable of a function that lock is; nil when it is none
 }
 
 func (d *decider) chooseGuard(c *candidate) *Refusal {
 	if c.decl.isLocal(c.finding.Var) {
-		return &Refusal{Code: CapturedLocal, Message: "the variable is a local of " + c.finding.Owner, Todo: "declare a mutex beside it and lock it in the goroutines"}
+		return d.localGuard(c)
 	}
 	if c.verdict.Guard == nil {
 		return d.addGuard(c)
@@ -97,7 +98,7 @@ func (d *decider) addGuard(c *candidate) *Refusal {
 			return &Refusal{Code: UnknownGuard, Message: "the name " + name + " is taken", Todo: "add a mutex by hand"}
 		}
 	default:
-		return &Refusal{Code: CapturedLocal, Message: "the variable is a local of " + c.finding.Owner, Todo: "declare a mutex beside it and lock it in the goroutines"}
+		return &Refusal{Code: CapturedLocal, Message: "the variable is a local of " + c.finding.Owner, Todo: localTodo}
 	}
 	if d.isDeclaredUnseen(v.pkg, "sync") {
 		return &Refusal{Code: OutOfScope, Message: "source that is not part of this build declares the name sync, which the mutex needs", Todo: "rename it, or add a mutex by hand"}

@@ -34,8 +34,8 @@ func (d *decider) findNeeds(c *candidate) *Refusal {
 		uses = slices.Concat(uses, c.verdict.Fillers)
 	}
 	for _, j := range uses {
-		if !j.Problem && (c.guard.add == nil || j.Op == mapuse.Load) {
-			continue // with a new mutex even code that nothing calls takes it
+		if !j.Problem && (c.guard.add == nil || c.decl.stmt != nil || j.Op == mapuse.Load) {
+			continue // with a new mutex of an owner even code that nothing calls takes it
 		}
 		if r := d.needsOf(c, j); r != nil {
 			return r
@@ -44,7 +44,7 @@ func (d *decider) findNeeds(c *candidate) *Refusal {
 	switch {
 	case len(c.needs) == 0 && len(c.modes) == 0:
 		return &Refusal{Code: UnknownGuard, Message: "no place was found at which the guard could be taken", Todo: "guard the uses by hand"}
-	case len(c.needs) > 0 && c.guard.lock != nil:
+	case len(c.needs) > 0 && c.guard.lock != nil && c.guard.local == nil:
 		return d.checkSet(c)
 	}
 	return nil
@@ -81,16 +81,17 @@ func (d *decider) place(c *candidate, j share.Judged, e *share.Entry) *Refusal {
 	for i := len(frames) - 1; i >= 0; i-- {
 		frame := frames[i]
 		body := d.world.Bodies[frame.Func]
-		if refs[i].Var.IsZero() || d.world.RequiresLock(body) || heldByOthers(c, j, e, i) {
+		pos := j.Pos
+		if frame.Edge != nil {
+			pos = frame.Edge.Pos
+		}
+		if refs[i].Var.IsZero() && !d.isCaptured(c, frame.Func, pos) || d.world.RequiresLock(body) || heldByOthers(c, j, e, i) {
 			if i > 0 && frames[i-1].Edge.Start == "" && !frames[i-1].Edge.Stored {
 				continue
 			}
 			return c.startedWithout(d, j, body, refs[i])
 		}
-		n := need{fn: frame.Func, pos: j.Pos, writes: j.Op.Writes()}
-		if frame.Edge != nil {
-			n.pos = frame.Edge.Pos
-		}
+		n := need{fn: frame.Func, pos: pos, writes: j.Op.Writes()}
 		for _, h := range e.At.Held {
 			if c.guard.mayBe(h) {
 				return &Refusal{Code: LockOrder, Pos: d.at(j.Pos), Message: "a lock that is reached through a pointer or an interface is held there, and may be " + c.guard.name, Todo: "guard the use by hand"}
@@ -185,6 +186,9 @@ func (d *decider) name(c *candidate, n need, ref access.Ref) *Refusal {
 
 // spellGuard writes the guard as an expression that means it at n.
 func (d *decider) spellGuard(c *candidate, fn function, n need, ref access.Ref) string {
+	if c.decl.stmt != nil {
+		return c.spellLocal(fn, n.pos)
+	}
 	body := d.world.Bodies[n.fn]
 	suffix := "." + c.guard.name
 	rest := ""

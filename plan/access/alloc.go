@@ -14,7 +14,7 @@ import (
 //	defer func() { mu.Unlock() }()   // unlocks s.mu
 //
 // A map variable that a closure captures and that is not another name of a field is itself a
-// variable that goroutines may share.
+// variable that goroutines may share, and so is a lock.
 func (n *Names) alloc(v *ssa.Alloc) Ref {
 	stores, captured := storesTo(v, make(map[ssa.Value]bool))
 	elem := v.Type().Underlying().(*types.Pointer).Elem()
@@ -31,13 +31,24 @@ func (n *Names) alloc(v *ssa.Alloc) Ref {
 	}
 	r := n.fresh()
 	_, named := types.Unalias(elem).(*types.Named)
-	if captured && (isMap || isStruct && !named) {
+	if captured && (isMap || isStruct && !named || isLocker(elem)) {
 		r.Var = Var{Package: n.pkg(), Owner: n.owner, Field: v.Comment}
 	}
 	if isStruct && len(stores) == 1 && !written(v) && stores[0].Parent() == n.fn {
 		n.copy(r.Path.Root, v, stores[0].Val)
 	}
 	return r
+}
+
+// isLocker reports whether a pointer to a t can be locked and unlocked.
+func isLocker(t types.Type) bool {
+	for _, name := range []string{"Lock", "Unlock"} {
+		obj, _, _ := types.LookupFieldOrMethod(types.NewPointer(t), true, nil, name)
+		if _, ok := obj.(*types.Func); !ok {
+			return false
+		}
+	}
+	return true
 }
 
 // storesTo returns the assignments to the variable at addr, in the function that declares it and in

@@ -65,7 +65,7 @@ func (l Lock) Name() string {
 	case Package:
 		return strings.TrimPrefix(l.ID, model.Package(l.ID)+".")
 	}
-	if l.Class.Owner != "" {
+	if l.Class.Owner != "" && l.Relation != Same {
 		return l.Class.Owner + "." + l.Class.Field
 	}
 	if !l.Class.IsZero() {

@@ -103,6 +103,13 @@ func (inv *invocation) summary(m outcome) {
 	if n := variables(m.refusals); n > 0 {
 		refused = ", " + count(n, "variable") + " refused"
 	}
+	for _, mend := range m.mends {
+		for _, c := range mend.Copies {
+			if c.Function != "" {
+				inv.notef("%s returns a copy of %s now", c.Function, mend.Field)
+			}
+		}
+	}
 	what := count(len(m.mends), "map variable") + " in " + count(len(m.changes), "file") + refused
 	switch {
 	case len(m.mends) == 0 && refused == "":

@@ -49,6 +49,7 @@ type candidate struct {
 	guard   guard
 	needs   []need       // the places that must hold the guard
 	modes   []ModeChange // read locks that become write locks
+	copies  []copied     // places that let out the map, and are to let out a copy
 
 	upgraded []string // the functions in which they do
 	forms    []Form   // those not tried yet
@@ -177,6 +178,10 @@ func (d *decider) checkEscapes(c *candidate) *Refusal {
 			return &Refusal{Code: SplitRegion, Pos: d.at(j.Pos), Message: "the entry is looked up in one section of " + c.finding.Guard + " and stored in another", Todo: "look it up again before it is stored"}
 		case share.ElementLeft:
 			what = "an element of the map"
+		case share.AliasLeft:
+			if j.Holds(*c.verdict.Guard) && d.letOutCopy(c, j) {
+				continue
+			}
 		}
 		if j.Holds(*c.verdict.Guard) {
 			return &Refusal{Code: AliasWritten, Pos: d.at(j.Pos), Message: what + " leaves the section of " + c.finding.Guard + " here, and is used outside while it is changed in one", Todo: "let out a copy that is made in the section, or use it there"}
@@ -189,8 +194,10 @@ func (d *decider) checkEscapes(c *candidate) *Refusal {
 // there without the guard.
 func (d *decider) checkFollowed(c *candidate) *Refusal {
 	var pos token.Pos
-	if c.verdict.Unfollowed != nil {
-		_, pos = c.verdict.Unfollowed.Place()
+	for _, e := range c.verdict.Unfollowed {
+		if _, at := e.Place(); !pos.IsValid() && !(e.Use.Returned && c.isCopied(at)) {
+			pos = at
+		}
 	}
 	for _, j := range c.verdict.Uses {
 		if !pos.IsValid() && slices.ContainsFunc(j.Entries, func(e *share.Entry) bool { return e.Use.Returned }) {
@@ -245,6 +252,7 @@ func (d *decider) mend(c *candidate, sections []Section) Mend {
 		Mutex:    c.guard.add,
 		Sections: sections,
 		Modes:    c.modes,
+		Copies:   c.copiesIn(d),
 	}
 }
 

@@ -37,12 +37,15 @@ func (d *decider) findNeeds(c *candidate) *Refusal {
 		if !j.Problem && (c.guard.add == nil || c.decl.stmt != nil || j.Op == mapuse.Load) {
 			continue // with a new mutex of an owner even code that nothing calls takes it
 		}
+		if c.isOfCopy(j) {
+			continue
+		}
 		if r := d.needsOf(c, j); r != nil {
 			return r
 		}
 	}
 	switch {
-	case len(c.needs) == 0 && len(c.modes) == 0:
+	case len(c.needs) == 0 && len(c.modes) == 0 && len(c.copies) == 0:
 		return &Refusal{Code: UnknownGuard, Message: "no place was found at which the guard could be taken", Todo: "guard the uses by hand"}
 	case len(c.needs) > 0 && c.guard.lock != nil && c.guard.local == nil:
 		return d.checkSet(c)

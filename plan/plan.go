@@ -200,6 +200,7 @@ type Mend struct {
 	Mutex    *Mutex       `json:"mutex,omitempty"`    // a mutex to add; nil when the guard exists
 	Sections []Section    `json:"sections,omitempty"` // spans of statements to be guarded
 	Modes    []ModeChange `json:"modes,omitempty"`    // read locks that become write locks
+	Copies   []Copy       `json:"copies,omitempty"`   // places at which a copy is let out of the section in place of the map
 	Wrapper  *Wrapper     `json:"wrapper,omitempty"`  // the generated type; nil for form lock
 	Lowered  []Lowering   `json:"lowered,omitempty"`  // uses that become accessor calls; form rwmutex only
 }
@@ -225,6 +226,12 @@ type Section struct {
 	Lock  string `json:"lock"`  // the mutex as an expression of the function, see IsPath: "s.mu"
 	Read  bool   `json:"read"`  // RLock instead of Lock
 	Defer bool   `json:"defer"` // unlock by defer: the section runs to the end of the function body
+}
+
+// Copy is an expression for the map that becomes one for a copy of it: maps.Clone(s.m).
+type Copy struct {
+	Span
+	Function string `json:"function"` // whose result is a copy from now on; empty if it is not returned
 }
 
 // ModeChange renames one lock or unlock call: RLock to Lock, RUnlock to Unlock.

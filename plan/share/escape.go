@@ -85,6 +85,9 @@ func (w *World) guardedReads(entries []*Entry, guard *Lock) guardedReads {
 	return reads
 }
 
+// LeftBy reports whether what e uses was read from its variable at pos.
+func (e *Entry) LeftBy(pos token.Pos) bool { return e.readAt() == readAt{pos: pos} }
+
 // mayLeave reports whether outside has what can conflict at all: something that was read at one of starts
 // while a lock was held there, and that is written too.
 func (u *variableUses) mayLeave(written bool) bool {
@@ -180,6 +183,9 @@ func (e *Entry) goesUnseen() bool {
 	return call.Dispatched || call.Applied || call.Stored
 }
 
+// LeftUnseen reports whether e lets something out to a caller that does not name the function.
+func (e *Entry) LeftUnseen() bool { return e.Use.Returned && e.goesUnseen() }
+
 // lastCall returns the call of the function that s ends in; s leads through one.
 func (s *step) lastCall() *lockset.Edge {
 	for s.in.in != nil {
@@ -198,21 +204,23 @@ func (w *World) meets(e *Entry, writers [][]*Entry, about *variable) (best Evide
 	return best, writer
 }
 
-// unfollowed returns a way to where the map of v, whose entries are written somewhere, goes where it is not followed, or
-// the address of its variable does; nil when there is none.
-func (w *World) unfollowed(v Verdict, uses *variableUses) *Entry {
+// unfollowed returns the ways to where the map of v, whose entries are written somewhere, goes where it is not followed, or
+// the address of its variable does.
+func (w *World) unfollowed(v Verdict, uses *variableUses) []*Entry {
 	written := slices.ContainsFunc(v.Uses, func(j Judged) bool { return j.Op.Writes() && j.Op.Part() == mapuse.Entries })
 	if !written {
 		return nil
 	}
-	if len(uses.unfollowed) > 0 {
-		return &uses.unfollowed[0]
+	var out []*Entry
+	for i := range uses.unfollowed {
+		out = append(out, &uses.unfollowed[i])
 	}
-	i := slices.IndexFunc(uses.outside, func(e Entry) bool { return e.Use.Op == mapuse.Alias && w.outlives(e.Use) })
-	if i < 0 {
-		return nil
+	for i := range uses.outside {
+		if e := &uses.outside[i]; e.Use.Op == mapuse.Alias && w.outlives(e.Use) {
+			out = append(out, e)
+		}
 	}
-	return &uses.outside[i]
+	return out
 }
 
 // outlives reports whether the alias u goes to somebody else while its variable stays: what the function that returns

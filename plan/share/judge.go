@@ -39,7 +39,7 @@ type Verdict struct {
 	Partial    bool          // it is reached in more ways than were looked at
 	Unanalysed *lockset.Body // a function that uses it and was not analysed; nil when there is none
 
-	Unfollowed *Entry        // one that puts the map, or its address, where it is not followed; nil when there is none
+	Unfollowed []*Entry      // those that put the map, or its address, where it is not followed; empty if its entries do not change
 	Twin       *Entry        // one that puts the map in a second owner; nil when there is none
 	Several    *lockset.Edge // where something is done with each of the owners that a loop puts the map in; nil when there is none
 	Unsettled  *mapuse.Use   // one of which it is not known whether it holds the guard; nil when there is none

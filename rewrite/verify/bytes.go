@@ -66,7 +66,7 @@ func onlyPlanned(p *proof) []failure {
 }
 
 // evalOrder: inside the planned declarations the old tokens stand in the same order, and only lock calls,
-// mutexes and the calls of accessors are between them. What a lowering replaces by a call may be lost, but
+// mutexes, copies and the calls of accessors are between them. What a lowering replaces by a call may be lost, but
 // for its operands.
 func evalOrder(p *proof) []failure {
 	return p.eachChange(func(c rewrite.Change) (int, string) {
@@ -96,6 +96,13 @@ func evalOrder(p *proof) []failure {
 				}
 			}
 		}
+		copies := p.copiesIn(c.File)
+		if copies > 0 {
+			r.allow("Clone maps stdmaps \"maps\"")
+		}
+		if now, old := countOf("Clone", c.New), countOf("Clone", c.Old); now-old != copies {
+			return 0, fmt.Sprintf("%d copies are made and %d are planned", now-old, copies)
+		}
 		if len(r.lost) > 0 {
 			r.loseImports(c.Old)
 		}
@@ -104,6 +111,30 @@ func evalOrder(p *proof) []failure {
 		}
 		return r.compare(tokensOf(c.Old), tokensOf(c.New))
 	})
+}
+
+// copiesIn returns how many copies are to be let out in a file.
+func (p *proof) copiesIn(file string) int {
+	n := 0
+	for _, m := range p.plan.Mends {
+		for _, c := range m.Copies {
+			if c.File == file {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// countOf returns how often the identifier stands in src.
+func countOf(name string, src []byte) int {
+	n := 0
+	for _, t := range tokensOf(src) {
+		if t.tok == token.IDENT && t.text == name {
+			n++
+		}
+	}
+	return n
 }
 
 // rules say how the tokens of a file may change.
@@ -188,7 +219,10 @@ func (r *rules) mayGo(t tok) bool {
 	return may
 }
 
-// qualifiers returns the names by which src imports package sync.
+// mayImport reports whether what a mend adds may mention the package at the path, which is quoted.
+func mayImport(path string) bool { return path == `"sync"` || path == `"maps"` }
+
+// qualifiers returns the names by which src imports what mends mention.
 func qualifiers(src []byte) []string {
 	f, err := parser.ParseFile(token.NewFileSet(), "", src, parser.ImportsOnly)
 	if err != nil {
@@ -196,7 +230,7 @@ func qualifiers(src []byte) []string {
 	}
 	var names []string
 	for _, s := range f.Imports {
-		if s.Path.Value == `"sync"` && s.Name != nil {
+		if mayImport(s.Path.Value) && s.Name != nil {
 			names = append(names, s.Name.Name)
 		}
 	}
@@ -316,8 +350,8 @@ func (f *parsed) text(d ast.Decl) (start int, text string) {
 	return start, string(f.src[start:f.file.Offset(d.End())])
 }
 
-// outside compares the declarations of a file one by one. The new file may have more: an import of
-// package sync and planned mutexes.
+// outside compares the declarations of a file one by one. The new file may have more: imports
+// and planned mutexes.
 func (p *proof) outside(name string, before, after *parsed) (int, string) {
 	if text := before.ast.Name.Name; after.ast.Name.Name != text {
 		return 0, "the package clause changed"
@@ -394,7 +428,7 @@ func (p *proof) isMutex(d ast.Decl) bool {
 	})
 }
 
-// imports compares the imports: the old ones in their order, and package sync. In a file with lowered uses
+// imports compares the imports: the old ones in their order, and those of mayImport. In a file with lowered uses
 // one may go that nothing mentions any more.
 func (p *proof) imports(name string, before, after *parsed) (int, string) {
 	text := func(s *ast.ImportSpec) string {
@@ -412,7 +446,7 @@ func (p *proof) imports(name string, before, after *parsed) (int, string) {
 		switch {
 		case i >= 0 && (i == 0 || lowered && droppable(old[:i])):
 			old = old[i+1:]
-		case s.Path.Value != `"sync"`:
+		case !mayImport(s.Path.Value):
 			return after.file.Offset(s.Pos()), "an import changed"
 		}
 	}

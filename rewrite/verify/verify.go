@@ -200,6 +200,9 @@ func spansOf(m plan.Mend) []plan.Span {
 	for _, c := range m.Modes {
 		spans = append(spans, c.Span)
 	}
+	for _, c := range m.Copies {
+		spans = append(spans, c.Span)
+	}
 	if m.Wrapper != nil {
 		spans = append(spans, m.Decl, plan.Span{File: m.Wrapper.File})
 	}

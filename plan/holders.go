@@ -1,0 +1,226 @@
+package plan
+
+import (
+	"bytes"
+	"go/ast"
+	"go/types"
+	"os"
+	"slices"
+
+	"golang.org/x/tools/go/types/typeutil"
+
+	"mapmend/plan/access"
+	"mapmend/plan/load"
+	"mapmend/plan/model"
+)
+
+// This file follows a map through the source to whoever gets it from one expression, to see that nobody writes through it
+// or keeps it.
+
+// holders follows one map.
+type holders struct {
+	d         *decider
+	variables map[types.Object]bool // those that were followed
+	functions map[types.Object]bool // those whose callers were
+}
+
+// onlyRead reports whether whoever gets the map that e is, in pkg, only looks at it and does not keep it. stack is what
+// stands around e, outermost first.
+func (d *decider) onlyRead(pkg *load.Package, stack []ast.Node, e ast.Expr) bool {
+	h := &holders{d: d, variables: make(map[types.Object]bool), functions: make(map[types.Object]bool)}
+	return h.expr(pkg, stack, e)
+}
+
+// expr is onlyRead of one expression.
+func (h *holders) expr(pkg *load.Package, stack []ast.Node, e ast.Expr) bool {
+	info := pkg.Info
+	n := len(stack) - 1
+	for n > 0 {
+		p, ok := stack[n].(*ast.ParenExpr)
+		if !ok {
+			break
+		}
+		e, n = p, n-1
+	}
+	switch p := stack[n].(type) {
+	case *ast.IndexExpr:
+		return p.X != e || !isWritten(stack[:n], p)
+	case *ast.RangeStmt:
+		return p.X == e
+	case *ast.BinaryExpr: // a comparison with nil
+		return true
+	case *ast.ExprStmt:
+		return true
+	case *ast.CallExpr:
+		return p.Fun != e && h.argument(info, p, slices.Index(p.Args, e))
+	case *ast.AssignStmt:
+		i := slices.Index(p.Rhs, e)
+		if i < 0 { // the variable gets another map
+			return true
+		}
+		return len(p.Lhs) == len(p.Rhs) && h.variable(pkg, stack, p.Lhs[i])
+	case *ast.ValueSpec:
+		i := slices.Index(p.Values, e)
+		return i >= 0 && len(p.Names) == len(p.Values) && h.variable(pkg, stack, p.Names[i])
+	case *ast.ReturnStmt:
+		return h.result(pkg, stack, p)
+	}
+	return false
+}
+
+// isWritten reports whether ix is stored to.
+func isWritten(stack []ast.Node, ix ast.Expr) bool {
+	for i := len(stack) - 1; i >= 0; i-- {
+		switch p := stack[i].(type) {
+		case *ast.ParenExpr:
+			ix = p
+		case *ast.AssignStmt:
+			return slices.Contains(p.Lhs, ix)
+		case *ast.IncDecStmt:
+			return true
+		case *ast.RangeStmt:
+			return p.Key == ix || p.Value == ix
+		default:
+			return false
+		}
+	}
+	return false
+}
+
+// argument reports whether call only looks at argument i.
+func (h *holders) argument(info *types.Info, call *ast.CallExpr, i int) bool {
+	switch {
+	case i < 0 || info.Types[call.Fun].IsType():
+		return false
+	case info.Types[call.Fun].IsBuiltin():
+		return isBuiltin(info, call, "len")
+	}
+	callee, ok := typeutil.Callee(info, call).(*types.Func)
+	if !ok {
+		return false
+	}
+	key := access.ObjectKey(callee)
+	return model.MapUse(key, i) == model.Reads || model.Prints(key)
+}
+
+// variable reports whether the local variable that e names is only looked at, wherever it is used.
+func (h *holders) variable(pkg *load.Package, stack []ast.Node, e ast.Expr) bool {
+	id, ok := e.(*ast.Ident)
+	if !ok {
+		return false
+	}
+	if id.Name == "_" {
+		return true
+	}
+	obj := pkg.Info.ObjectOf(id)
+	fn := outermost(stack)
+	if v, ok := obj.(*types.Var); !ok || v.IsField() || fn == nil || obj.Pos() < fn.Pos() || fn.End() <= obj.Pos() {
+		return false
+	}
+	if h.variables[obj] {
+		return true
+	}
+	h.variables[obj] = true
+	if isNamedResult(pkg.Info, fn, obj) {
+		return false // what a plain return returns, and a function literal may return others
+	}
+	only := true
+	ast.PreorderStack(fn, nil, func(n ast.Node, stack []ast.Node) bool {
+		if use, ok := n.(*ast.Ident); ok && pkg.Info.Uses[use] == obj && !h.expr(pkg, stack, use) {
+			only = false
+		}
+		return only
+	})
+	return only
+}
+
+// outermost returns the function declaration of stack, or nil.
+func outermost(stack []ast.Node) *ast.FuncDecl {
+	for _, n := range stack {
+		if fn, ok := n.(*ast.FuncDecl); ok {
+			return fn
+		}
+	}
+	return nil
+}
+
+// isNamedResult reports whether obj is a result of fn, or of a function literal in it.
+func isNamedResult(info *types.Info, fn *ast.FuncDecl, obj types.Object) (is bool) {
+	ast.Inspect(fn, func(n ast.Node) bool {
+		if t, ok := n.(*ast.FuncType); ok && t.Results != nil {
+			for _, f := range t.Results.List {
+				is = is || slices.ContainsFunc(f.Names, func(id *ast.Ident) bool { return info.Defs[id] == obj })
+			}
+		}
+		return !is
+	})
+	return is
+}
+
+// result reports whether all who call the function that ret returns from only look at the result, which is its one.
+func (h *holders) result(pkg *load.Package, stack []ast.Node, ret *ast.ReturnStmt) bool {
+	fn := outermost(stack)
+	if fn == nil || len(ret.Results) != 1 || slices.ContainsFunc(stack, func(n ast.Node) bool { _, lit := n.(*ast.FuncLit); return lit }) {
+		return false
+	}
+	obj, _ := pkg.Info.Defs[fn.Name].(*types.Func)
+	if obj == nil || h.isMentionedUnseen(pkg, fn.Name.Name) {
+		return false
+	}
+	if h.functions[obj] {
+		return true
+	}
+	h.functions[obj] = true
+	key := access.ObjectKey(obj)
+	for _, user := range h.d.prog.Packages {
+		if user.Info == nil {
+			continue
+		}
+		for id, used := range user.Info.Uses {
+			if f, ok := used.(*types.Func); ok && f.Name() == fn.Name.Name && access.ObjectKey(f) == key && !h.call(user, id) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// call reports whether id, which names a function, is called, and what is returned is only looked at.
+func (h *holders) call(pkg *load.Package, id *ast.Ident) bool {
+	for _, file := range pkg.Files {
+		if file.Syntax == nil || id.Pos() < file.Syntax.FileStart || file.Syntax.FileEnd <= id.Pos() {
+			continue
+		}
+		only := false
+		ast.PreorderStack(file.Syntax, nil, func(n ast.Node, stack []ast.Node) bool {
+			if n != ast.Node(id) {
+				return n.Pos() <= id.Pos() && id.Pos() < n.End()
+			}
+			var fun ast.Expr = id
+			i := len(stack) - 1
+			if sel, ok := stack[i].(*ast.SelectorExpr); ok && sel.Sel == id {
+				fun, i = sel, i-1
+			}
+			if call, ok := stack[i].(*ast.CallExpr); ok && call.Fun == fun {
+				only = h.expr(pkg, stack[:i], call)
+			}
+			return false
+		})
+		return only
+	}
+	return false
+}
+
+// isMentionedUnseen reports whether source that is not part of this build mentions name, in a folder where that may be
+// what pkg declares.
+func (h *holders) isMentionedUnseen(pkg *load.Package, name string) bool {
+	for _, folder := range h.d.folders(pkg.Path) {
+		for _, file := range h.d.unseenFiles(folder.Dir) {
+			src, err := os.ReadFile(file)
+			if err != nil || bytes.Contains(src, []byte(name)) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -179,9 +179,11 @@ func (d *decider) checkEscapes(c *candidate) *Refusal {
 		case share.ElementLeft:
 			what = "an element of the map"
 		case share.AliasLeft:
-			if j.Holds(*c.verdict.Guard) && d.letOutCopy(c, j) {
+			if !j.Holds(*c.verdict.Guard) || d.letOutCopy(c, j) {
 				continue
 			}
+			return &Refusal{Code: AliasWritten, Pos: d.at(j.Pos), Message: "the map leaves the section of " + c.finding.Guard + " here, and is used outside while it is changed in one",
+				Todo: "let out a copy that is made in the section, if nobody writes through it, keeps it or has to see later changes in it"}
 		}
 		if j.Holds(*c.verdict.Guard) {
 			return &Refusal{Code: AliasWritten, Pos: d.at(j.Pos), Message: what + " leaves the section of " + c.finding.Guard + " here, and is used outside while it is changed in one", Todo: "let out a copy that is made in the section, or use it there"}

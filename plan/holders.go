@@ -3,6 +3,7 @@ package plan
 import (
 	"bytes"
 	"go/ast"
+	"go/token"
 	"go/types"
 	"os"
 	"slices"
@@ -15,20 +16,52 @@ import (
 )
 
 // This file follows a map through the source to whoever gets it from one expression, to see that nobody writes through it
-// or keeps it.
+// or keeps it, and that nobody changes the map itself before he looks at what he got: he would see that in the map, and not
+// in a copy.
 
 // holders follows one map.
 type holders struct {
 	d         *decider
 	variables map[types.Object]bool // those that were followed
 	functions map[types.Object]bool // those whose callers were
+	changes   []token.Pos           // where the entries of the map are changed, or a function is called that does, sorted
 }
 
-// onlyRead reports whether whoever gets the map that e is, in pkg, only looks at it and does not keep it. stack is what
+// onlyRead reports whether whoever gets the map of v that e is, in pkg, only looks at it, and as it is there. stack is what
 // stands around e, outermost first.
-func (d *decider) onlyRead(pkg *load.Package, stack []ast.Node, e ast.Expr) bool {
-	h := &holders{d: d, variables: make(map[types.Object]bool), functions: make(map[types.Object]bool)}
+func (d *decider) onlyRead(v access.Var, pkg *load.Package, stack []ast.Node, e ast.Expr) bool {
+	h := &holders{d: d, variables: make(map[types.Object]bool), functions: make(map[types.Object]bool), changes: d.world.Changes(v)}
 	return h.expr(pkg, stack, e)
+}
+
+// changed reports whether the map is changed between two places of one file, in the order in which they stand.
+func (h *holders) changed(from, to token.Pos) bool {
+	i, _ := slices.BinarySearch(h.changes, from)
+	return i < len(h.changes) && h.changes[i] < to
+}
+
+// changedAfter reports whether the function around e may change the map after it got e.
+func (h *holders) changedAfter(stack []ast.Node, e ast.Expr) bool {
+	from := e.Pos()
+	for _, n := range stack {
+		switch n.(type) {
+		case *ast.ForStmt, *ast.RangeStmt:
+			from = min(from, n.Pos())
+		}
+	}
+	fn := outermost(stack)
+	return fn == nil || h.changed(from, fn.End()) || h.changedByDefer(fn)
+}
+
+// changedByDefer reports whether a deferred call of fn may change the map.
+func (h *holders) changedByDefer(fn *ast.FuncDecl) (changed bool) {
+	ast.Inspect(fn, func(n ast.Node) bool {
+		if n, ok := n.(*ast.DeferStmt); ok {
+			changed = changed || h.changed(n.Pos(), n.End())
+		}
+		return !changed
+	})
+	return changed
 }
 
 // expr is onlyRead of one expression.
@@ -46,7 +79,7 @@ func (h *holders) expr(pkg *load.Package, stack []ast.Node, e ast.Expr) bool {
 	case *ast.IndexExpr:
 		return p.X != e || !isWritten(stack[:n], p)
 	case *ast.RangeStmt:
-		return p.X == e
+		return p.X == e && !h.changed(p.Body.Pos(), p.Body.End())
 	case *ast.BinaryExpr: // a comparison with nil
 		return true
 	case *ast.ExprStmt:
@@ -121,6 +154,9 @@ func (h *holders) variable(pkg *load.Package, stack []ast.Node, e ast.Expr) bool
 		return true
 	}
 	h.variables[obj] = true
+	if h.changedAfter(stack, e) {
+		return false
+	}
 	if isNamedResult(pkg.Info, fn, obj) {
 		return false // what a plain return returns, and a function literal may return others
 	}
@@ -171,6 +207,9 @@ func (h *holders) result(pkg *load.Package, stack []ast.Node, ret *ast.ReturnStm
 		return true
 	}
 	h.functions[obj] = true
+	if h.changedByDefer(fn) {
+		return false
+	}
 	key := access.ObjectKey(obj)
 	for _, user := range h.d.prog.Packages {
 		if user.Info == nil {

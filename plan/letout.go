@@ -67,7 +67,7 @@ func (d *decider) letOutCopy(c *candidate, j share.Judged) bool {
 		return false
 	}
 	expr, stack := valueAt(fn, j.Pos)
-	if expr == nil || hidesMaps(fn, expr) || !d.onlyRead(fn.pkg, stack, expr) {
+	if expr == nil || hidesMaps(fn, expr) || !d.onlyRead(c.verdict.Var, fn.pkg, stack, expr) {
 		return false
 	}
 	parent := stack[len(stack)-1]

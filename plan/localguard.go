@@ -50,7 +50,7 @@ func (d *decider) localGuard(c *candidate) *Refusal {
 	c.guard = guard{
 		add:   &Mutex{Name: name, Type: "sync.Mutex"},
 		name:  name,
-		class: access.Var{Package: c.finding.Package, Owner: c.finding.Owner, Field: name},
+		class: access.LocalLock(c.finding.Package, c.finding.Owner, name),
 	}
 	return nil
 }

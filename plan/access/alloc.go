@@ -2,6 +2,7 @@ package access
 
 import (
 	"go/types"
+	"strings"
 
 	"golang.org/x/tools/go/ssa"
 )
@@ -31,14 +32,26 @@ func (n *Names) alloc(v *ssa.Alloc) Ref {
 	}
 	r := n.fresh()
 	_, named := types.Unalias(elem).(*types.Named)
-	if captured && (isMap || isStruct && !named || isLocker(elem)) {
+	switch {
+	case !captured:
+	case isMap, isStruct && !named:
 		r.Var = Var{Package: n.pkg(), Owner: n.owner, Field: v.Comment}
+	case isLocker(elem):
+		r.Var = LocalLock(n.pkg(), n.owner, v.Comment)
 	}
 	if isStruct && len(stores) == 1 && !written(v) && stores[0].Parent() == n.fn {
 		n.copy(r.Path.Root, v, stores[0].Val)
 	}
 	return r
 }
+
+// LocalLock returns the variable that a lock is which the named function of pkg declares.
+func LocalLock(pkg, function, name string) Var {
+	return Var{Package: pkg, Owner: function + "()", Field: name}
+}
+
+// IsLocalLock reports whether v is a lock that a function declares.
+func (v Var) IsLocalLock() bool { return strings.HasSuffix(v.Owner, "()") }
 
 // isLocker reports whether a pointer to a t can be locked and unlocked.
 func isLocker(t types.Type) bool {

@@ -90,7 +90,7 @@ func (t *table) matter(p lockset.Point) lockset.Point {
 	p.Maybe = unclear(p.Maybe)
 	drop := func(h lockset.Held) bool {
 		switch {
-		case h.Class.IsZero():
+		case h.Class.IsZero(), h.Class.IsLocalLock():
 			return false
 		case h.Once:
 			return t.relevant != nil && !t.before[h.Class]

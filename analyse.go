@@ -35,6 +35,9 @@ func (inv *invocation) load(dir string, patterns []string) (*load.Program, int) 
 		}
 		return nil, exitError
 	}
+	if sourceSize(prog) > largeProgram {
+		collect(100)
+	}
 	switch again, err := inv.recovered(prog.Root); {
 	case err != nil:
 		inv.errorf("%v", err)
@@ -54,6 +57,18 @@ func (inv *invocation) load(dir string, patterns []string) (*load.Program, int) 
 		return prog, exitError
 	}
 	return prog, exitOK
+}
+
+// largeProgram is how many bytes of source a program may have before memory counts for more than time.
+const largeProgram = 4 << 20
+
+func sourceSize(prog *load.Program) (n int) {
+	for _, pkg := range prog.Packages {
+		for _, f := range pkg.Files {
+			n += len(f.Src)
+		}
+	}
+	return n
 }
 
 // interrupted returns a context that an interrupt ends. Until the function it returns is called, an interrupt does not end the

@@ -50,7 +50,29 @@ func (h *holders) changedAfter(stack []ast.Node, e ast.Expr) bool {
 		}
 	}
 	fn := outermost(stack)
-	return fn == nil || h.changed(from, fn.End()) || h.changedByDefer(fn)
+	return fn == nil || h.changed(from, fn.End()) || h.changedByDefer(fn) || waitsAfter(fn, from)
+}
+
+// waitsAfter reports whether fn, from a place on, may wait for others, who may change the map meanwhile, or loops until
+// something becomes true.
+func waitsAfter(fn *ast.FuncDecl, from token.Pos) (waits bool) {
+	ast.Inspect(fn, func(n ast.Node) bool {
+		if n == nil || n.End() <= from {
+			return false
+		}
+		switch n := n.(type) {
+		case *ast.SendStmt, *ast.SelectStmt, *ast.ForStmt:
+			waits = waits || n.Pos() >= from
+		case *ast.UnaryExpr:
+			waits = waits || n.Op == token.ARROW && n.Pos() >= from
+		case *ast.CallExpr:
+			if sel, ok := n.Fun.(*ast.SelectorExpr); ok && n.Pos() >= from {
+				waits = waits || sel.Sel.Name == "Sleep" || sel.Sel.Name == "Wait"
+			}
+		}
+		return !waits
+	})
+	return waits
 }
 
 // changedByDefer reports whether a deferred call of fn may change the map.
@@ -68,6 +90,9 @@ func (h *holders) changedByDefer(fn *ast.FuncDecl) (changed bool) {
 func (h *holders) expr(pkg *load.Package, stack []ast.Node, e ast.Expr) bool {
 	info := pkg.Info
 	n := len(stack) - 1
+	if h.changedInStatement(stack, e) {
+		return false
+	}
 	for n > 0 {
 		p, ok := stack[n].(*ast.ParenExpr)
 		if !ok {
@@ -85,6 +110,12 @@ func (h *holders) expr(pkg *load.Package, stack []ast.Node, e ast.Expr) bool {
 	case *ast.ExprStmt:
 		return true
 	case *ast.CallExpr:
+		if n > 0 {
+			switch stack[n-1].(type) {
+			case *ast.DeferStmt, *ast.GoStmt: // it looks later
+				return false
+			}
+		}
 		return p.Fun != e && h.argument(info, p, slices.Index(p.Args, e))
 	case *ast.AssignStmt:
 		i := slices.Index(p.Rhs, e)
@@ -97,6 +128,27 @@ func (h *holders) expr(pkg *load.Package, stack []ast.Node, e ast.Expr) bool {
 		return i >= 0 && len(p.Names) == len(p.Values) && h.variable(pkg, stack, p.Names[i])
 	case *ast.ReturnStmt:
 		return h.result(pkg, stack, p)
+	}
+	return false
+}
+
+// changedInStatement reports whether the statement around e, its blocks aside, changes the map in another part.
+func (h *holders) changedInStatement(stack []ast.Node, e ast.Expr) bool {
+	for i := len(stack) - 1; i >= 0; i-- {
+		switch p := stack[i].(type) {
+		case *ast.RangeStmt:
+			return false
+		case *ast.IfStmt:
+			return h.changed(p.Pos(), p.Body.Pos())
+		case *ast.SwitchStmt:
+			return h.changed(p.Pos(), p.Body.Pos())
+		case *ast.ForStmt:
+			return true // it looks again
+		case *ast.BlockStmt, *ast.CaseClause, *ast.CommClause, *ast.FuncLit:
+			return false
+		case ast.Stmt:
+			return h.changed(p.Pos(), p.End())
+		}
 	}
 	return false
 }
@@ -200,7 +252,7 @@ func (h *holders) result(pkg *load.Package, stack []ast.Node, ret *ast.ReturnStm
 		return false
 	}
 	obj, _ := pkg.Info.Defs[fn.Name].(*types.Func)
-	if obj == nil || h.isMentionedUnseen(pkg, fn.Name.Name) {
+	if obj == nil || h.isMentionedUnseen(pkg, fn.Name.Name) || obj.Signature().Recv() != nil && h.d.isCalledUnnamed(fn.Name.Name) {
 		return false
 	}
 	if h.functions[obj] {
@@ -262,4 +314,60 @@ func (h *holders) isMentionedUnseen(pkg *load.Package, name string) bool {
 		}
 	}
 	return false
+}
+
+// isCalledUnnamed reports whether a method of that name may be called without being named: through an interface, by a
+// template, or by reflection.
+func (d *decider) isCalledUnnamed(name string) bool {
+	seen := make(map[*types.Package]bool)
+	for _, pkg := range d.prog.Packages {
+		if pkg.Types == nil || pkg.Info == nil {
+			return true
+		}
+		for _, file := range pkg.Files {
+			if file.Syntax != nil && hasInterfaceWith(file.Syntax, name) {
+				return true
+			}
+		}
+		for _, imported := range pkg.Types.Imports() {
+			if token.IsExported(name) && (model.Reflects(imported.Path()) || declaresInterfaceWith(imported, name, seen)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// hasInterfaceWith reports whether file spells out an interface with a method of that name.
+func hasInterfaceWith(file *ast.File, name string) (has bool) {
+	ast.Inspect(file, func(n ast.Node) bool {
+		if t, ok := n.(*ast.InterfaceType); ok {
+			for _, m := range t.Methods.List {
+				has = has || slices.ContainsFunc(m.Names, func(id *ast.Ident) bool { return id.Name == name })
+			}
+		}
+		return !has
+	})
+	return has
+}
+
+// declaresInterfaceWith reports whether pkg, or a package that it imports, declares an interface with a method of that
+// name.
+func declaresInterfaceWith(pkg *types.Package, name string, seen map[*types.Package]bool) bool {
+	if seen[pkg] {
+		return false
+	}
+	seen[pkg] = true
+	for _, n := range pkg.Scope().Names() {
+		if tn, ok := pkg.Scope().Lookup(n).(*types.TypeName); ok {
+			if i, ok := tn.Type().Underlying().(*types.Interface); ok {
+				for m := range i.Methods() {
+					if m.Name() == name {
+						return true
+					}
+				}
+			}
+		}
+	}
+	return slices.ContainsFunc(pkg.Imports(), func(p *types.Package) bool { return declaresInterfaceWith(p, name, seen) })
 }

@@ -1,10 +1,14 @@
 package plan
 
 import (
+	"cmp"
+	"fmt"
 	"go/ast"
 	"go/token"
 	"go/types"
 	"slices"
+
+	"golang.org/x/tools/go/types/typeutil"
 
 	"mapmend/plan/access"
 	"mapmend/plan/share"
@@ -37,13 +41,19 @@ func (d *decider) localGuard(c *candidate) *Refusal {
 	if l := c.verdict.Guard; l != nil {
 		return d.localLock(c, fn, l)
 	}
+	if pos := d.unguardedIn(c, fn); pos.IsValid() {
+		r := no("what this function literal does with the map, and when, is not followed")
+		r.Pos = d.at(pos)
+		return r
+	}
 	name := "mu"
-	if mentions(fn, name) {
+	if mentions(fn, name) || d.names[localName(fn, name)] {
 		name = id.Name + "Mu"
 	}
-	if mentions(fn, name) {
+	if mentions(fn, name) || d.names[localName(fn, name)] {
 		return no("the names mu and " + name + " are taken")
 	}
+	d.names[localName(fn, name)] = true
 	if len(definitions(c.decl.pkg.Info, fn, "sync")) > 0 {
 		return no(c.finding.Owner + " has a variable named sync")
 	}
@@ -73,8 +83,145 @@ func (d *decider) localLock(c *candidate, fn *ast.FuncDecl, l *share.Lock) *Refu
 	case *types.Pointer, *types.Interface:
 		return &Refusal{Code: UnknownGuard, Message: mu.Name() + " is a pointer or an interface, and may be another lock by now", Todo: "make it a mutex that is no pointer"}
 	}
+	if pos := cmp.Or(d.busyUnder(c, fn, mu), d.unguardedIn(c, fn)); pos.IsValid() {
+		return &Refusal{Code: LockOrder, Pos: d.at(pos), Message: "the function that holds " + mu.Name() + " may wait here for what is to take it", Todo: "keep calls and waits out of the functions that hold " + mu.Name()}
+	}
 	c.guard = guard{lock: l, name: mu.Name(), class: l.Class, reads: hasMethod(mu.Type(), "RLock") && hasMethod(mu.Type(), "RUnlock"), local: mu}
 	return nil
+}
+
+// localName is the key of d.names for a variable that fn gains.
+func localName(fn *ast.FuncDecl, name string) string { return fmt.Sprintf("%d.%s", fn.Pos(), name) }
+
+// busyUnder returns where a function in fn that locks mu may wait for another goroutine, or call a function that takes mu
+// when c is mended. What stands before the lock is taken does not matter.
+func (d *decider) busyUnder(c *candidate, fn *ast.FuncDecl, mu types.Object) token.Pos {
+	info := c.decl.pkg.Info
+	busy := token.NoPos
+	for _, body := range bodiesIn(fn) {
+		locked := token.NoPos
+		inspectOwn(body, func(n ast.Node) {
+			if id, ok := n.(*ast.Ident); ok && info.Uses[id] == mu && !locked.IsValid() {
+				locked = id.Pos()
+			}
+		})
+		if !locked.IsValid() {
+			continue
+		}
+		inspectOwn(body, func(n ast.Node) {
+			if n.End() > locked && !busy.IsValid() && d.mayWait(info, n, mu, c.verdict.Guard.Class) {
+				busy = n.Pos()
+			}
+		})
+	}
+	return busy
+}
+
+// mayWait reports whether n itself may wait for another goroutine or run code that is not known.
+func (d *decider) mayWait(info *types.Info, n ast.Node, mu types.Object, class access.Var) bool {
+	switch n := n.(type) {
+	case *ast.SendStmt, *ast.SelectStmt:
+		return true
+	case *ast.UnaryExpr:
+		return n.Op == token.ARROW
+	case *ast.ForStmt:
+		return n.Post == nil
+	case *ast.RangeStmt:
+		switch info.TypeOf(n.X).Underlying().(type) {
+		case *types.Chan, *types.Signature:
+			return true
+		}
+	case *ast.CallExpr:
+		if tv := info.Types[n.Fun]; tv.IsType() || tv.IsBuiltin() {
+			return false
+		}
+		if sel, ok := ast.Unparen(n.Fun).(*ast.SelectorExpr); ok {
+			if x, ok := ast.Unparen(sel.X).(*ast.Ident); ok && info.Uses[x] == mu {
+				return false
+			}
+		}
+		callee, ok := typeutil.Callee(info, n).(*types.Func)
+		if !ok {
+			return true
+		}
+		if recv := callee.Signature().Recv(); recv != nil && types.IsInterface(recv.Type()) {
+			return true
+		}
+		code, _ := (&effects{d: d, guard: guard{name: mu.Name(), class: class}, orders: d.orders.clone()}).Hazard(callee)
+		return code != ""
+	}
+	return false
+}
+
+// unguardedIn returns where a function literal of fn, or the body of a range over a function, uses the map of c without being
+// one of the uses that are to be guarded or that hold the guard: the analysis did not find when it runs.
+func (d *decider) unguardedIn(c *candidate, fn *ast.FuncDecl) token.Pos {
+	known := make(map[token.Pos]bool)
+	for _, j := range c.verdict.Uses {
+		if j.Problem || c.verdict.Guard != nil && j.Holds(*c.verdict.Guard) {
+			known[j.Pos] = true
+		}
+	}
+	info := c.decl.pkg.Info
+	names := map[types.Object]bool{c.decl.object(): true}
+	for more := true; more; { // other names of the map
+		more = false
+		ast.Inspect(fn, func(n ast.Node) bool {
+			if a, ok := n.(*ast.AssignStmt); ok && len(a.Lhs) == len(a.Rhs) {
+				for i, value := range a.Rhs {
+					from, ok := ast.Unparen(value).(*ast.Ident)
+					to, local := a.Lhs[i].(*ast.Ident)
+					if ok && local && names[info.Uses[from]] && !names[info.ObjectOf(to)] {
+						names[info.ObjectOf(to)], more = true, true
+					}
+				}
+			}
+			return true
+		})
+	}
+	found := token.NoPos
+	ast.PreorderStack(fn, nil, func(n ast.Node, stack []ast.Node) bool {
+		id, ok := n.(*ast.Ident)
+		if !ok || found.IsValid() || !names[info.Uses[id]] || known[id.Pos()] {
+			return true
+		}
+		for i, around := range stack {
+			switch around := around.(type) {
+			case *ast.FuncLit:
+				found = id.Pos()
+			case *ast.RangeStmt:
+				_, isFunc := info.TypeOf(around.X).Underlying().(*types.Signature)
+				if isFunc && i+1 < len(stack) && stack[i+1] == ast.Node(around.Body) {
+					found = id.Pos()
+				}
+			}
+		}
+		return true
+	})
+	return found
+}
+
+// bodiesIn returns the body of fn and those of the function literals in it.
+func bodiesIn(fn *ast.FuncDecl) []*ast.BlockStmt {
+	out := []*ast.BlockStmt{fn.Body}
+	ast.Inspect(fn, func(n ast.Node) bool {
+		if lit, ok := n.(*ast.FuncLit); ok {
+			out = append(out, lit.Body)
+		}
+		return true
+	})
+	return out
+}
+
+// inspectOwn visits what is in body, but for the function literals.
+func inspectOwn(body *ast.BlockStmt, visit func(ast.Node)) {
+	ast.Inspect(body, func(n ast.Node) bool {
+		if _, lit := n.(*ast.FuncLit); lit || n == nil {
+			return false
+		}
+		visit(n)
+		return true
+	})
 }
 
 // localLocks returns the variables of fn that are locks.

@@ -69,3 +69,9 @@ func Looks(key string) (how Look, ok bool) {
 func Prints(key string) bool {
 	return looks[key].Prints
 }
+
+// reflecting are the packages that call methods which they find by name.
+var reflecting = set("reflect text/template html/template")
+
+// Reflects reports whether the package at path calls methods of what it is given that it finds by name.
+func Reflects(path string) bool { return reflecting[path] }

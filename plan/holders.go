@@ -252,7 +252,7 @@ func (h *holders) result(pkg *load.Package, stack []ast.Node, ret *ast.ReturnStm
 		return false
 	}
 	obj, _ := pkg.Info.Defs[fn.Name].(*types.Func)
-	if obj == nil || h.isMentionedUnseen(pkg, fn.Name.Name) || obj.Signature().Recv() != nil && h.d.isCalledUnnamed(fn.Name.Name) {
+	if obj == nil || h.isMentionedUnseen(pkg, fn.Name.Name) || obj.Signature().Recv() != nil && h.d.isCalledUnnamed(pkg, obj) {
 		return false
 	}
 	if h.functions[obj] {
@@ -316,21 +316,24 @@ func (h *holders) isMentionedUnseen(pkg *load.Package, name string) bool {
 	return false
 }
 
-// isCalledUnnamed reports whether a method of that name may be called without being named: through an interface, by a
+// isCalledUnnamed reports whether the method fn of pkg may be called without being named: through an interface, by a
 // template, or by reflection.
-func (d *decider) isCalledUnnamed(name string) bool {
+func (d *decider) isCalledUnnamed(pkg *load.Package, fn *types.Func) bool {
 	seen := make(map[*types.Package]bool)
-	for _, pkg := range d.prog.Packages {
-		if pkg.Types == nil || pkg.Info == nil {
+	for _, user := range d.prog.Packages {
+		if user.Types == nil || user.Info == nil {
 			return true
 		}
-		for _, file := range pkg.Files {
-			if file.Syntax != nil && hasInterfaceWith(file.Syntax, name) {
+		if !fn.Exported() && user.Types != pkg.Types && user.Path != pkg.Path {
+			continue
+		}
+		for _, file := range user.Files {
+			if file.Syntax != nil && hasInterfaceWith(user.Info, file.Syntax, fn) {
 				return true
 			}
 		}
-		for _, imported := range pkg.Types.Imports() {
-			if token.IsExported(name) && (model.Reflects(imported.Path()) || declaresInterfaceWith(imported, name, seen)) {
+		for _, imported := range user.Types.Imports() {
+			if fn.Exported() && user.Types == pkg.Types && model.Reflects(imported.Path()) || declaresInterfaceWith(imported, fn, seen) {
 				return true
 			}
 		}
@@ -338,36 +341,90 @@ func (d *decider) isCalledUnnamed(name string) bool {
 	return false
 }
 
-// hasInterfaceWith reports whether file spells out an interface with a method of that name.
-func hasInterfaceWith(file *ast.File, name string) (has bool) {
+// hasInterfaceWith reports whether file spells out an interface with a method like fn.
+func hasInterfaceWith(info *types.Info, file *ast.File, fn *types.Func) (has bool) {
 	ast.Inspect(file, func(n ast.Node) bool {
 		if t, ok := n.(*ast.InterfaceType); ok {
-			for _, m := range t.Methods.List {
-				has = has || slices.ContainsFunc(m.Names, func(id *ast.Ident) bool { return id.Name == name })
-			}
+			i, ok := info.TypeOf(t).(*types.Interface)
+			has = has || !ok || hasMethodLike(i, fn)
 		}
 		return !has
 	})
 	return has
 }
 
-// declaresInterfaceWith reports whether pkg, or a package that it imports, declares an interface with a method of that
-// name.
-func declaresInterfaceWith(pkg *types.Package, name string, seen map[*types.Package]bool) bool {
-	if seen[pkg] {
+// declaresInterfaceWith reports whether pkg, or a package that it imports, declares an interface with a method like fn.
+func declaresInterfaceWith(pkg *types.Package, fn *types.Func, seen map[*types.Package]bool) bool {
+	if seen[pkg] || !fn.Exported() {
 		return false
 	}
 	seen[pkg] = true
 	for _, n := range pkg.Scope().Names() {
 		if tn, ok := pkg.Scope().Lookup(n).(*types.TypeName); ok {
-			if i, ok := tn.Type().Underlying().(*types.Interface); ok {
-				for m := range i.Methods() {
-					if m.Name() == name {
-						return true
-					}
-				}
+			if i, ok := tn.Type().Underlying().(*types.Interface); ok && hasMethodLike(i, fn) {
+				return true
 			}
 		}
 	}
-	return slices.ContainsFunc(pkg.Imports(), func(p *types.Package) bool { return declaresInterfaceWith(p, name, seen) })
+	return slices.ContainsFunc(pkg.Imports(), func(p *types.Package) bool { return declaresInterfaceWith(p, fn, seen) })
+}
+
+// hasMethodLike reports whether i has a method of the name and type of fn, or of the name and a type that depends on type
+// parameters.
+func hasMethodLike(i *types.Interface, fn *types.Func) bool {
+	text := func(f *types.Func) string {
+		sig := f.Signature()
+		return types.TypeString(types.NewSignatureType(nil, nil, nil, sig.Params(), sig.Results(), sig.Variadic()), nil)
+	}
+	for m := range i.ExplicitMethods() {
+		if m.Name() == fn.Name() && (text(m) == text(fn) || isGenericSignature(m.Signature()) || isGenericSignature(fn.Signature())) {
+			return true
+		}
+	}
+	return false
+}
+
+// isGenericSignature reports whether a parameter or result of sig depends on a type parameter.
+func isGenericSignature(sig *types.Signature) bool {
+	for _, t := range []*types.Tuple{sig.Params(), sig.Results()} {
+		for v := range t.Variables() {
+			if dependsOnTypeParam(v.Type(), 0) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// dependsOnTypeParam reports whether t may mention a type parameter; what is nested deeper than depth 8 may.
+func dependsOnTypeParam(t types.Type, depth int) bool {
+	if depth > 8 {
+		return true
+	}
+	switch t := types.Unalias(t).(type) {
+	case *types.TypeParam:
+		return true
+	case *types.Pointer:
+		return dependsOnTypeParam(t.Elem(), depth+1)
+	case *types.Slice:
+		return dependsOnTypeParam(t.Elem(), depth+1)
+	case *types.Array:
+		return dependsOnTypeParam(t.Elem(), depth+1)
+	case *types.Chan:
+		return dependsOnTypeParam(t.Elem(), depth+1)
+	case *types.Map:
+		return dependsOnTypeParam(t.Key(), depth+1) || dependsOnTypeParam(t.Elem(), depth+1)
+	case *types.Signature:
+		return isGenericSignature(t)
+	case *types.Named:
+		for arg := range t.TypeArgs().Types() {
+			if dependsOnTypeParam(arg, depth+1) {
+				return true
+			}
+		}
+		return false
+	case *types.Basic:
+		return false
+	}
+	return true // of structs and interfaces that are spelled out nothing is known here
 }

@@ -214,7 +214,7 @@ func run(form string, runs map[string]func() string, stresses map[string]func())
 		select {
 		case out := <-done:
 			fmt.Printf("%%s %%s\t%%s\n", form, name, out)
-		case <-time.After(10 * time.Second):
+		case <-time.After(3 * time.Second):
 			fmt.Printf("%%s %%s\tHANGS\n", form, name)
 		}
 	}

@@ -208,14 +208,6 @@ func layOut(t *testing.T, dir string, cases []*testCase) {
 	}
 }
 
-// layDrivers adds the race drivers of cases to a tree that layOut wrote.
-func layDrivers(t *testing.T, dir string, cases []*testCase) {
-	t.Helper()
-	for _, c := range cases {
-		c.writeFiles(t, dir, c.drivers)
-	}
-}
-
 func (c *testCase) writeFiles(t *testing.T, dir string, files []txtar.File) {
 	t.Helper()
 	for _, f := range files {

@@ -1,15 +1,29 @@
 package main
 
-// This file runs the race drivers of the cases: before the mend each must fail, after it pass.
+// This file runs the race drivers of the cases: before the mend each must fail, after it pass. Linking a binary takes longer
+// than running it, so nearly all drivers are one binary, which is run once for each.
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
 	"os/exec"
 	"path"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/txtar"
 )
 
 // drive runs the drivers of cases over the trees before and after the mend, to which it adds them.
@@ -28,17 +42,7 @@ func drive(t *testing.T, cases []*testCase, before, after string, results map[*t
 		}
 		return
 	}
-	layDrivers(t, before, driven)
-	layDrivers(t, after, driven)
-	var patterns []string
-	for _, c := range driven {
-		for _, f := range c.drivers {
-			patterns = append(patterns, "./"+path.Join(c.id(), path.Dir(f.Name)))
-		}
-	}
-	// A driver that shows no race passes, and go test would keep that: -count=1 runs it anew.
-	was := goTestRace(t, before, append([]string{"-count=1"}, patterns...)...)
-	is := goTestRace(t, after, patterns...)
+	was, is := driversOf(t, driven).run(t, before), driversOf(t, driven).run(t, after)
 	for _, c := range driven {
 		// A case of a form's folder is there to be mended; elsewhere a refusal leaves the race in.
 		refused := results[c].sections["refusals"] != "" && (c.folder == "detect" || c.folder == "trap")
@@ -52,6 +56,155 @@ func drive(t *testing.T, cases []*testCase, before, after string, results map[*t
 			}
 		}
 	}
+}
+
+// drivers are the drivers of cases, by how they are run.
+type drivers struct {
+	shared []driver    // in one binary
+	alone  []*testCase // each in one of its own
+}
+
+// A driver is a driver that can share a binary.
+type driver struct {
+	testCase *testCase
+	dir      string   // below the case
+	tests    []string // its test functions
+}
+
+// driversOf sorts the drivers of cases. A package can share its binary with others if it can be imported and does nothing
+// by itself when it is; its driver then is a file like others.
+func driversOf(t *testing.T, cases []*testCase) drivers {
+	t.Helper()
+	var out drivers
+	for _, c := range cases {
+		var shared []driver
+		for _, f := range c.drivers {
+			if d, ok := sharedDriver(t, c, f); ok {
+				shared = append(shared, d)
+			}
+		}
+		if len(shared) == len(c.drivers) {
+			out.shared = append(out.shared, shared...)
+		} else {
+			out.alone = append(out.alone, c)
+		}
+	}
+	return out
+}
+
+func sharedDriver(t *testing.T, c *testCase, f txtar.File) (driver, bool) {
+	t.Helper()
+	d := driver{testCase: c, dir: path.Dir(f.Name)}
+	for _, file := range append([]txtar.File{f}, c.files...) {
+		if path.Dir(file.Name) != d.dir || path.Ext(file.Name) != ".go" {
+			continue
+		}
+		syntax, err := parser.ParseFile(token.NewFileSet(), file.Name, file.Data, parser.SkipObjectResolution)
+		if err != nil || syntax.Name.Name == "main" || file.Name != f.Name && strings.HasSuffix(file.Name, "_test.go") {
+			return driver{}, false
+		}
+		for _, decl := range syntax.Decls {
+			fn, ok := decl.(*ast.FuncDecl)
+			switch {
+			case ok && fn.Recv == nil && fn.Name.Name == "init":
+				return driver{}, false
+			case ok && fn.Recv == nil && file.Name == f.Name && strings.HasPrefix(fn.Name.Name, "Test"):
+				d.tests = append(d.tests, fn.Name.Name)
+			}
+		}
+	}
+	return d, true
+}
+
+// importPath returns the path of the package that d drives.
+func (d driver) importPath() string { return path.Join("example.com", d.testCase.id(), d.dir) }
+
+// test returns the name of the test that is d in the shared binary.
+func (d driver) test() string {
+	return "Test_" + strings.NewReplacer("/", "_", "-", "_", ".", "_").Replace(d.importPath())
+}
+
+// run adds the drivers to the tree dir, runs them there under -race, and returns how those of each package ended.
+func (ds drivers) run(t *testing.T, dir string) map[string]testsRun {
+	t.Helper()
+	ended := ds.runShared(t, dir)
+	if len(ds.alone) == 0 {
+		return ended
+	}
+	// A driver that shows no race passes, and go test would keep that: -count=1 runs it anew.
+	args := []string{"-count=1"}
+	for _, c := range ds.alone {
+		c.writeFiles(t, dir, c.drivers)
+		for _, f := range c.drivers {
+			args = append(args, "./"+path.Join(c.id(), path.Dir(f.Name)))
+		}
+	}
+	for name, r := range goTestRace(t, dir, args...) {
+		ended[name] = r
+	}
+	return ended
+}
+
+// runShared builds one binary of the drivers that can share it, and runs that for each.
+func (ds drivers) runShared(t *testing.T, dir string) map[string]testsRun {
+	t.Helper()
+	ended := make(map[string]testsRun)
+	if len(ds.shared) == 0 {
+		return ended
+	}
+	var imports, tests strings.Builder
+	for i, d := range ds.shared {
+		for _, f := range d.testCase.drivers {
+			if path.Dir(f.Name) == d.dir {
+				f.Name = path.Join(d.dir, "driver.go")
+				d.testCase.writeFiles(t, dir, []txtar.File{f})
+			}
+		}
+		fmt.Fprintf(&imports, "\tp%d %q\n", i, d.importPath())
+		fmt.Fprintf(&tests, "\nfunc %s(t *testing.T) {\n", d.test())
+		for _, name := range d.tests {
+			fmt.Fprintf(&tests, "\tt.Run(%q, p%d.%s)\n", name, i, name)
+		}
+		tests.WriteString("}\n")
+	}
+	src := fmt.Sprintf("package drivers\n\nimport (\n\t\"testing\"\n\n%s)\n%s", &imports, &tests)
+	writeFile(t, filepath.Join(dir, "drivers", "drivers_test.go"), []byte(src))
+	binary := filepath.Join(dir, "drivers", "drivers.test")
+	build := exec.Command("go", "test", "-race", "-c", "-vet=off", "-trimpath", "-o", binary, "./drivers")
+	build.Dir = dir
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("the drivers do not build: %v\n%s", err, out)
+	}
+
+	var mu sync.Mutex
+	var running sync.WaitGroup
+	free := make(chan struct{}, runtime.NumCPU())
+	for _, d := range ds.shared {
+		free <- struct{}{}
+		running.Go(func() {
+			defer func() { <-free }()
+			r := d.run(binary, dir)
+			mu.Lock()
+			defer mu.Unlock()
+			ended[d.importPath()] = r
+		})
+	}
+	running.Wait()
+	return ended
+}
+
+// run runs d, which is in binary, in the folder of its package.
+func (d driver) run(binary, dir string) testsRun {
+	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second) // beyond what ends a test that hangs
+	defer cancel()
+	cmd := exec.CommandContext(ctx, binary, "-test.run=^"+d.test()+"$", "-test.timeout=60s")
+	cmd.Dir = filepath.Join(dir, filepath.FromSlash(d.testCase.id()), filepath.FromSlash(d.dir))
+	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=50") // in place of a second
+	out, err := cmd.CombinedOutput()
+	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
+		out = append(out, err.Error()...)
+	}
+	return testsRun{passed: err == nil && len(d.tests) > 0, output: string(out)}
 }
 
 // haveRace reports whether the race detector can be built: it needs cgo and a C compiler.

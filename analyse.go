@@ -60,7 +60,7 @@ func (inv *invocation) load(dir string, patterns []string) (*load.Program, int) 
 }
 
 // largeProgram is how many bytes of source a program may have before memory counts for more than time.
-const largeProgram = 4 << 20
+const largeProgram = 3 << 20
 
 func sourceSize(prog *load.Program) (n int) {
 	for _, pkg := range prog.Packages {

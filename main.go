@@ -117,7 +117,7 @@ func (c command) synopsis() string {
 }
 
 func main() {
-	collect(150) // a third less work for the collector, for a fifth more memory
+	collect(200) // half the work for the collector, for a third more memory
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 

@@ -107,6 +107,7 @@ type analysis struct {
 	starts   map[string]ssa.CallInstruction    // by site
 	recvs    []*ssa.UnOp                       // see receives
 	looped   map[*ssa.BasicBlock][]access.Path // see keptByLoop
+	targets  map[ssa.CallInstruction]target
 	rec      *recorder
 }
 

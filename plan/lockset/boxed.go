@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"golang.org/x/tools/go/ssa"
+	"golang.org/x/tools/go/types/typeutil"
 
 	"mapmend/plan/access"
 	"mapmend/plan/model"
@@ -56,16 +57,20 @@ type boxes struct {
 	cfg     Config
 	seen    map[[2]types.Type]bool
 	methods map[string]Boxed // by key
+	sets    typeutil.MethodSetCache
 }
 
 // add notes that a value of type t becomes the interface iface, which may be nil.
 func (b *boxes) add(t, iface types.Type) {
+	if iface != nil && iface.Underlying().(*types.Interface).NumMethods() == 0 {
+		iface = nil // nobody calls a method through it
+	}
 	if b.seen[[2]types.Type{t, iface}] {
 		return
 	}
 	b.seen[[2]types.Type{t, iface}] = true
-	set := types.NewMethodSet(t)
-	stream := isStream(set)
+	set := b.sets.MethodSet(t)
+	stream := slices.ContainsFunc(slices.Collect(set.Methods()), func(sel *types.Selection) bool { return model.IsStream(sel.Obj().Name()) })
 	for sel := range set.Methods() {
 		fn := sel.Obj().(*types.Func)
 		m := Boxed{Key: access.ObjectKey(fn), Name: fn.Name(), Stream: stream}
@@ -79,10 +84,14 @@ func (b *boxes) add(t, iface types.Type) {
 	}
 }
 
-// isStream reports whether what has the methods of set is something to read, write or open.
-func isStream(set *types.MethodSet) bool {
-	for sel := range set.Methods() {
-		if model.IsStream(sel.Obj().Name()) {
+// isStream reports whether t is an interface to read, write or open something.
+func isStream(t types.Type) bool {
+	iface, ok := t.Underlying().(*types.Interface)
+	if !ok {
+		return false
+	}
+	for m := range iface.Methods() {
+		if model.IsStream(m.Name()) {
 			return true
 		}
 	}
@@ -174,7 +183,7 @@ func (r *recorder) asks(c *ssa.CallCommon, methods bool, s *state) {
 	}
 	r.mayCall(Sought, s)
 	for _, arg := range given(c) {
-		if types.IsInterface(arg.Type()) && isStream(types.NewMethodSet(arg.Type())) {
+		if isStream(arg.Type()) {
 			r.mayCall(Streams, s)
 		}
 	}

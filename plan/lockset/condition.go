@@ -106,14 +106,25 @@ func (a alternative) assume(c condition, is bool) alternative {
 	return a
 }
 
+// assumes reports whether a assumes something about v.
+func (a alternative) assumes(v ssa.Value) bool {
+	for _, s := range a.assumed {
+		if s.isAbout(v) {
+			return true
+		}
+	}
+	return false
+}
+
 // forget returns a without what it assumed about v, which is about to get a new value.
 func (a alternative) forget(v ssa.Value) alternative {
-	about := func(s assumption) bool { return s.cond.x == v || s.cond.y == any(v) }
-	if slices.ContainsFunc(a.assumed, about) {
-		a.assumed = slices.DeleteFunc(slices.Clone(a.assumed), about)
+	if a.assumes(v) {
+		a.assumed = slices.DeleteFunc(slices.Clone(a.assumed), func(s assumption) bool { return s.isAbout(v) })
 	}
 	return a
 }
+
+func (s assumption) isAbout(v ssa.Value) bool { return s.cond.x == v || s.cond.y == any(v) }
 
 func commonAssumptions(a, b []assumption) []assumption {
 	var out []assumption

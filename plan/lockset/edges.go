@@ -307,12 +307,16 @@ func (a *analysis) detached(refs []access.Ref, vs []ssa.Value, instr ssa.Instruc
 
 // rootsOf returns the roots of refs and of what is known to be stored in them.
 func rootsOf(refs []access.Ref) []access.Root {
-	var out []access.Root
-	for _, ref := range refs {
+	out := make([]access.Root, 0, len(refs))
+	var add func(access.Ref)
+	add = func(ref access.Ref) {
 		out = append(out, ref.Path.Root)
 		for _, p := range ref.Parts {
-			out = append(out, rootsOf([]access.Ref{p.Ref})...)
+			add(p.Ref)
 		}
+	}
+	for _, ref := range refs {
+		add(ref)
 	}
 	return out
 }

@@ -61,6 +61,20 @@ func sameAlternatives(as, bs []alternative) bool {
 	})
 }
 
+// renewed drops what the alternatives of s assumed about v, which is about to get a new value.
+func (s *state) renewed(v ssa.Value) {
+	cloned := false
+	for i, alt := range s.alts {
+		if !alt.assumes(v) {
+			continue
+		}
+		if !cloned {
+			s.alts, cloned = slices.Clone(s.alts), true
+		}
+		s.alts[i] = alt.forget(v)
+	}
+}
+
 // points returns the distinct visible points of s.
 func (s *state) points() []Point {
 	var out []Point
@@ -170,12 +184,7 @@ func (a *analysis) block(b *ssa.BasicBlock, s state) state {
 
 func (a *analysis) instr(instr ssa.Instruction, s *state) {
 	if v, ok := instr.(ssa.Value); ok {
-		for i, alt := range s.alts {
-			if len(alt.assumed) > 0 {
-				s.alts = slices.Clone(s.alts)
-				s.alts[i] = alt.forget(v)
-			}
-		}
+		s.renewed(v)
 	}
 	if touches(instr) {
 		s.tells = nil

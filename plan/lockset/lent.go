@@ -50,11 +50,11 @@ func (a *analysis) isLent(root access.Root, s *state) bool {
 func (v View) Known(ref access.Ref) (access.Ref, []Point) {
 	root := ref.Path.Root
 	if !v.a.isLent(root, v.s) {
-		return ref, v.Points
+		return ref, v.Points()
 	}
 	at := v.a.lentAt[root]
-	points := make([]Point, len(v.Points))
-	for i, p := range v.Points {
+	points := v.Points()
+	for i, p := range points {
 		points[i] = p.Moved(root, at)
 	}
 	return moved(ref, root, at), points

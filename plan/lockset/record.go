@@ -38,11 +38,15 @@ type fact struct {
 
 // View is what a visitor may ask about the moment before an instruction.
 type View struct {
-	Points []Point  // the alternatives
-	After  []string // goroutines that may run
-	a      *analysis
-	s      *state
+	a *analysis
+	s *state
 }
+
+// Points returns the alternatives.
+func (v View) Points() []Point { return v.s.points() }
+
+// After returns the sites of the goroutines that may run.
+func (v View) After() []string { return sites(v.s.after) }
 
 // Reaching returns v without the alternatives in which m, or the pointer that it is reached by, is nil: nothing is used
 // there.
@@ -50,7 +54,7 @@ func (v View) Reaching(m ssa.Value) View {
 	s := *v.s
 	s.alts = slices.DeleteFunc(slices.Clone(s.alts), func(alt alternative) bool { return alt.isNil(m) })
 	if len(s.alts) < len(v.s.alts) {
-		v.s, v.Points = &s, s.points()
+		v.s = &s
 	}
 	return v
 }
@@ -146,7 +150,7 @@ func (r *recorder) instr(instr ssa.Instruction, s *state) {
 		}
 		r.returns(instr, s)
 	}
-	r.visit(instr, View{s.points(), sites(s.after), r.a, s})
+	r.visit(instr, View{r.a, s})
 }
 
 // isOnlyResult reports whether v is what a call returns in any case, so that callers know which function it is.
@@ -203,7 +207,7 @@ func isLockPointer(t types.Type) bool {
 
 // deferred reports a deferred call at the moment it runs.
 func (r *recorder) deferred(instr *ssa.Defer, s *state) {
-	r.visit(instr, View{s.points(), sites(s.after), r.a, s})
+	r.visit(instr, View{r.a, s})
 }
 
 // given notes that a function value was put where it cannot be followed. Something owned is not yet a

@@ -29,8 +29,20 @@ func (t target) binding() access.Binding {
 	return access.Binding{Params: t.params, Free: t.free, Made: t.made}
 }
 
+// target returns what call calls.
 func (a *analysis) target(call ssa.CallInstruction) target {
-	c := call.Common()
+	t, ok := a.targets[call]
+	if !ok {
+		t = a.findTarget(call.Common())
+		if a.targets == nil {
+			a.targets = make(map[ssa.CallInstruction]target)
+		}
+		a.targets[call] = t
+	}
+	return t
+}
+
+func (a *analysis) findTarget(c *ssa.CallCommon) target {
 	if c.IsInvoke() {
 		return target{invoke: c.Method, params: append([]access.Ref{a.names.Ref(c.Value)}, a.names.Refs(c.Args)...), recv: c.Value}
 	}

@@ -40,9 +40,9 @@ func (c *Collector) alias(fn *lockset.Func, v ssa.Value, returned bool, at locks
 	if !ref.Read.IsValid() || ref.Depth > 0 || ref.Var.IsZero() || at.Owned(ref.Path) || fn.Names.Detached(v, nil) {
 		return
 	}
-	c.Uses = append(c.Uses, Use{Func: fn.Key, Ref: ref, Op: Alias, After: at.After, Pos: ref.Read, Returned: returned})
+	c.Uses = append(c.Uses, Use{Func: fn.Key, Ref: ref, Op: Alias, After: at.After(), Pos: ref.Read, Returned: returned})
 	if returned && c.readFreely(fn, ref.Read) { // so that no section ends before what the caller does
-		c.Uses = append(c.Uses, Use{Func: fn.Key, Ref: ref, Op: Read, After: at.After, Pos: ref.Read, Returned: true})
+		c.Uses = append(c.Uses, Use{Func: fn.Key, Ref: ref, Op: Read, After: at.After(), Pos: ref.Read, Returned: true})
 	}
 }
 

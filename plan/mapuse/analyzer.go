@@ -322,6 +322,6 @@ func (c *Collector) addRef(fn *lockset.Func, ref access.Ref, op Op, pos token.Po
 	}
 	ref, points := at.Known(ref)
 	for _, p := range points {
-		c.Uses = append(c.Uses, Use{Func: fn.Key, Ref: ref, Op: op, At: p, After: at.After, Alone: at.Confided(ref.Path), Pos: pos, Fresh: c.fresh, Empties: c.empties, Checked: c.check, Valued: c.valued, Given: c.given, Removed: c.removed})
+		c.Uses = append(c.Uses, Use{Func: fn.Key, Ref: ref, Op: op, At: p, After: at.After(), Alone: at.Confided(ref.Path), Pos: pos, Fresh: c.fresh, Empties: c.empties, Checked: c.check, Valued: c.valued, Given: c.given, Removed: c.removed})
 	}
 }

@@ -62,11 +62,12 @@ func (c *Collector) carries(fn *lockset.Func, instr ssa.Instruction, at lockset.
 
 // held returns the locks that are held in any case.
 func held(at lockset.View) lockset.Set {
-	if len(at.Points) == 0 {
+	points := at.Points()
+	if len(points) == 0 {
 		return nil
 	}
-	out := at.Points[0].Held
-	for _, p := range at.Points[1:] {
+	out := points[0].Held
+	for _, p := range points[1:] {
 		out = lockset.Join(out, p.Held)
 	}
 	return slices.DeleteFunc(slices.Clone(out), func(h lockset.Held) bool { return h.Once })

@@ -93,7 +93,7 @@ func (c *Collector) parted(fn *lockset.Func, check *ssa.Lookup, st *ssa.MapUpdat
 }
 
 func heldAt(at lockset.View, lock access.Path) bool {
-	for _, p := range at.Points {
+	for _, p := range at.Points() {
 		if _, ok := p.Held.Find(lock); !ok {
 			return false
 		}

@@ -82,8 +82,8 @@ func (c *Collector) addElement(fn *lockset.Func, holder ssa.Value, part string, 
 	if ref.Depth == 0 || ref.Var.IsZero() || !ref.Read.IsValid() || !pos.IsValid() || at.Owned(ref.Path) || fn.Names.Detached(holder, c.instr) {
 		return
 	}
-	for _, p := range at.Points {
-		c.Uses = append(c.Uses, Use{Func: fn.Key, Ref: ref, Op: op, At: p, After: at.After, Alone: at.Confided(ref.Path), Pos: pos, Element: part})
+	for _, p := range at.Points() {
+		c.Uses = append(c.Uses, Use{Func: fn.Key, Ref: ref, Op: op, At: p, After: at.After(), Alone: at.Confided(ref.Path), Pos: pos, Element: part})
 	}
 }
 

@@ -53,8 +53,8 @@ func (c *Collector) fills(fn *lockset.Func, instr *ssa.Store, at lockset.View) {
 	if f, ok := load.X.(*ssa.FieldAddr); ok {
 		pos = f.Pos()
 	}
-	for _, p := range at.Points {
-		t.uses = append(t.uses, Use{Func: fn.Key, Ref: from, Op: Load, At: p, After: at.After, Pos: pos, Twin: &Twin{along(fn, addr.X.Type(), t.owner, source)}})
+	for _, p := range at.Points() {
+		t.uses = append(t.uses, Use{Func: fn.Key, Ref: from, Op: Load, At: p, After: at.After(), Pos: pos, Twin: &Twin{along(fn, addr.X.Type(), t.owner, source)}})
 	}
 	if !at.Owned(t.owner) {
 		c.Uses = append(c.Uses, t.uses...)

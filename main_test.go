@@ -82,6 +82,7 @@ func runBatch(t *testing.T, before, after string, flags []string, cases []*testC
 		return
 	}
 	prog, p, m := mendTree(t, before, flags, cases)
+	checkExplained(t, prog, p)
 	for _, c := range cases {
 		c.checkSites(p, results[c])
 		c.record(t, p, m, results[c])
@@ -120,6 +121,29 @@ func mendTree(t *testing.T, dir string, flags []string, cases []*testCase) (*loa
 		t.Fatal(err)
 	}
 	return prog, p, m
+}
+
+// checkExplained checks that explain says of each variable what is reported of it: it follows ways that a report need not.
+func checkExplained(t *testing.T, prog *load.Program, reported *plan.Plan) {
+	t.Helper()
+	explained, err := plan.Make(prog, plan.Options{Silent: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	verdicts := func(p *plan.Plan) (lines []string) {
+		for _, f := range p.Findings {
+			if f.Confidence > plan.Silent {
+				lines = append(lines, fmt.Sprintf("%s %s: %s: %s", f.Confidence, f.Kind, f.Var, f.Message))
+			}
+		}
+		return lines
+	}
+	for _, s := range explained.Silenced { // which are explained all the same
+		explained.Findings = slices.DeleteFunc(explained.Findings, func(f plan.Finding) bool { return f.Var == s.Var })
+	}
+	if diff := cmp.Diff(verdicts(reported), verdicts(explained)); diff != "" {
+		t.Errorf("explain says something else (-reported +explained):\n%s", diff)
+	}
 }
 
 // throughJSON returns p as it comes out of a file: what is rewritten, proved and shown is that one.

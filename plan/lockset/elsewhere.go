@@ -35,6 +35,23 @@ func (e *Edge) Named(p access.Path) access.Path {
 	return p
 }
 
+// NamedAt returns p, in terms of the caller, with its locks by the names of their own that what they are reached through has.
+func (e *Edge) NamedAt(p Point) Point {
+	if len(e.Elsewhere) == 0 {
+		return p
+	}
+	return p.renamed(func(q access.Path) access.Path {
+		for sel := ""; sel != q.Sel; {
+			sel += access.FirstStep(q.Sel[len(sel):])
+			at := access.Path{Root: q.Root, Sel: sel}
+			if to := e.Named(at); to != at {
+				return to.Join(q.Sel[len(sel):])
+			}
+		}
+		return q
+	})
+}
+
 // noteNamed notes that the object from is stored at to, in something that the function made: a place where several are
 // stored has no such name.
 func (a *analysis) noteNamed(from access.Ref, to access.Path) {

@@ -70,9 +70,13 @@ func moved(ref access.Ref, root access.Root, to access.Path) access.Ref {
 
 // Moved returns p with what root stands for at to.
 func (p Point) Moved(root access.Root, to access.Path) Point {
+	return p.renamed(func(q access.Path) access.Path { return moved(access.Ref{Path: q}, root, to).Path })
+}
+
+// renamed returns p with its locks called as move says.
+func (p Point) renamed(move func(access.Path) access.Path) Point {
 	out := p
 	out.Held, out.Released, out.Maybe = nil, nil, nil
-	move := func(q access.Path) access.Path { return moved(access.Ref{Path: q}, root, to).Path }
 	for _, h := range p.Held {
 		h.Path, h.Origin = move(h.Path), move(h.Origin)
 		out.Held = out.Held.With(h)

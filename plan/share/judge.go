@@ -192,14 +192,17 @@ func (w *World) byVariable(keep func(access.Var) bool) map[access.Var]*variableU
 		}
 		return out[v]
 	}
-	skip := w.neverWritten()
+	skip, emptied := w.neverWritten(), w.emptied()
+	passes := func(v access.Var, op mapuse.Op) bool {
+		return emptied[v] && op.Writes() || (skip[v] || emptied[v]) && !keep(v)
+	}
 	var unnamed []*mapuse.Use
 	for i := range w.Uses {
 		u := &w.Uses[i]
 		switch v := u.Ref.Var; {
 		case v.IsZero():
 			unnamed = append(unnamed, u)
-		case skip[v] && !keep(v):
+		case passes(v, u.Op):
 		case u.Unfollowed:
 			of(v).unfollowed = append(of(v).unfollowed, atUse(u))
 		case u.Op == mapuse.Alias || u.Op.Part() == mapuse.Elements:
@@ -215,7 +218,7 @@ func (w *World) byVariable(keep func(access.Var) bool) map[access.Var]*variableU
 	for _, n := range slices.Concat(named, w.sharedParameters(named)) {
 		for _, e := range n.entries {
 			switch v := e.Ref.Var; {
-			case skip[v] && !keep(v):
+			case passes(v, e.Use.Op):
 			case e.Use.Unfollowed:
 				of(v).unfollowed = append(of(v).unfollowed, e)
 			default:
@@ -285,9 +288,6 @@ func (w *World) neverWritten() map[access.Var]bool {
 				}
 			}
 		}
-	}
-	for v := range w.emptied() {
-		skip[v] = true
 	}
 	skip[access.Var{}] = false
 	return skip

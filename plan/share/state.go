@@ -122,6 +122,7 @@ type within struct {
 	started bool // in a goroutine of its own
 	each    bool // on something that each round of a loop makes anew
 	remade  bool // on something that is made anew while such goroutines may run
+	named   bool // by the names of their own that owners have
 	starts  int  // how many goroutines were started from there on, up to maxSites
 	many    bool // several of them may run at once
 }
@@ -170,6 +171,9 @@ func (t *table) under(e *Entry, edge *lockset.Edge, in within) (lockset.Point, i
 			around.Held = late(around.Held)
 		}
 		at := e.At.Under(around, edge.Binding()).Settle(edge.Copies)
+		if in.named {
+			at = edge.NamedAt(at)
+		}
 		if in.started && edge.Many && !in.each {
 			at.Held = slices.DeleteFunc(at.Held, func(h lockset.Held) bool {
 				return slices.Contains(edge.Each, h.Path.Root) || !in.remade && slices.Contains(edge.Remade, h.Path.Root)

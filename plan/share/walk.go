@@ -292,7 +292,8 @@ func (s *search) through(e *Entry, edge *lockset.Edge) (Entry, bool) {
 	next.Func = edge.Caller
 	next.way = &step{Frame: Frame{edge.Caller, edge}, in: e.way, depth: e.way.depth + 1}
 	next.Ref, _ = edge.Through(edge.Binding().Ref(e.Ref), false)
-	if e.Ref.Var == anOwner {
+	named := e.Ref.Var == anOwner
+	if named {
 		next.Ref.Path = edge.Named(next.Ref.Path)
 	}
 	if p := edge.Shares(next.Ref.Path); p != next.Ref.Path {
@@ -327,7 +328,7 @@ func (s *search) through(e *Entry, edge *lockset.Edge) (Entry, bool) {
 	switch {
 	case edge.Start != "" || edge.Stored:
 		next.Many = e.Many || edge.Many && !each && !e.Held || edge.Stored && s.w.many[edge.Callee]
-		next.At, next.numbers.at = s.table.under(e, edge, within{started: true, each: each, remade: remade, starts: min(len(e.Sites)+1, maxSites), many: next.Many})
+		next.At, next.numbers.at = s.table.under(e, edge, within{started: true, each: each, remade: remade, named: named, starts: min(len(e.Sites)+1, maxSites), many: next.Many})
 		site := edge.Site
 		if made && len(e.Sites) < maxSites {
 			next.Outer = e.Outer + 1
@@ -347,10 +348,10 @@ func (s *search) through(e *Entry, edge *lockset.Edge) (Entry, bool) {
 		}
 	case len(e.Sites) > 0:
 		next.Many = e.Many || !each && !e.Held && (runsAt(leftBy(edge, next.ownInstance()), e.Sites[0]) && !owned(edge, next.Ref.Path) || edge.Loop && isUntracked(e.Sites[0]))
-		next.At, next.numbers.at = s.table.under(e, edge, within{started: true, each: each, remade: remade, starts: len(e.Sites), many: e.Many})
+		next.At, next.numbers.at = s.table.under(e, edge, within{started: true, each: each, remade: remade, named: named, starts: len(e.Sites), many: e.Many})
 		next.Beside, next.numbers.beside = s.table.union(e.Beside, e.numbers.beside, edge, next.ownInstance())
 	default:
-		next.At, next.numbers.at = s.table.under(e, edge, within{each: each, remade: remade})
+		next.At, next.numbers.at = s.table.under(e, edge, within{each: each, remade: remade, named: named})
 		next.After, next.numbers.after = s.table.union(e.After, e.numbers.after, edge, next.ownInstance())
 	}
 	if rebase {

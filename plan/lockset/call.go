@@ -251,6 +251,10 @@ func (a *analysis) invokes(instr ssa.CallInstruction, inv Invoke, f listedFunc, 
 	if inv.Start != "" && !inv.Start.Served() {
 		a.startedAt(&inv, f.place, instr, t, s)
 	}
+	runs := inv.Start == "" && !inv.Stored
+	if runs && inv.Loop { // so it stands each time but the first
+		a.calledBack(ct, s)
+	}
 	if a.rec != nil {
 		for _, p := range s.points() {
 			e := Edge{Callee: ct.key, Pos: posOf(instr), At: inv.under(p, t), Params: ct.params, Free: ct.free,
@@ -264,7 +268,7 @@ func (a *analysis) invokes(instr ssa.CallInstruction, inv Invoke, f listedFunc, 
 			a.rec.edgeAt(a, e, instr, s)
 		}
 	}
-	if inv.Start == "" && !inv.Stored {
+	if runs && !inv.Loop {
 		a.calledBack(ct, s)
 	}
 	return inv.Site

@@ -115,16 +115,22 @@ func (a *analysis) synchronous(instr ssa.CallInstruction, f access.Ref, t target
 	if ct.effect == nil {
 		return
 	}
+	loop := t.key != model.Once
+	if loop { // so it stands each time but the first
+		a.calledBack(ct, s)
+	}
 	if a.rec != nil {
 		for _, p := range s.points() {
-			a.rec.edgeAt(a, Edge{Callee: ct.key, Pos: posOf(instr), Loop: t.key != model.Once, At: t.around(p), Params: ct.params, Free: ct.free, After: sites(s.after), Outlive: ct.effect.Running()}, instr, s)
+			a.rec.edgeAt(a, Edge{Callee: ct.key, Pos: posOf(instr), Loop: loop, At: t.around(p), Params: ct.params, Free: ct.free, After: sites(s.after), Outlive: ct.effect.Running()}, instr, s)
 		}
 	}
-	a.calledBack(ct, s)
+	if !loop {
+		a.calledBack(ct, s)
+	}
 	around := s.alts
 	a.each(s, func(alt *alternative) { alt.Point = t.around(alt.Point) })
 	for _, inv := range ct.effect.Invokes { // what f captured
-		inv.Loop = inv.Loop || t.key != model.Once
+		inv.Loop = inv.Loop || loop
 		a.invoke(instr, inv, ct, s)
 	}
 	s.alts = around
@@ -179,8 +185,8 @@ func (a *analysis) keep(refs []access.Ref, how keeping, instr ssa.Instruction, s
 		}
 		ct := a.funcTarget(f.Func, nil)
 		if ct.effect != nil && ct.effect.Yield {
+			a.calledBack(ct, s) // so it stands each time but the first
 			a.rec.edge(a, Edge{Callee: ct.key, Pos: posOf(instr), Free: ct.free, Loop: true}, instr, s)
-			a.calledBack(ct, s)
 			continue
 		}
 		if !how.owned {

@@ -174,7 +174,7 @@ func function(fn *ssa.Function, effect func(string) *Effect, in inPackage, cfg C
 	states := a.run()
 	owed := a.owesOf()
 	f := &Func{Body: body, SSA: fn, Names: a.names, hasBody: cfg.hasBody, effect: a.effect}
-	a.rec = &recorder{a: a, body: body, loops: loopsOf(fn), spins: a.spinsOf(), effect: &Effect{Serves: requests(fn), Yield: isYield(fn)}, visit: func(instr ssa.Instruction, v View) { visit(f, instr, v) }}
+	a.rec = &recorder{a: a, body: body, loops: loopsOf(fn), spins: a.spinsOf(), effect: &Effect{Serves: requests(fn), Yield: isYield(fn), Ending: ending(fn, a.bodyOf)}, visit: func(instr ssa.Instruction, v View) { visit(f, instr, v) }}
 	ends := false
 	after := make(map[int]state, len(fn.Blocks))
 	for i, b := range fn.Blocks {

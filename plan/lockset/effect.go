@@ -29,6 +29,8 @@ type Effect struct {
 	Shows    []access.Root // those of them that others may see than goroutines which it started
 	Into     []Into        // what it stores in its parameters, or in what it made and returns
 
+	Ending model.Ending // how it never returns
+
 	Acquires []access.Var // locks it, or what it calls, ever takes; zero for a lock that is a parameter
 	Writes   []access.Var // those of them that it takes for writing
 	Onces    []access.Var // the sync.Onces that it, or what it calls, runs a function of

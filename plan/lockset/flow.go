@@ -7,6 +7,7 @@ import (
 	"golang.org/x/tools/go/ssa"
 
 	"mapmend/plan/access"
+	"mapmend/plan/model"
 )
 
 // This file runs the forward analysis of one function to its fixed point.
@@ -178,6 +179,13 @@ func (a *analysis) block(b *ssa.BasicBlock, s state) state {
 			a.rec.instr(instr, &s)
 		}
 		a.instr(instr, &s)
+		if how := endingOf(instr, a.bodyOf); how != model.Returns {
+			if how == model.Unwinds {
+				a.runDefers(b, &s)
+			}
+			s.alts = nil
+			break
+		}
 	}
 	return s
 }

@@ -27,7 +27,7 @@ func mayChangeElement(fn function, cs []*candidate, sec region.Section) (found b
 	}
 	info := fn.pkg.Info
 	ast.Inspect(fn.body, func(n ast.Node) bool {
-		if found || n == nil || n.End() <= sec.First.Pos() || sec.Last.End() <= n.Pos() {
+		if found || n == nil || n.End() <= sec.Pos() || sec.End() <= n.Pos() {
 			return false
 		}
 		switch n := n.(type) {

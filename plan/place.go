@@ -328,7 +328,7 @@ func (d *decider) coverFor(s spot, cs []*candidate, orders *lockOrders) (map[*ca
 			}
 		}
 	}
-	eff := &effects{d: d, guard: g, orders: orders, outer: outer}
+	eff := &effects{d: d, in: fn, cases: cs, guard: g, orders: orders, outer: outer}
 	found, obstacle := region.Cover(region.Func{Body: fn.body, Loop: isLoop(fn.node), File: fn.file.Syntax, Package: syntaxOf(fn.pkg), NilRoot: d.isNilRoot(s), Types: fn.pkg.Types, Info: fn.pkg.Info, Fset: d.prog.Fset}, uses, region.Lock{Expr: lock, New: g.add != nil && cs[0].decl.owner == nil}, eff)
 	if obstacle != nil {
 		return nil, obstacle
@@ -341,11 +341,11 @@ func (d *decider) coverFor(s spot, cs []*candidate, orders *lockOrders) (map[*ca
 	}
 	out := make(map[*candidate][]Section)
 	for _, sec := range found {
-		first, last := d.prog.Fset.Position(sec.First.Pos()).Offset, d.prog.Fset.Position(sec.Last.End()).Offset
-		section := Section{Span: Span{File: fn.file.Name, Start: first, End: last}, Lock: s.lock, Read: g.reads && !sec.Writes && !d.writesIn(cs, sec) && !mayChangeElement(fn, cs, sec), Defer: sec.Defer}
+		first, last := d.prog.Fset.Position(sec.Pos()).Offset, d.prog.Fset.Position(sec.End()).Offset
+		section := Section{Span: Span{File: fn.file.Name, Start: first, End: last}, Lock: s.lock, Read: g.reads && !sec.Writes && !d.writesIn(cs, sec) && !mayChangeElement(fn, cs, sec), Defer: sec.Defer, Hoist: sec.Hoist != nil, Name: sec.Name, Clone: sec.Clone}
 		for _, c := range cs {
 			if slices.ContainsFunc(c.needs, func(n need) bool {
-				return n.fn == s.fn && n.lock == s.lock && sec.First.Pos() <= n.pos && n.pos < sec.Last.End()
+				return n.fn == s.fn && n.lock == s.lock && sec.Pos() <= n.pos && n.pos < sec.End()
 			}) {
 				out[c] = append(out[c], section)
 			}
@@ -438,7 +438,7 @@ func (d *decider) isUnset(v Var, decl declaration) bool {
 func (d *decider) writesIn(cs []*candidate, sec region.Section) bool {
 	for _, c := range cs {
 		for _, j := range c.verdict.Uses {
-			if j.Op.Writes() && sec.First.Pos() <= j.Pos && j.Pos < sec.Last.End() {
+			if j.Op.Writes() && sec.Pos() <= j.Pos && j.Pos < sec.End() {
 				return true
 			}
 		}
@@ -449,6 +449,8 @@ func (d *decider) writesIn(cs []*candidate, sec region.Section) bool {
 // effects answers package region from the summaries.
 type effects struct {
 	d      *decider
+	in     function
+	cases  []*candidate
 	guard  guard
 	orders *lockOrders
 	outer  []access.Var

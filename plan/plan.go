@@ -220,12 +220,17 @@ type Mutex struct {
 	Comment string `json:"comment"` // without slashes: "mu guards byID."; empty for none
 }
 
-// Section is a run of whole statements of one statement list that must hold the guard.
+// Section is a run of whole statements of one statement list that must hold the guard. If Hoist is set it is the initialiser of a
+// statement, or an expression in its head, and is to stand in front of that.
 type Section struct {
 	Span         // from the first statement's start to the last one's end
 	Lock  string `json:"lock"`  // the mutex as an expression of the function, see IsPath: "s.mu"
 	Read  bool   `json:"read"`  // RLock instead of Lock
 	Defer bool   `json:"defer"` // unlock by defer: the section runs to the end of the function body
+
+	Hoist bool   `json:"hoist,omitempty"`
+	Name  string `json:"name,omitempty"`  // of the variable that is to stand for the expression
+	Clone bool   `json:"clone,omitempty"` // the variable has a copy of the map
 }
 
 // Copy is an expression for the map that becomes one for a copy of it: maps.Clone(s.m).

@@ -222,6 +222,10 @@ type section struct {
 	expr       ast.Expr
 	read       bool
 	deferred   bool
+	hoist      ast.Node // what alone is in the section, and is to stand in front of its statement; nil when all of the run is
+	name       string   // of the variable that is to stand for the expression hoist
+	clone      bool     // the variable has a copy of it
+	qualifier  string   // of package maps, for that
 }
 
 // addSection asks for the lock around a run of statements. It merges with a section of the same lock
@@ -232,7 +236,12 @@ func addSection(e *editor, p plan.Section) error {
 		return err
 	}
 	s := section{start: p.Start, end: p.End, read: p.Read, deferred: p.Defer}
-	if s.stretch, err = f.stretchAt(p.Span); err != nil {
+	if p.Hoist {
+		s, err = f.hoistAt(p, s)
+	} else {
+		s.stretch, err = f.stretchAt(p.Span)
+	}
+	if err != nil {
 		return err
 	}
 	s.expr, err = parser.ParseExpr(p.Lock)
@@ -251,6 +260,9 @@ func (f *file) merge(sections []section, s section) ([]section, error) {
 	for i, old := range sections {
 		if old.lock != s.lock || !old.meets(s) {
 			continue
+		}
+		if old.hoist != nil && s.hoist != nil && (old.hoist != s.hoist || old.name != s.name) {
+			return nil, refuse(plan.NotProved, f.name, s.start, "two parts of one statement are to be put in front of it")
 		}
 		if old.fn != s.fn {
 			// func (s *S) f() { s.m[1] = 1; g(func() { s.n[2] = 2 }) }
@@ -271,11 +283,16 @@ func (f *file) merge(sections []section, s section) ([]section, error) {
 
 // meets reports whether s and r overlap or one begins with the statement after the other.
 func (s section) meets(r section) bool {
+	if s.hoist != nil && r.hoist != nil {
+		return s.list == r.list && s.i == r.i
+	}
 	return s.start < r.end && r.start < s.end || s.follows(r) || r.follows(s)
 }
 
 // follows reports whether s begins with the statement after the last of r.
-func (s section) follows(r section) bool { return s.list == r.list && s.i == r.j+1 }
+func (s section) follows(r section) bool {
+	return s.hoist == nil && r.hoist == nil && s.list == r.list && s.i == r.j+1
+}
 
 // spawns reports whether a go statement in s runs the function that holds r.
 func (s section) spawns(r section) bool {
@@ -287,6 +304,13 @@ func (s section) spawns(r section) bool {
 // union returns one section that holds a and b. Precondition: one function, one lock, and they meet.
 // Runs of two lists that meet lie one inside the other.
 func (f *file) union(a, b section) section {
+	if b.hoist != nil { // all of its statement is in a
+		a.read = a.read && b.read
+		return a
+	}
+	if a.hoist != nil {
+		return f.union(b, a)
+	}
 	if a.list != b.list {
 		if b.start <= a.start && a.end <= b.end {
 			a, b = b, a
@@ -312,6 +336,9 @@ func (s section) compare(r section) int {
 // check returns an obstacle when lock and unlock around s would not be reached in pairs.
 func (f *file) check(s section) error {
 	no := func(why string) error { return refuse(plan.NotProved, f.name, s.start, "%s", why) }
+	if s.hoist != nil {
+		return nil
+	}
 	jumps := jumpsOf(s)
 	switch {
 	case s.deferred && (s.list != ast.Node(s.body()) || s.j != len(s.stmts)-1):
@@ -328,6 +355,10 @@ func (f *file) check(s section) error {
 
 // apply puts the lock and unlock calls into the tree.
 func (s section) apply(t *syntax) {
+	if s.hoist != nil {
+		s.applyHoist(t)
+		return
+	}
 	list := t.stmtList(s.list)
 	first := t.nodes[s.stmts[s.i]].(dst.Stmt)
 	last := t.nodes[s.stmts[s.j]].(dst.Stmt)

@@ -43,15 +43,37 @@ type Effects interface {
 	Total(callee *types.Func) bool
 	// Assigns reports whether callee, or what it calls, assigns one of vars.
 	Assigns(callee *types.Func, vars []access.Var) bool
+	// Copies returns the name for a copy of the map that loop ranges over and, if that sees other entries than the
+	// loop does now or cannot be made, false.
+	Copies(loop *ast.RangeStmt) (name string, ok bool)
 	// Spins returns a place between from and to in a loop that may wait for another goroutine by looking again and again.
 	Spins(from, to token.Pos) token.Pos
 }
 
-// Section is a run of whole statements of one statement list.
+// Section is a run of whole statements of one statement list, or what is taken out of the head of one statement.
 type Section struct {
 	First, Last ast.Stmt
 	Defer       bool
 	Writes      bool
+	Hoist       ast.Node // the initialiser or expression of First that is to stand in front of it; nil when all of First to Last is in the section
+	Name        string   // of the variable that stands for the expression from then on
+	Clone       bool     // it is the map, and the variable has a copy
+}
+
+// Pos returns where what is in the section begins.
+func (s Section) Pos() token.Pos {
+	if s.Hoist != nil {
+		return s.Hoist.Pos()
+	}
+	return s.First.Pos()
+}
+
+// End returns where what is in the section ends, but for what a deferred one takes in.
+func (s Section) End() token.Pos {
+	if s.Hoist != nil {
+		return s.Hoist.End()
+	}
+	return s.Last.End()
 }
 
 // Obstacle is why no section covers a use.
@@ -133,21 +155,21 @@ type planner struct {
 }
 
 func (p *planner) contains(s Section, u Use) bool {
-	return s.First.Pos() <= u.Pos && u.Pos < s.end(p.fn)
+	return s.Pos() <= u.Pos && u.Pos < s.end(p.fn)
 }
 
 func (s Section) end(fn Func) token.Pos {
 	if s.Defer {
 		return fn.Body.End()
 	}
-	return s.Last.End()
+	return s.End()
 }
 
 // disjoint returns an obstacle when sections overlap, which the search above does not produce unless
 // a deferred section was followed by another.
 func (p *planner) disjoint(sections []Section) ([]Section, *Obstacle) {
 	for i := 1; i < len(sections); i++ {
-		if sections[i].First.Pos() < sections[i-1].end(p.fn) {
+		if sections[i].Pos() < sections[i-1].end(p.fn) {
 			return nil, &Obstacle{SplitRegion, sections[i].First.Pos(), "the uses need two sections that overlap", "hold the guard around all of them by hand"}
 		}
 	}
@@ -166,6 +188,14 @@ func (p *planner) fit(uses []Use) (Section, *Obstacle) {
 		return Section{}, obstacle
 	}
 	bracket := p.bracketHazard(list[i:j+1], uses)
+	hoist := func(o *Obstacle) (Section, *Obstacle) {
+		if i == j {
+			if s, ok := p.hoisted(list[i], uses); ok {
+				return s, nil
+			}
+		}
+		return Section{}, o
+	}
 	if p.isBody(list) && !p.fn.Loop {
 		deferred := p.hazard(list[i:])
 		if deferred == nil && (bracket != nil || len(list)-1-j <= maxTail) {
@@ -173,13 +203,13 @@ func (p *planner) fit(uses []Use) (Section, *Obstacle) {
 		}
 		if deferred != nil && bracket != nil {
 			if inside := p.hazard(list[i : j+1]); inside != nil {
-				return Section{}, inside
+				return hoist(inside)
 			}
-			return Section{}, p.clearer(bracket, deferred)
+			return hoist(p.clearer(bracket, deferred))
 		}
 	}
 	if bracket != nil {
-		return Section{}, bracket
+		return hoist(bracket)
 	}
 	return Section{First: list[i], Last: list[j], Writes: writes}, nil
 }

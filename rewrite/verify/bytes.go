@@ -109,7 +109,11 @@ func evalOrder(p *proof) []failure {
 		for _, q := range qualifiers(c.New) {
 			r.allow(q)
 		}
-		return r.compare(tokensOf(c.Old), tokensOf(c.New))
+		old, err := p.hoisted(c)
+		if err != nil {
+			return 0, err.Error()
+		}
+		return r.compare(old, tokensOf(c.New))
 	})
 }
 
@@ -121,6 +125,11 @@ func (p *proof) copiesIn(file string) int {
 			if c.File == file {
 				n++
 			}
+		}
+	}
+	for _, s := range p.hoistsIn(file) {
+		if s.Clone {
+			n++
 		}
 	}
 	return n

@@ -60,6 +60,11 @@ func (p *proof) fates(c rewrite.Change, before *page) map[int]fate {
 				set(s, split) // func (s *S) Set() { s.m["a"] = 1 }
 			}
 		}
+		for _, s := range m.Sections {
+			if s.File == c.File && s.Hoist {
+				set(s.Span, free)
+			}
+		}
 		for _, mc := range m.Modes {
 			if mc.File == c.File {
 				set(mc.Span, free)

@@ -5,6 +5,7 @@ package verify
 import (
 	"fmt"
 	"go/ast"
+	"go/types"
 	"slices"
 	"strings"
 
@@ -119,6 +120,9 @@ func edgesOf(prog *load.Program) []seenEdge {
 						if c == nil || !strings.HasSuffix(c.method, "Lock") || strings.HasPrefix(c.method, "Try") || isUnlock(c.method) {
 							return
 						}
+						if !r.deferred && givenBack(pkg.Info, stmt, n, r.path) {
+							return
+						}
 						posn := prog.Position(n.Pos())
 						list = append(list, seenEdge{
 							edge: edge{f.Name, r.function, r.class, c.class, r.path == c.path},
@@ -131,4 +135,27 @@ func edgesOf(prog *load.Program) []seenEdge {
 		}
 	}
 	return list
+}
+
+// givenBack reports whether what stmt does with the lock path on the way to n, last before n, is to give it back:
+//
+//	if s.closed {
+//		s.mu.Unlock()
+//		return s.report() // n
+//	}
+func givenBack(info *types.Info, stmt ast.Stmt, n ast.Node, path string) (back bool) {
+	ast.PreorderStack(stmt, nil, func(m ast.Node, stack []ast.Node) bool {
+		for _, s := range listOf(m) {
+			if s.Pos() > n.Pos() || n.End() <= s.End() { // n itself, or what is around it
+				continue
+			}
+			if e, ok := s.(*ast.ExprStmt); ok {
+				if c := lockCall(info, e.X); c != nil && c.path == path {
+					back = isUnlock(c.method)
+				}
+			}
+		}
+		return m.Pos() <= n.Pos() && n.End() <= m.End()
+	})
+	return back
 }

@@ -26,7 +26,7 @@ func noNewBlocking(p *proof) []failure {
 			if file == nil {
 				continue
 			}
-			for _, stmt := range statementsIn(p.before.Fset, file, s.Span) {
+			for _, stmt := range nodesOf(p.before.Fset, file, s) {
 				inspectRun(stmt, s.Defer, func(n ast.Node) {
 					if why := blocks(pkg.Info, n); why != "" {
 						at := p.before.Fset.Position(n.Pos()).Offset
@@ -111,6 +111,24 @@ func calleeOf(info *types.Info, call *ast.CallExpr) types.Object {
 		return info.Uses[fun.Sel]
 	}
 	return nil
+}
+
+// nodesOf returns what is in s: statements, or the expression that is to stand in front of its statement.
+func nodesOf(fset *token.FileSet, file *load.File, s plan.Section) []ast.Node {
+	var list []ast.Node
+	for _, stmt := range statementsIn(fset, file, s.Span) {
+		list = append(list, stmt)
+	}
+	if s.Name != "" {
+		ast.Inspect(file.Syntax, func(n ast.Node) bool {
+			e, ok := n.(ast.Expr)
+			if ok && len(list) == 0 && fset.PositionFor(e.Pos(), false).Offset == s.Start && fset.PositionFor(e.End(), false).Offset == s.End {
+				list = append(list, e)
+			}
+			return len(list) == 0
+		})
+	}
+	return list
 }
 
 // statementsIn returns the outermost statements that lie in span.

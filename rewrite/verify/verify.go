@@ -33,6 +33,7 @@ var invariants = []struct {
 	{"EvalOrder", evalOrder},
 	{"KeptLines", keptLines},
 	{"TypeChecks", typeChecks},
+	{"SameNames", sameNames},
 	{"SameAPI", sameAPI},
 	{"NoCopiedLock", noCopiedLock},
 	{"NoNewBlocking", noNewBlocking},

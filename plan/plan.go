@@ -228,6 +228,8 @@ type Section struct {
 	Read  bool   `json:"read"`  // RLock instead of Lock
 	Defer bool   `json:"defer"` // unlock by defer: the section runs to the end of the function body
 
+	Closure bool `json:"closure,omitempty"` // it becomes a function literal, called on the spot, that unlocks by defer
+
 	Hoist bool   `json:"hoist,omitempty"`
 	Name  string `json:"name,omitempty"`  // of the variable that is to stand for the expression
 	Clone bool   `json:"clone,omitempty"` // the variable has a copy of the map

@@ -222,6 +222,7 @@ type section struct {
 	expr       ast.Expr
 	read       bool
 	deferred   bool
+	closure    bool     // it becomes a function literal, called on the spot
 	hoist      ast.Node // what alone is in the section, and is to stand in front of its statement; nil when all of the run is
 	name       string   // of the variable that is to stand for the expression hoist
 	clone      bool     // the variable has a copy of it
@@ -235,7 +236,7 @@ func addSection(e *editor, p plan.Section) error {
 	if err != nil {
 		return err
 	}
-	s := section{start: p.Start, end: p.End, read: p.Read, deferred: p.Defer}
+	s := section{start: p.Start, end: p.End, read: p.Read, deferred: p.Defer, closure: p.Closure}
 	if p.Hoist {
 		s, err = f.hoistAt(p, s)
 	} else {
@@ -252,7 +253,7 @@ func addSection(e *editor, p plan.Section) error {
 	if f.sections, err = f.merge(f.sections, s); err != nil {
 		return err
 	}
-	return nil
+	return f.disjointClosures()
 }
 
 // merge returns sections with s, which takes in those of its lock that it overlaps or follows.
@@ -321,6 +322,7 @@ func (f *file) union(a, b section) section {
 	a.i, a.j = min(a.i, b.i), max(a.j, b.j)
 	a.start, a.end = min(a.start, b.start), max(a.end, b.end)
 	a.read = a.read && b.read
+	a.closure = a.closure || b.closure
 	if a.deferred = a.deferred || b.deferred; a.deferred {
 		a.j = len(a.stmts) - 1
 		a.end = f.offset(a.stmts[a.j].End())
@@ -357,6 +359,10 @@ func (f *file) check(s section) error {
 func (s section) apply(t *syntax) {
 	if s.hoist != nil {
 		s.applyHoist(t)
+		return
+	}
+	if s.closure {
+		s.applyClosure(t)
 		return
 	}
 	list := t.stmtList(s.list)

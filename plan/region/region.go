@@ -55,6 +55,7 @@ type Section struct {
 	First, Last ast.Stmt
 	Defer       bool
 	Writes      bool
+	Closure     bool     // it is to be a function literal, called on the spot, that gives the lock back by defer
 	Hoist       ast.Node // the initialiser or expression of First that is to stand in front of it; nil when all of First to Last is in the section
 	Name        string   // of the variable that stands for the expression from then on
 	Clone       bool     // it is the map, and the variable has a copy
@@ -188,11 +189,14 @@ func (p *planner) fit(uses []Use) (Section, *Obstacle) {
 		return Section{}, obstacle
 	}
 	bracket := p.bracketHazard(list[i:j+1], uses)
-	hoist := func(o *Obstacle) (Section, *Obstacle) {
+	otherwise := func(o *Obstacle) (Section, *Obstacle) {
 		if i == j {
 			if s, ok := p.hoisted(list[i], uses); ok {
 				return s, nil
 			}
+		}
+		if p.enclosed(list, i, j) {
+			return Section{First: list[i], Last: list[j], Writes: writes, Closure: true}, nil
 		}
 		return Section{}, o
 	}
@@ -203,13 +207,13 @@ func (p *planner) fit(uses []Use) (Section, *Obstacle) {
 		}
 		if deferred != nil && bracket != nil {
 			if inside := p.hazard(list[i : j+1]); inside != nil {
-				return hoist(inside)
+				return otherwise(inside)
 			}
-			return hoist(p.clearer(bracket, deferred))
+			return otherwise(p.clearer(bracket, deferred))
 		}
 	}
 	if bracket != nil {
-		return hoist(bracket)
+		return otherwise(bracket)
 	}
 	return Section{First: list[i], Last: list[j], Writes: writes}, nil
 }

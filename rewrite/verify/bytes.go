@@ -81,6 +81,11 @@ func evalOrder(p *proof) []failure {
 		for _, m := range p.plan.Mends {
 			for _, s := range m.Sections {
 				r.allow(s.Lock)
+				if s.Closure && s.File == c.File {
+					for _, t := range []token.Token{token.FUNC, token.LBRACE, token.RBRACE} {
+						r.tokens[t] = true
+					}
+				}
 			}
 			for _, mc := range m.Modes {
 				if mc.File == c.File {

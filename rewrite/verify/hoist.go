@@ -1,4 +1,4 @@
-// This file knows what is taken out of the head of a statement: the tokens in the order that they are to have, and that each name
+// This file knows what is moved: the tokens in the order that they are to have, and that each name
 // means what it meant.
 
 package verify
@@ -16,6 +16,19 @@ import (
 	"mapmend/plan/load"
 	"mapmend/rewrite"
 )
+
+// movedIn returns what is to be taken out of the heads of statements in a file, or put into functions of their own, in order.
+func (p *proof) movedIn(file string) []plan.Section {
+	list := p.hoistsIn(file)
+	for _, m := range p.plan.Mends {
+		for _, s := range m.Sections {
+			if s.Closure && s.File == file {
+				list = append(list, s)
+			}
+		}
+	}
+	return list
+}
 
 // hoistsIn returns what is to be taken out of the heads of statements in a file, in order.
 func (p *proof) hoistsIn(file string) []plan.Section {
@@ -93,7 +106,7 @@ func (f *parsed) headAt(span plan.Span) (at int, ok bool) {
 	return at, ok
 }
 
-// sameNames: in a function where something was taken out of the head of a statement, each name means what it meant: it was declared at
+// sameNames: in a function where something was taken out of the head of a statement, or put into a function of its own, each name means what it meant: it was declared at
 // the same place, counted in names, or outside.
 func sameNames(p *proof) []failure {
 	var failed []failure
@@ -109,7 +122,7 @@ func sameNames(p *proof) []failure {
 			continue
 		}
 		for i, fn := range functionsOf(before) {
-			hoists := slices.DeleteFunc(p.hoistsIn(c.File), func(s plan.Section) bool { return s.Start < offset(fn.Pos()) || offset(fn.End()) <= s.Start })
+			hoists := slices.DeleteFunc(p.movedIn(c.File), func(s plan.Section) bool { return s.Start < offset(fn.Pos()) || offset(fn.End()) <= s.Start })
 			if len(hoists) == 0 {
 				continue
 			}
@@ -121,7 +134,7 @@ func sameNames(p *proof) []failure {
 			place := func(n name) int { // what is taken out comes before all of its statement
 				o := offset(n.id.Pos())
 				for _, s := range hoists {
-					if s.Start <= o && o < s.End {
+					if s.Hoist && s.Start <= o && o < s.End {
 						at, _ := parsed.headAt(s.Span)
 						return 2*at - 1
 					}

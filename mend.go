@@ -109,6 +109,11 @@ func (inv *invocation) summary(m outcome) {
 				inv.notef("%s returns a copy of %s now", c.Function, mend.Field)
 			}
 		}
+		for _, s := range mend.Sections {
+			if s.Parted != "" {
+				inv.notef("%s looks %s up in one section and stores in another: of two that do so at a time the last one's stays", s.Parted, mend.Field)
+			}
+		}
 	}
 	what := count(len(m.mends), "map variable") + " in " + count(len(m.changes), "file") + refused
 	switch {

@@ -343,6 +343,12 @@ func (d *decider) coverFor(s spot, cs []*candidate, orders *lockOrders) (map[*ca
 	for _, sec := range found {
 		first, last := d.prog.Fset.Position(sec.Pos()).Offset, d.prog.Fset.Position(sec.End()).Offset
 		section := Section{Span: Span{File: fn.file.Name, Start: first, End: last}, Lock: s.lock, Read: g.reads && !sec.Writes && !d.writesIn(cs, sec) && !mayChangeElement(fn, cs, sec), Defer: sec.Defer, Closure: sec.Closure, Hoist: sec.Hoist != nil, Name: sec.Name, Clone: sec.Clone}
+		for _, exit := range sec.Exits {
+			section.Exits = append(section.Exits, d.span(fn.file, exit))
+		}
+		if sec.Parted {
+			section.Parted = d.world.Bodies[s.fn].Name
+		}
 		for _, c := range cs {
 			if slices.ContainsFunc(c.needs, func(n need) bool {
 				return n.fn == s.fn && n.lock == s.lock && sec.Pos() <= n.pos && n.pos < sec.End()

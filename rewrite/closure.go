@@ -37,7 +37,7 @@ func (s section) applyClosure(t *syntax) {
 		Body: &dst.BlockStmt{List: slices.Concat([]dst.Stmt{acquire, release}, inside)},
 	}}}
 	call.Decs.Before, call.Decs.After = inside[0].Decorations().Before, inside[len(inside)-1].Decorations().After
-	inside[0].Decorations().Before = dst.NewLine
+	inside[0].Decorations().Before, inside[len(inside)-1].Decorations().After = dst.NewLine, dst.NewLine
 	for _, stmt := range call.X.(*dst.CallExpr).Fun.(*dst.FuncLit).Body.List {
 		ownLine(stmt.Decorations())
 	}

@@ -12,8 +12,9 @@ import (
 
 // jumps says how control can get past the ends of a section.
 type jumps struct {
-	out    bool // a return, break, continue, goto or fallthrough leaves it
-	across bool // a goto enters it, or leaves it for another place of the function
+	exits  []token.Pos // where control leaves it
+	out    bool        // a return, break, continue, goto or fallthrough leaves it
+	across bool        // a goto enters it, or leaves it for another place of the function
 }
 
 // jumpsOf looks through the function around s. Function literals in it have a flow of their own.
@@ -29,7 +30,9 @@ func jumpsOf(s section) jumps {
 	walk(s.body(), func(n ast.Node, stack []ast.Node) {
 		switch n := n.(type) {
 		case *ast.ReturnStmt:
-			found.out = found.out || inside(n.Pos())
+			if inside(n.Pos()) {
+				found.out, found.exits = true, append(found.exits, n.Pos())
+			}
 		case *ast.BranchStmt:
 			target := token.NoPos
 			if n.Label != nil {
@@ -38,7 +41,9 @@ func jumpsOf(s section) jumps {
 				target = targetOf(n, stack)
 			}
 			leaves := inside(n.Pos()) && !inside(target)
-			found.out = found.out || leaves
+			if leaves {
+				found.out, found.exits = true, append(found.exits, n.Pos())
+			}
 			if n.Tok == token.GOTO {
 				found.across = found.across || inside(n.Pos()) != inside(target)
 			}

@@ -222,11 +222,12 @@ type section struct {
 	expr       ast.Expr
 	read       bool
 	deferred   bool
-	closure    bool     // it becomes a function literal, called on the spot
-	hoist      ast.Node // what alone is in the section, and is to stand in front of its statement; nil when all of the run is
-	name       string   // of the variable that is to stand for the expression hoist
-	clone      bool     // the variable has a copy of it
-	qualifier  string   // of package maps, for that
+	exits      []stretch // statements by which control leaves it, which unlock first
+	closure    bool      // it becomes a function literal, called on the spot
+	hoist      ast.Node  // what alone is in the section, and is to stand in front of its statement; nil when all of the run is
+	name       string    // of the variable that is to stand for the expression hoist
+	clone      bool      // the variable has a copy of it
+	qualifier  string    // of package maps, for that
 }
 
 // addSection asks for the lock around a run of statements. It merges with a section of the same lock
@@ -244,6 +245,13 @@ func addSection(e *editor, p plan.Section) error {
 	}
 	if err != nil {
 		return err
+	}
+	for _, exit := range p.Exits {
+		at, err := f.stretchAt(exit)
+		if err != nil {
+			return err
+		}
+		s.exits = append(s.exits, at)
 	}
 	s.expr, err = parser.ParseExpr(p.Lock)
 	if err != nil || !plan.IsPath(s.expr) {
@@ -323,6 +331,11 @@ func (f *file) union(a, b section) section {
 	a.start, a.end = min(a.start, b.start), max(a.end, b.end)
 	a.read = a.read && b.read
 	a.closure = a.closure || b.closure
+	for _, exit := range b.exits {
+		if !slices.ContainsFunc(a.exits, func(o stretch) bool { return o.list == exit.list && o.i == exit.i }) {
+			a.exits = append(slices.Clip(a.exits), exit)
+		}
+	}
 	if a.deferred = a.deferred || b.deferred; a.deferred {
 		a.j = len(a.stmts) - 1
 		a.end = f.offset(a.stmts[a.j].End())
@@ -345,7 +358,9 @@ func (f *file) check(s section) error {
 	switch {
 	case s.deferred && (s.list != ast.Node(s.body()) || s.j != len(s.stmts)-1):
 		return no("a deferred section does not run to the end of the function body")
-	case !s.deferred && jumps.out:
+	case len(s.exits) > 0 && (s.deferred || s.closure || !s.leavesBy(jumps)):
+		return no("control leaves the section in other places than planned")
+	case !s.deferred && jumps.out && len(s.exits) == 0:
 		return no("control leaves the section before the unlock")
 	case jumps.across:
 		return no("a goto enters or leaves the section")
@@ -384,6 +399,24 @@ func (s section) apply(t *syntax) {
 	putBelow(&release.Decs.NodeDecs, last.Decorations())
 	insertStmts(list, first, 0, acquire)
 	insertStmts(list, last, 1, release)
+	for _, exit := range s.exits {
+		_, unlock := s.calls()
+		early := &dst.ExprStmt{X: unlock}
+		at := t.nodes[exit.stmts[exit.i]].(dst.Stmt)
+		putAbove(&early.Decs.NodeDecs, at.Decorations(), "")
+		insertStmts(t.stmtList(exit.list), at, 0, early)
+	}
+}
+
+// leavesBy reports whether the exits of s are all the places at which control leaves it.
+func (s section) leavesBy(j jumps) bool {
+	var planned []token.Pos
+	for _, exit := range s.exits {
+		planned = append(planned, exit.stmts[exit.i].Pos())
+	}
+	slices.Sort(planned)
+	slices.Sort(j.exits)
+	return slices.Equal(planned, j.exits)
 }
 
 // putBelow gives a new node the space after an old one, and the comments there that are on lines of

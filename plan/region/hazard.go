@@ -191,11 +191,16 @@ func (p *planner) bracketHazard(stmts []ast.Stmt, uses []Use) *Obstacle {
 	if o := p.hazard(stmts); o != nil {
 		return o
 	}
+	if pos := leaves(stmts); pos.IsValid() {
+		return &Obstacle{NotBracketable, pos, "control leaves the section before its end", "put the use in a statement of its own"}
+	}
+	return p.keepsLock(stmts, uses)
+}
+
+// keepsLock returns what in stmts would keep the lock that an unlock behind them gives back, ways out aside.
+func (p *planner) keepsLock(stmts []ast.Stmt, uses []Use) *Obstacle {
 	no := func(pos token.Pos, what string) *Obstacle {
 		return &Obstacle{NotBracketable, pos, what, "put the use in a statement of its own"}
-	}
-	if pos := leaves(stmts); pos.IsValid() {
-		return no(pos, "control leaves the section before its end")
 	}
 	var found *Obstacle
 	for _, s := range stmts {
@@ -219,31 +224,36 @@ func (p *planner) bracketHazard(stmts []ast.Stmt, uses []Use) *Obstacle {
 
 // leaves returns where control leaves stmts other than at their end.
 func leaves(stmts []ast.Stmt) token.Pos {
+	if found := exitsOf(stmts); len(found) > 0 {
+		return found[0].Pos()
+	}
+	return token.NoPos
+}
+
+// exitsOf returns the statements by which control leaves stmts other than at their end.
+func exitsOf(stmts []ast.Stmt) []ast.Stmt {
 	w := &exits{labels: labelsIn(stmts)}
 	for _, s := range stmts {
 		w.walk(s, false, false)
 	}
-	return w.pos
+	return w.found
 }
 
 type exits struct {
 	labels []string
-	pos    token.Pos // of the first exit
+	found  []ast.Stmt
 }
 
 // walk looks for exits in n. Whether a plain break or continue is one depends on what n stands in.
 func (w *exits) walk(n ast.Node, breaks, continues bool) {
-	if w.pos.IsValid() {
-		return
-	}
 	switch n := n.(type) {
 	case *ast.FuncLit:
 		return
 	case *ast.ReturnStmt:
-		w.pos = n.Pos()
+		w.found = append(w.found, n)
 	case *ast.BranchStmt:
 		if w.isExit(n, breaks, continues) {
-			w.pos = n.Pos()
+			w.found = append(w.found, n)
 		}
 	case *ast.ForStmt, *ast.RangeStmt:
 		breaks, continues = true, true

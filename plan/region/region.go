@@ -55,10 +55,12 @@ type Section struct {
 	First, Last ast.Stmt
 	Defer       bool
 	Writes      bool
-	Closure     bool     // it is to be a function literal, called on the spot, that gives the lock back by defer
-	Hoist       ast.Node // the initialiser or expression of First that is to stand in front of it; nil when all of First to Last is in the section
-	Name        string   // of the variable that stands for the expression from then on
-	Clone       bool     // it is the map, and the variable has a copy
+	Parted      bool       // it stores under a key that a section before looks up
+	Exits       []ast.Stmt // by which control leaves it: each is to give the lock back first
+	Closure     bool       // it is to be a function literal, called on the spot, that gives the lock back by defer
+	Hoist       ast.Node   // the initialiser or expression of First that is to stand in front of it; nil when all of First to Last is in the section
+	Name        string     // of the variable that stands for the expression from then on
+	Clone       bool       // it is the map, and the variable has a copy
 }
 
 // Pos returns where what is in the section begins.
@@ -127,23 +129,18 @@ func Cover(fn Func, uses []Use, lock Lock, effects Effects) ([]Section, *Obstacl
 				step /= 2
 			case p.contains(section, uses[j]) && p.sameOwner(uses[i].Pos, uses[j].Pos):
 				j++
-			case p.contains(section, uses[j]) || dependsOnEarlier(uses, j):
+			case p.contains(section, uses[j]) || p.dependsOnEarlier(uses, j):
 				return nil, obstacle
 			default:
 				step = 0
 			}
 		}
+		reads := slices.ContainsFunc(uses[:i], func(u Use) bool { return !u.Writes })
+		section.Parted = reads && slices.ContainsFunc(uses[i:j], func(u Use) bool { return u.Writes })
 		out = append(out, section)
 		i = j
 	}
 	return p.disjoint(out)
-}
-
-// dependsOnEarlier reports whether use j or one after it writes, so that it may depend on a read
-// before: the two must not be parted.
-func dependsOnEarlier(uses []Use, j int) bool {
-	read := slices.ContainsFunc(uses[:j], func(u Use) bool { return !u.Writes })
-	return read && slices.ContainsFunc(uses[j:], func(u Use) bool { return u.Writes })
 }
 
 type planner struct {
@@ -194,6 +191,9 @@ func (p *planner) fit(uses []Use) (Section, *Obstacle) {
 			if s, ok := p.hoisted(list[i], uses); ok {
 				return s, nil
 			}
+		}
+		if exits := p.exits(list[i:j+1], uses); len(exits) > 0 {
+			return Section{First: list[i], Last: list[j], Writes: writes, Exits: exits}, nil
 		}
 		if p.enclosed(list, i, j) {
 			return Section{First: list[i], Last: list[j], Writes: writes, Closure: true}, nil

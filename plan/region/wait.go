@@ -169,5 +169,5 @@ func jumps(s ast.Stmt) (found bool) {
 func neverEnds(loop *ast.ForStmt) bool {
 	w := &exits{labels: labelsIn([]ast.Stmt{loop.Body})}
 	w.walk(loop.Body, false, true)
-	return loop.Cond == nil && !w.pos.IsValid()
+	return loop.Cond == nil && len(w.found) == 0
 }

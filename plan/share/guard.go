@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"go/token"
 	"slices"
+	"strings"
 
 	"mapmend/plan/lockset"
 )
@@ -28,7 +29,8 @@ func (w *World) guard(entries, missed []*Entry) *Lock {
 		at := place{e.Use.Pos, e.Use.Op.Writes()}
 		ways[at]++
 		for _, l := range e.locks() {
-			if l.Once || l.Lent || l.Relation == Other || l.Relation == Package && !l.Copied && packageOf(l) != e.Ref.Var.Package {
+			if l.Once || l.Lent || strings.HasPrefix(l.Suffix, "."+e.Ref.Var.Field+"[]") || // of one element of the map
+				l.Relation == Other || l.Relation == Package && !l.Copied && packageOf(l) != e.Ref.Var.Package {
 				continue
 			}
 			id := l.id()

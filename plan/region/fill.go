@@ -1,0 +1,145 @@
+package region
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+)
+
+// This file tells a store that depends on what was read before from one that fills a cache:
+//
+//	if u, ok := s.m[id]; ok {
+//		return u
+//	}
+//	u := s.fetch(id) // what is not in a section with the two others
+//	s.m[id] = u
+//
+// The store is the same whoever stored in between. Two goroutines may both fetch, as they may today, and the last one's stays.
+
+// dependsOnEarlier reports whether use j or one after it may write what a read before it gave: the two must not be parted.
+func (p *planner) dependsOnEarlier(uses []Use, j int) bool {
+	if !slices.ContainsFunc(uses[:j], func(u Use) bool { return !u.Writes }) {
+		return false
+	}
+	return slices.ContainsFunc(uses[j:], func(u Use) bool { return u.Writes && !p.fills(u) })
+}
+
+// fills reports whether the use u stores something, under a key, that was not read from the map.
+func (p *planner) fills(u Use) bool {
+	store, list := p.storeAt(u.Pos)
+	if store == nil {
+		return false
+	}
+	read := p.readFrom()
+	return !p.mentions(store.Lhs[0].(*ast.IndexExpr).Index, read, store, list) && !p.mentions(store.Rhs[0], read, store, list)
+}
+
+// storeAt returns the statement m[k] = v whose map is named at pos, and the list that it stands in.
+func (p *planner) storeAt(pos token.Pos) (store *ast.AssignStmt, list []ast.Stmt) {
+	ast.PreorderStack(p.fn.Body, nil, func(n ast.Node, stack []ast.Node) bool {
+		a, ok := n.(*ast.AssignStmt)
+		if !ok || a.Tok != token.ASSIGN || len(a.Lhs) != 1 || len(a.Rhs) != 1 || !within(a, []Use{{Pos: pos}}) {
+			return store == nil
+		}
+		if index, ok := ast.Unparen(a.Lhs[0]).(*ast.IndexExpr); ok && ast.Expr(index) == a.Lhs[0] && p.isMapAt(index.X, pos) && len(stack) > 0 {
+			store = a
+			switch around := stack[len(stack)-1].(type) {
+			case *ast.BlockStmt:
+				list = around.List
+			case *ast.CaseClause:
+				list = around.Body
+			case *ast.CommClause:
+				list = around.Body
+			}
+		}
+		return store == nil
+	})
+	return store, list
+}
+
+// readFrom returns the variables that may have what a use read from the map.
+func (p *planner) readFrom() map[types.Object]bool {
+	read := make(map[types.Object]bool)
+	for grown := true; grown; {
+		grown = false
+		assign := func(to, from ast.Expr) {
+			id, ok := ast.Unparen(to).(*ast.Ident)
+			if !ok || !p.isRead(from, read) {
+				return
+			}
+			if obj := p.fn.Info.ObjectOf(id); obj != nil && !read[obj] {
+				read[obj], grown = true, true
+			}
+		}
+		ast.Inspect(p.fn.Body, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.AssignStmt:
+				for i, to := range n.Lhs {
+					assign(to, n.Rhs[min(i, len(n.Rhs)-1)])
+				}
+			case *ast.ValueSpec:
+				for i, to := range n.Names {
+					if len(n.Values) > 0 {
+						assign(to, n.Values[min(i, len(n.Values)-1)])
+					}
+				}
+			case *ast.RangeStmt:
+				for _, to := range []ast.Expr{n.Key, n.Value} {
+					if to != nil {
+						assign(to, n.X)
+					}
+				}
+			}
+			return true
+		})
+	}
+	return read
+}
+
+// isRead reports whether e reads from the map, or a variable of read.
+func (p *planner) isRead(e ast.Node, read map[types.Object]bool) (is bool) {
+	ast.Inspect(e, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			is = is || read[p.fn.Info.Uses[id]] || slices.ContainsFunc(p.uses, func(u Use) bool { return u.Pos == id.Pos() })
+		}
+		return true
+	})
+	return is
+}
+
+// mentions reports whether e, in store, reads from the map or a variable that has what was read: one that a statement of list just
+// before gave something else does not.
+func (p *planner) mentions(e ast.Expr, read map[types.Object]bool, store ast.Stmt, list []ast.Stmt) (is bool) {
+	ast.Inspect(e, func(n ast.Node) bool {
+		id, ok := n.(*ast.Ident)
+		if !ok {
+			return true
+		}
+		if slices.ContainsFunc(p.uses, func(u Use) bool { return u.Pos == id.Pos() }) {
+			is = true
+		}
+		if obj := p.fn.Info.Uses[id]; obj != nil && read[obj] && !p.givenAnew(obj, read, store, list) {
+			is = true
+		}
+		return true
+	})
+	return is
+}
+
+// givenAnew reports whether the last statement of list before store that assigns obj gives it something that was not read.
+func (p *planner) givenAnew(obj types.Object, read map[types.Object]bool, store ast.Stmt, list []ast.Stmt) bool {
+	for i := slices.Index(list, store) - 1; i >= 0; i-- {
+		if a, ok := list[i].(*ast.AssignStmt); ok {
+			for _, to := range a.Lhs {
+				if id, ok := to.(*ast.Ident); ok && p.fn.Info.ObjectOf(id) == obj {
+					return (a.Tok == token.ASSIGN || a.Tok == token.DEFINE) && !slices.ContainsFunc(a.Rhs, func(e ast.Expr) bool { return p.isRead(e, read) })
+				}
+			}
+		}
+		if assigns(list[i], obj, p.fn.Info).IsValid() {
+			return false
+		}
+	}
+	return false
+}

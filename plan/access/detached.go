@@ -110,10 +110,7 @@ func (n *Names) replaced(load *ssa.UnOp, at ssa.Instruction) bool {
 		return false
 	}
 	for _, instr := range n.taking() {
-		if n.unlocked(load, instr) {
-			continue
-		}
-		if call, ok := instr.(*ssa.Call); ok && ComesBefore(load, call) && (at == nil || ComesBefore(call, at)) && slices.Contains(n.callees.Renews(call), n.Ref(load.X).Path) {
+		if call, ok := instr.(*ssa.Call); ok && ComesBefore(load, call) && (at == nil || ComesBefore(call, at)) && slices.Contains(n.callees.Renews(call), n.Ref(load.X).Path) && !n.unlocked(load, call) {
 			return true
 		}
 		st, ok := instr.(*ssa.Store)
@@ -123,7 +120,7 @@ func (n *Names) replaced(load *ssa.UnOp, at ssa.Instruction) bool {
 		if _, local := st.Addr.(*ssa.Alloc); local && st.Addr != load.X {
 			continue // a local variable gets the map
 		}
-		if ComesBefore(load, st) && (at == nil || ComesBefore(st, at)) && n.Place(st.Addr) == n.Ref(load.X).Path {
+		if ComesBefore(load, st) && (at == nil || ComesBefore(st, at)) && n.Place(st.Addr) == n.Ref(load.X).Path && !n.unlocked(load, st) {
 			return true
 		}
 	}
@@ -163,14 +160,17 @@ func isKept(v ssa.Value, seen map[ssa.Value]bool) bool {
 
 // unlocked reports whether a lock is given back between from and to: whoever takes it meanwhile finds what from found.
 func (n *Names) unlocked(from, to ssa.Instruction) bool {
-	for _, b := range n.fn.Blocks {
-		for _, instr := range b.Instrs {
-			if call, ok := instr.(*ssa.Call); ok && isUnlock(call) && ComesBefore(from, call) && ComesBefore(call, to) {
-				return true
+	if n.unlocks == nil {
+		n.unlocks = make([]*ssa.Call, 0)
+		for _, b := range n.fn.Blocks {
+			for _, instr := range b.Instrs {
+				if call, ok := instr.(*ssa.Call); ok && isUnlock(call) {
+					n.unlocks = append(n.unlocks, call)
+				}
 			}
 		}
 	}
-	return false
+	return slices.ContainsFunc(n.unlocks, func(call *ssa.Call) bool { return ComesBefore(from, call) && ComesBefore(call, to) })
 }
 
 func isUnlock(call *ssa.Call) bool {
@@ -190,12 +190,13 @@ func (d *detaching) removed(v ssa.Value, m, key ssa.Value, at ssa.Instruction) b
 		return true
 	}
 	for _, instr := range d.taking() {
-		if !ComesBefore(v.(ssa.Instruction), instr) || at != nil && !ComesBefore(instr, at) || d.oneSection && d.unlocked(v.(ssa.Instruction), instr) {
-			continue
+		gone := func() bool {
+			from := v.(ssa.Instruction)
+			return ComesBefore(from, instr) && (at == nil || ComesBefore(instr, at)) && !(d.oneSection && d.unlocked(from, instr))
 		}
 		switch instr := instr.(type) {
 		case *ssa.MapUpdate:
-			if d.Ref(instr.Map).Path == d.Ref(m).Path && d.SameKey(instr.Key, key) && !partOf(instr.Value, v) {
+			if d.Ref(instr.Map).Path == d.Ref(m).Path && d.SameKey(instr.Key, key) && !partOf(instr.Value, v) && gone() {
 				return true
 			}
 		case *ssa.Call:
@@ -203,7 +204,7 @@ func (d *detaching) removed(v ssa.Value, m, key ssa.Value, at ssa.Instruction) b
 			if _, ok := instr.Call.Value.(*ssa.Builtin); !ok {
 				continue
 			}
-			if d.Ref(args[0]).Path == d.Ref(m).Path && (len(args) == 1 || d.SameKey(args[1], key)) {
+			if d.Ref(args[0]).Path == d.Ref(m).Path && (len(args) == 1 || d.SameKey(args[1], key)) && gone() {
 				return true
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+	"strings"
 
 	"golang.org/x/tools/go/ssa"
 
@@ -124,6 +125,10 @@ func (a alternative) factOf(v ssa.Value) fact {
 		return fact{}
 	case *ssa.MakeInterface, *ssa.Alloc, *ssa.MakeMap, *ssa.MakeClosure:
 		return fact{known: true, isNil: true, is: false}
+	case *ssa.UnOp:
+		if isSentinel(v) {
+			return fact{known: true, isNil: true, is: false}
+		}
 	case *ssa.Call:
 		if fn := v.Call.StaticCallee(); fn != nil && model.NeverNil(access.FuncKey(fn)) || isErrOfDone(v) {
 			return fact{known: true, isNil: true, is: false}
@@ -142,6 +147,15 @@ func (a alternative) factOf(v ssa.Value) fact {
 		return fact{known: true, isNil: true, is: is}
 	}
 	return fact{}
+}
+
+// isSentinel reports whether v is a package variable that by its name and type is an error to return: ErrClosed, errBusy, io.EOF.
+func isSentinel(v *ssa.UnOp) bool {
+	g, ok := v.X.(*ssa.Global)
+	if !ok || v.Op != token.MUL || !types.Identical(v.Type(), types.Universe.Lookup("error").Type()) {
+		return false
+	}
+	return strings.HasPrefix(g.Name(), "Err") || strings.HasPrefix(g.Name(), "err") || g.Name() == "EOF"
 }
 
 // finish completes the effect after the last block.

@@ -35,6 +35,7 @@ var invariants = []struct {
 	{"TypeChecks", typeChecks},
 	{"SameAPI", sameAPI},
 	{"NoCopiedLock", noCopiedLock},
+	{"PointerReceivers", pointerReceivers},
 	{"NoNewBlocking", noNewBlocking},
 	{"Footprint", footprint},
 	{"LockOrder", lockOrder},
@@ -202,6 +203,9 @@ func spansOf(m plan.Mend) []plan.Span {
 	}
 	for _, c := range m.Copies {
 		spans = append(spans, c.Span)
+	}
+	for _, r := range m.Receivers {
+		spans = append(spans, r.Span)
 	}
 	if m.Wrapper != nil {
 		spans = append(spans, m.Decl, plan.Span{File: m.Wrapper.File})

@@ -12,6 +12,7 @@ import (
 	"mapmend/plan/access"
 	"mapmend/plan/load"
 	"mapmend/plan/model"
+	"mapmend/plan/share"
 )
 
 // This file plans that the methods of an owner get pointer receivers, where each call copies the mutex in it, or one
@@ -113,27 +114,34 @@ func (d *decider) changeReceivers(c *candidate, class access.Var) *Refusal {
 	return nil
 }
 
-// checkReceivers plans pointer receivers where a use that is a problem is in a method with a value receiver, and so holds
-// a copy of the guard, or would take one.
+// checkReceivers plans pointer receivers where a use that is a problem holds a copy of the guard that a method of the
+// owner has.
 func (d *decider) checkReceivers(c *candidate) *Refusal {
-	if g := c.verdict.Guard; g != nil && g.Class.Package == c.finding.Package && g.Class.Owner == c.finding.Owner && d.inValueMethod(c) {
-		return d.changeReceivers(c, g.Class)
+	if c.verdict.Guard == nil || !slices.ContainsFunc(c.verdict.Uses, func(j share.Judged) bool { return j.Problem && j.Copied }) {
+		return nil
 	}
-	return nil
+	return d.changeOwnReceivers(c, c.verdict.Guard.Class)
 }
 
-// inValueMethod reports whether a use of c that is a problem holds a copy of the guard or is in a method of its owner that
-// has a copy of that.
-func (d *decider) inValueMethod(c *candidate) bool {
-	for _, j := range c.verdict.Uses {
-		if !j.Problem {
-			continue
-		}
-		if fn, ok := d.functionAt(j.Func); j.Copied || ok && isValueMethod(fn.node) {
-			return true
-		}
+// checkNeeds plans pointer receivers where a method of the owner is to take the guard, which would be a copy.
+func (d *decider) checkNeeds(c *candidate) *Refusal {
+	byValue := func(n need) bool {
+		fn, ok := d.functionAt(n.fn)
+		return ok && isValueMethod(fn.node)
 	}
-	return false
+	if c.guard.lock == nil || !slices.ContainsFunc(c.needs, byValue) {
+		return nil
+	}
+	return d.changeOwnReceivers(c, c.guard.class)
+}
+
+// changeOwnReceivers is changeReceivers for a mutex that stands in the owner itself and is copied with it.
+func (d *decider) changeOwnReceivers(c *candidate, class access.Var) *Refusal {
+	decl, ok := d.decls[toVar(class)]
+	if !ok || decl.object() == nil || isReference(decl.object().Type()) || class.Package != c.finding.Package || class.Owner != c.finding.Owner {
+		return nil
+	}
+	return d.changeReceivers(c, class)
 }
 
 // findMethods finds the methods that are declared for the owner.

@@ -269,6 +269,11 @@ func (g *changing) readBy(m *method, seen map[*method]bool) map[string]bool {
 // and where. Literals of the owner do not count: nobody has what they make.
 func (g *changing) assignedFields() map[string]token.Pos {
 	out := make(map[string]token.Pos)
+	for _, f := range g.d.shows() { // json.Unmarshal(data, &s)
+		if g.isOwner(pointee(f.from)) {
+			g.open(out, pointee(f.from), f.value.Pos())
+		}
+	}
 	g.w.inOwners(func(pkg *load.Package, n ast.Node, stack []ast.Node) *Refusal {
 		sel, ok := n.(*ast.SelectorExpr)
 		if !ok {
@@ -296,6 +301,17 @@ func (g *changing) assignedFields() map[string]token.Pos {
 		return nil
 	})
 	return out
+}
+
+// open adds to out the fields of t that reflection may assign.
+func (g *changing) open(out map[string]token.Pos, t types.Type, pos token.Pos) {
+	if st, ok := t.Underlying().(*types.Struct); ok {
+		for f := range st.Fields() {
+			if f.Exported() || f.Embedded() {
+				out[f.Name()] = pos
+			}
+		}
+	}
 }
 
 // isQuick reports whether nothing else happens in the goroutine while m runs, so that its receiver stays as it is.

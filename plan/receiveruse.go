@@ -10,7 +10,11 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/tools/go/types/typeutil"
+
+	"mapmend/plan/access"
 	"mapmend/plan/load"
+	"mapmend/plan/model"
 )
 
 // This file looks at what uses methods whose receivers are to become pointers. Values of the owner lose the methods;
@@ -112,12 +116,20 @@ func (g *changing) isExposed() bool {
 }
 
 // checkInterfaces refuses owners that become interfaces as values, and those whose methods reflection may look for
-// in a value that it gets at by what becomes an interface:
+// in a value that it gets at by what becomes an interface, or which it may overwrite there:
 //
-//	json.Marshal(server) // the field server.Stats is given to its method MarshalJSON
+//	json.Marshal(server)  // the field server.Stats is given to its method MarshalJSON
+//	sort.Slice(list, less) // list[0] is another one afterwards
 func (g *changing) checkInterfaces() *Refusal {
 	exported := slices.ContainsFunc(g.changed(), func(m *method) bool { return token.IsExported(m.name) })
 	return g.w.inOwners(func(pkg *load.Package, n ast.Node, stack []ast.Node) *Refusal {
+		if clause, ok := n.(*ast.CaseClause); ok {
+			for _, e := range clause.List {
+				if tv := pkg.Info.Types[e]; tv.IsType() && g.w.holds(tv.Type) {
+					return g.no(e.Pos(), "a value of "+g.c.finding.Owner+" is taken out of an interface here")
+				}
+			}
+		}
 		for _, f := range flowsAt(pkg.Info, n, stack) {
 			if f.to == nil || !types.IsInterface(f.to) || isTypeParam(f.to) {
 				continue
@@ -125,16 +137,37 @@ func (g *changing) checkInterfaces() *Refusal {
 			switch {
 			case g.isOwner(f.from):
 				return g.no(f.value.Pos(), "a value of "+g.c.finding.Owner+" becomes an interface here, and has no methods with pointer receivers")
-			case exported && !g.isOwner(pointee(f.from)) && g.shows(f.from, make(map[types.Type]bool)):
-				return g.refuse(Reflected, f.value.Pos(), "what leads to values of "+g.c.finding.Owner+" becomes an interface here, and reflection may look for their methods", "give the methods pointer receivers by hand, or let it hold a pointer to its mutex")
+			case exported && g.isUnwrapped(f):
+				return g.refuse(Reflected, f.value.Pos(), "a pointer to a "+g.c.finding.Owner+" becomes an interface here, and reflection may look for methods of what it leads to", "give the methods pointer receivers by hand, or let it hold a pointer to its mutex")
+			case !g.isOwner(pointee(f.from)) && g.shows(f.from, make(map[types.Type]bool)):
+				return g.refuse(Reflected, f.value.Pos(), "what leads to values of "+g.c.finding.Owner+" becomes an interface here, and reflection may look for their methods, or overwrite them", "give the methods pointer receivers by hand, or let it hold a pointer to its mutex")
 			}
 		}
 		return nil
 	})
 }
 
-// shows reports whether reflection gets from a value of type t to a value of the owner whose methods it may call: by
-// exported fields.
+// isUnwrapped reports whether f gives a pointer to the owner, perhaps in another interface, to what may ask for the
+// methods that values have. Printers and encoders ask for those of the pointer.
+//
+//	var target Failure
+//	errors.As(err, &target) // panics unless values of Failure are errors
+func (g *changing) isUnwrapped(f flow) bool {
+	if f.to.Underlying().(*types.Interface).NumMethods() > 0 {
+		return false
+	}
+	if !g.isOwner(pointee(f.from)) && (!types.IsInterface(f.from) || isTypeParam(f.from) || !g.w.mayBeOwner(f.from)) {
+		return false
+	}
+	if f.callee == nil {
+		return true
+	}
+	_, known := model.Looks(access.ObjectKey(f.callee))
+	return !known
+}
+
+// shows reports whether reflection gets from a value of type t to a value of the owner whose methods it may call, or
+// which it may overwrite: by exported fields.
 func (g *changing) shows(t types.Type, seen map[types.Type]bool) bool {
 	t = types.Unalias(t)
 	if t == nil || seen[t] {
@@ -207,21 +240,123 @@ func (g *changing) checkCalls() *Refusal {
 		if !selection.Indirect() && !pkg.Info.Types[sel.X].Addressable() {
 			return g.no(sel.Pos(), "the method "+m.name+" is called on a value that has no address")
 		}
-		call, ok := parentOf(stack).(*ast.CallExpr)
-		if !ok || ast.Unparen(call.Fun) != sel {
-			g.delayed[m.name] = true
+		if !isLater(sel, stack) {
 			return nil
 		}
-		for i, n := range stack {
-			if n == call && i > 0 {
-				switch stack[i-1].(type) {
-				case *ast.GoStmt, *ast.DeferStmt:
-					g.delayed[m.name] = true
-				}
-			}
+		g.delayed[m.name] = true
+		if selection.Indirect() && (throughPointer(selection) || !g.isSet(pkg, sel.X)) {
+			return g.no(sel.Pos(), "a nil pointer "+types.ExprString(sel.X)+" would panic here, and with a pointer receiver not before "+m.name+" runs")
 		}
 		return nil
 	})
+}
+
+// throughPointer reports whether a method is promoted by way of a pointer that is embedded.
+func throughPointer(selection *types.Selection) bool {
+	return len(selection.Index()) > 1 && passesPointer(selection)
+}
+
+// isLater reports whether the method that sel selects is not called where it is selected: in a go or defer statement, or
+// as a value.
+func isLater(sel *ast.SelectorExpr, stack []ast.Node) bool {
+	call, ok := parentOf(stack).(*ast.CallExpr)
+	if !ok || ast.Unparen(call.Fun) != sel {
+		return true
+	}
+	i := slices.Index(stack, ast.Node(call))
+	if i == 0 {
+		return false
+	}
+	switch stack[i-1].(type) {
+	case *ast.GoStmt, *ast.DeferStmt:
+		return true
+	}
+	return false
+}
+
+// isSet reports whether e, a pointer, is a variable that is not nil: it gets a new value where it is declared, and no
+// other.
+//
+//	s := &Store{}
+//	go s.work()
+func (g *changing) isSet(pkg *load.Package, e ast.Expr) bool {
+	id, ok := ast.Unparen(e).(*ast.Ident)
+	if !ok {
+		return false
+	}
+	v := pkg.Info.Uses[id]
+	file := g.d.prog.File(id.Pos())
+	if v == nil || file == nil || v.Parent() == pkg.Types.Scope() && token.IsExported(v.Name()) {
+		return false
+	}
+	set, changed := false, false
+	for _, file := range pkg.Files {
+		ast.Inspect(file.Syntax, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.AssignStmt:
+				for i, lhs := range n.Lhs {
+					if id, ok := lhs.(*ast.Ident); ok && pkg.Info.ObjectOf(id) == v {
+						set = set || len(n.Lhs) == len(n.Rhs) && g.isNew(pkg, n.Rhs[i])
+						changed = changed || pkg.Info.Defs[id] != v
+					}
+				}
+			case *ast.ValueSpec:
+				for i, id := range n.Names {
+					if pkg.Info.Defs[id] == v {
+						set = len(n.Names) == len(n.Values) && g.isNew(pkg, n.Values[i])
+					}
+				}
+			case *ast.RangeStmt:
+				for _, x := range []ast.Expr{n.Key, n.Value} {
+					changed = changed || x != nil && isVariableOf(pkg.Info, v, x)
+				}
+			case *ast.UnaryExpr:
+				changed = changed || n.Op == token.AND && isVariableOf(pkg.Info, v, n.X)
+			}
+			return true
+		})
+	}
+	return set && !changed
+}
+
+// isNew reports whether e makes a pointer: it is the address of something, or the result of a function of the program
+// that returns nothing else.
+func (g *changing) isNew(pkg *load.Package, e ast.Expr) bool {
+	switch e := ast.Unparen(e).(type) {
+	case *ast.UnaryExpr:
+		return e.Op == token.AND
+	case *ast.CallExpr:
+		if isBuiltin(pkg.Info, e, "new") {
+			return true
+		}
+		callee, ok := typeutil.Callee(pkg.Info, e).(*types.Func)
+		if !ok || callee.Signature().Results().Len() != 1 {
+			return false
+		}
+		fn, ok := g.d.functionAt(access.ObjectKey(callee))
+		return ok && returnsNew(fn)
+	}
+	return false
+}
+
+// returnsNew reports whether all that fn returns are addresses.
+func returnsNew(fn function) bool {
+	all := true
+	ast.Inspect(fn.body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.ReturnStmt:
+			address := false
+			if len(n.Results) == 1 {
+				u, ok := ast.Unparen(n.Results[0]).(*ast.UnaryExpr)
+				address = ok && u.Op == token.AND
+			}
+			all = all && address
+		}
+		return true
+	})
+	return all
 }
 
 // checkNil refuses methods that may be called on a nil pointer, which the call notices today, and do not notice it

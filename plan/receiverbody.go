@@ -6,6 +6,7 @@ import (
 	"go/types"
 	"maps"
 	"slices"
+	"strings"
 
 	"golang.org/x/tools/go/types/typeutil"
 
@@ -80,8 +81,7 @@ func (g *changing) checkReceiver(m *method, id *ast.Ident, stack []ast.Node) *Re
 		switch {
 		case call != nil:
 			lock := ast.Unparen(call.Fun).(*ast.SelectorExpr)
-			path, _ := cutRoot(lock.X)
-			m.locks = append(m.locks, ownLock{call, path, lock.Sel.Name})
+			m.locks = append(m.locks, ownLock{call, withoutRoot(lock.X), lock.Sel.Name})
 		case how != "":
 			return g.no(id.Pos(), "the method "+m.name+" "+how+" "+types.ExprString(sel)+", which is a copy")
 		}
@@ -101,12 +101,10 @@ func (g *changing) checkReceiver(m *method, id *ast.Ident, stack []ast.Node) *Re
 	m.reads[name] = true
 	_, pointer := types.Unalias(fn.Signature().Recv().Type()).(*types.Pointer)
 	switch {
-	case !byValue || !pointer && !types.IsInterface(fn.Signature().Recv().Type()) && len(selection.Index()) == 2:
+	case !byValue || !pointer: // of what the field leads to, or of a copy of the field
 		return nil
 	case called && isMutexCall(fn) && len(selection.Index()) == 2:
 		m.locks = append(m.locks, ownLock{call, name, sel.Sel.Name})
-		return nil
-	case types.IsInterface(fn.Signature().Recv().Type()):
 		return nil
 	}
 	return g.no(id.Pos(), "the method "+m.name+" calls "+types.ExprString(sel)+" of a copy")
@@ -122,17 +120,13 @@ func parentOf(stack []ast.Node) ast.Node {
 	return nil
 }
 
-// cutRoot writes e, a path of selectors, without its first name: "mu" of s.mu.
-func cutRoot(e ast.Expr) (rest string, ok bool) {
-	sel, ok := ast.Unparen(e).(*ast.SelectorExpr)
-	if !ok {
-		return "", true
+// withoutRoot writes e, a path of selectors, without its first name: "mu" of s.mu. It is empty if e is none.
+func withoutRoot(e ast.Expr) string {
+	if !IsPath(e) {
+		return ""
 	}
-	rest, ok = cutRoot(sel.X)
-	if rest != "" {
-		rest += "."
-	}
-	return rest + sel.Sel.Name, ok
+	_, rest, _ := strings.Cut(types.ExprString(e), ".")
+	return rest
 }
 
 // fieldIn returns the field of the owner that a selection goes through, if any, and whether all that follows it stands in the

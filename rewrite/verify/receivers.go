@@ -1,4 +1,4 @@
-// This file holds the invariant about receivers: PointerReceivers.
+// This file holds the invariant about receivers: Receivers.
 
 package verify
 
@@ -14,10 +14,10 @@ import (
 	"mapmend/rewrite"
 )
 
-// pointerReceivers: the planned receivers became pointers, and of no other declaration of a function anything changed but
+// receivers: the planned receivers became pointers, and of no other declaration of a function anything changed but
 // what is in its body. Their type has no method on values any more and is copied nowhere, it has the methods that
 // it had, and none of them that locks a mutex of it waits for something.
-func pointerReceivers(p *proof) []failure {
+func receivers(p *proof) []failure {
 	failed := p.eachChange(func(c rewrite.Change) (int, string) {
 		if c.Create {
 			return 0, ""

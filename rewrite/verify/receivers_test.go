@@ -65,7 +65,7 @@ func TestRewriteReceivers(t *testing.T) {
 }
 
 // The invariant on receivers, against results and plans that ours should not make.
-func TestPointerReceivers(t *testing.T) {
+func TestReceivers(t *testing.T) {
 	prog, cfg := module(t, map[string]string{"m.go": valued, "n.go": "package m\n\nfunc copies(a *s[int]) {\n\tb := *a\n\t_ = b.m\n}\n"})
 	sound := strings.NewReplacer("(s s[K])", "(s *s[K])", "(_ s[K])", "(_ *s[K])", "(s[K])", "(*s[K])")
 	tests := []struct {
@@ -108,7 +108,7 @@ func TestPointerReceivers(t *testing.T) {
 				t.Fatal(err)
 			}
 			var got string
-			if failed := pointerReceivers(p); len(failed) > 0 {
+			if failed := receivers(p); len(failed) > 0 {
 				got = failed[0].message
 			}
 			if got != tt.want {
@@ -139,7 +139,7 @@ func TestReceiverWaits(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got string
-		if failed := pointerReceivers(p); len(failed) > 0 {
+		if failed := receivers(p); len(failed) > 0 {
 			got = failed[0].message
 		}
 		if got != want {

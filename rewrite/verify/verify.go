@@ -35,7 +35,7 @@ var invariants = []struct {
 	{"TypeChecks", typeChecks},
 	{"SameAPI", sameAPI},
 	{"NoCopiedLock", noCopiedLock},
-	{"PointerReceivers", pointerReceivers},
+	{"Receivers", receivers},
 	{"NoNewBlocking", noNewBlocking},
 	{"Footprint", footprint},
 	{"LockOrder", lockOrder},

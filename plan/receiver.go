@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+	"strings"
 
 	"golang.org/x/tools/go/types/typeutil"
 
@@ -203,6 +204,9 @@ func (g *changing) checkFiles() *Refusal {
 			r.Pos = g.d.at(m.decl.Name.Pos())
 			return r
 		}
+		if linked := g.linked(m); linked.IsValid() {
+			return g.no(linked, "the method "+m.name+" is linked to by the name that it has with a value receiver")
+		}
 		if m.decl.Body == nil {
 			return g.no(m.decl.Name.Pos(), "the method "+m.name+" has a value receiver and no body in Go")
 		}
@@ -218,6 +222,27 @@ func (g *changing) checkFiles() *Refusal {
 		}
 	}
 	return nil
+}
+
+// linked returns a directive that names m as the linker does, which is another name with a pointer receiver:
+//
+//	//go:linkname put example.com/store.Store.Put
+func (g *changing) linked(m *method) token.Pos {
+	for _, pkg := range g.d.prog.Packages {
+		for _, file := range pkg.Files {
+			if file.Syntax == nil {
+				continue
+			}
+			for _, group := range file.Syntax.Comments {
+				for _, c := range group.List {
+					if strings.HasPrefix(c.Text, "//go:linkname ") && strings.HasSuffix(strings.TrimSpace(c.Text), "."+g.c.finding.Owner+"."+m.name) {
+						return c.Pos()
+					}
+				}
+			}
+		}
+	}
+	return token.NoPos
 }
 
 // checkOwner refuses owners that are copied, but for the receivers: a call on a copy would lock the mutex of the copy.

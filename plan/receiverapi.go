@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -8,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 
 	"mapmend/plan/load"
 )
@@ -113,7 +113,6 @@ func (g *changing) isExposed() bool {
 // checkUnseen refuses owners that source which was not loaded, for another platform say, may use as values: it names
 // the owner, one of the methods, or something by which one gets at a value.
 func (g *changing) checkUnseen() *Refusal {
-	names := g.names()
 	decl := g.c.decl
 	for _, pkg := range g.d.prog.Packages {
 		unsound := pkg.Unchecked
@@ -122,31 +121,32 @@ func (g *changing) checkUnseen() *Refusal {
 		}
 		for _, file := range unsound {
 			parsed, _ := parser.ParseFile(token.NewFileSet(), file.Name, file.Src, parser.SkipObjectResolution)
-			if parsed == nil || mentioned(bodyOf(parsed), names, true) != "" {
+			if parsed == nil || g.mentions(parsed) != "" {
 				return &Refusal{Code: LoadError, Pos: Pos{File: file.Name, Line: 1, Column: 1}, Message: file.Name + " may use values of " + g.c.finding.Owner + ", and its package does not compile", Todo: "make the package compile"}
 			}
 		}
 	}
-	for _, pkg := range g.d.folders(decl.pkg.Path) {
-		for _, name := range g.d.unseenFiles(pkg.Dir) {
-			base := filepath.Base(name)
-			file, _ := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
-			if base[0] == '_' || base[0] == '.' || file == nil || file.Name == nil {
-				continue // in no build
-			}
-			if own := pkg.Dir == decl.pkg.Dir && strings.TrimSuffix(file.Name.Name, "_test") == decl.pkg.Name; !own && !imports(file, decl.pkg.Path) {
-				continue
-			}
-			if found := mentioned(bodyOf(file), names, true); found != "" {
-				return &Refusal{Code: OutOfScope, Message: g.d.nameOf(name, decl.pkg) + " mentions " + found + ", may use values of " + g.c.finding.Owner + ", and is not part of this build", Todo: "load it with --tags or --tests, or give the methods pointer receivers by hand"}
+	seen := make(map[string]bool)
+	for _, knows := range g.w.pkgs {
+		for _, pkg := range g.d.folders(knows.Path) {
+			for _, name := range g.d.unseenFiles(pkg.Dir) {
+				base := filepath.Base(name)
+				file, _ := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+				switch {
+				case seen[name] || base[0] == '_' || base[0] == '.' || file == nil || file.Name == nil: // in no build
+					continue
+				case pkg.Dir != knows.Dir && !imports(file, knows.Path):
+					continue
+				}
+				seen[name] = true
+				if found := g.mentions(file); found != "" {
+					return &Refusal{Code: OutOfScope, Message: g.d.nameOf(name, decl.pkg) + " mentions " + found + ", may use values of " + g.c.finding.Owner + ", and is not part of this build", Todo: "load it with --tags or --tests, or give the methods pointer receivers by hand"}
+				}
 			}
 		}
 	}
 	return nil
 }
-
-// bodyOf returns file without its package clause, which may have the name of the owner.
-func bodyOf(file *ast.File) *ast.File { return &ast.File{Name: ast.NewIdent("_"), Decls: file.Decls} }
 
 // imports reports whether file imports the package of that path, or one whose path cannot be told.
 func imports(file *ast.File, path string) bool {
@@ -156,28 +156,41 @@ func imports(file *ast.File, path string) bool {
 	})
 }
 
-// names returns the names by which source may get at a value of the owner, or use its methods.
-func (g *changing) names() []string {
-	out := []string{g.c.finding.Owner}
+// names returns the names by which source may get at a value of the owner, or use its methods: what it has to select, and
+// what it may mention in any other way, too.
+func (g *changing) names() (selected, bare []string) {
+	bare = append(bare, g.c.finding.Owner)
 	for _, m := range g.changed() {
-		out = append(out, m.name)
+		selected = append(selected, m.name)
 	}
 	for _, pkg := range g.w.pkgs {
 		for id, obj := range pkg.Info.Defs {
 			switch obj := obj.(type) {
 			case *types.Var:
-				if (obj.IsField() || obj.Parent() == pkg.Types.Scope()) && g.w.leadsTo(obj.Type()) {
-					out = append(out, id.Name)
+				switch {
+				case !g.w.leadsTo(obj.Type()):
+				case obj.IsField():
+					selected = append(selected, id.Name)
+				case obj.Parent() == pkg.Types.Scope():
+					bare = append(bare, id.Name)
 				}
 			case *types.Func:
 				for v := range obj.Signature().Results().Variables() {
 					if g.w.leadsTo(v.Type()) {
-						out = append(out, id.Name)
+						bare = append(bare, id.Name)
 					}
 				}
 			}
 		}
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	slices.Sort(selected)
+	slices.Sort(bare)
+	return slices.Compact(selected), slices.Compact(bare)
+}
+
+// mentions returns by what name file may get at a value of the owner or use its methods; empty when it does not.
+func (g *changing) mentions(file *ast.File) string {
+	selected, bare := g.names()
+	body := &ast.File{Name: ast.NewIdent("_"), Decls: file.Decls} // the package may have the name of the owner
+	return cmp.Or(mentioned(body, selected, false), mentioned(body, bare, true))
 }

@@ -339,7 +339,7 @@ func (g *changing) isQuick(m *method, seen map[*method]bool) bool {
 			if o := g.methodOf(callee); o != nil && slices.Contains(m.calls, o) {
 				quick = quick && g.isQuick(o, seen)
 			} else {
-				quick = quick && (isMutexCall(callee) || isPure(callee))
+				quick = quick && (isPure(callee) || slices.ContainsFunc(m.locks, func(l ownLock) bool { return l.call == n }))
 			}
 		}
 		return quick

@@ -1,4 +1,4 @@
-// This file holds the invariant about receivers: Receivers.
+// This file holds the invariant Receivers.
 
 package verify
 

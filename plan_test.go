@@ -156,6 +156,56 @@ func TestPlanIsUntrusted(t *testing.T) {
 	}
 }
 
+// TestReceiversAreUntrusted checks that the receivers that are to be pointers are those of the program, all of them.
+func TestReceiversAreUntrusted(t *testing.T) {
+	const file = "stats.go"
+	src := `package stats
+
+type stats struct{ hits map[string]int }
+
+func (s stats) hit(k string) { s.hits[k]++ }
+
+func (s stats) count() int { return len(s.hits) }
+
+func Run(keys []string) {
+	s := &stats{hits: make(map[string]int)}
+	for _, k := range keys {
+		go s.hit(k)
+	}
+}
+`
+	for name, change := range map[string]func(list []any) any{
+		"as it was": func(list []any) any { return list },
+		"none":      func([]any) any { return nil },
+		"one less":  func(list []any) any { return list[1:] },
+		"another":   func(list []any) any { list[0].(map[string]any)["method"] = "Run"; return list },
+		"elsewhere": func(list []any) any { list[0].(map[string]any)["start"] = 1; return list },
+	} {
+		dir := module(t, map[string]string{"go.mod": racy["go.mod"], file: src})
+		var doc map[string]any
+		if err := json.Unmarshal([]byte(mustRun(t, exitOK, "-C", dir, "plan", "-q")), &doc); err != nil {
+			t.Fatal(err)
+		}
+		mend := doc["mends"].([]any)[0].(map[string]any)
+		mend["receivers"] = change(mend["receivers"].([]any))
+		writePlan(t, dir, doc)
+		want := exitError
+		if name == "as it was" {
+			want = exitOK
+		}
+		if code := run([]string{"-C", dir, "apply", "-q", "-w", "plan.json"}, io.Discard, io.Discard); code != want {
+			t.Errorf("%s: exit %d, want %d", name, code, want)
+		}
+		got, err := os.ReadFile(filepath.Join(dir, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if changed := string(got) != src; changed != (want == exitOK) || changed && strings.Count(string(got), "(s *stats)") != 2 {
+			t.Errorf("%s: the file is\n%s", name, got)
+		}
+	}
+}
+
 // TestPlanKeepsOtherFiles checks that -o replaces a plan, and nothing else.
 func TestPlanKeepsOtherFiles(t *testing.T) {
 	dir, text := planned(t)

@@ -31,6 +31,7 @@ func (d *decider) checkCopies(c *candidate) *Refusal {
 		case j.Divided:
 			return &Refusal{Code: UnknownGuard, Pos: d.at(c.verdict.Twin.Use.Pos), Message: "the map is put in another " + owner + " here, which has another " + c.finding.Guard,
 				Todo: "let both hold a pointer to one mutex, or give the other " + owner + " a map of its own"}
+		case j.Copied && len(c.receivers) > 0: // it will not be a copy
 		case j.Copied:
 			if fn, ok := d.functionAt(j.Func); ok && isValueMethod(fn.node) {
 				return &Refusal{Code: ValueReceiver, Pos: d.at(j.Pos), Message: "the method has a value receiver, so that each call locks a copy of " + c.finding.Guard,
@@ -171,7 +172,9 @@ func (w *wrapping) checkCopies() *Refusal {
 				what = cmp.Or(what, w.fieldCopies(pkg, list))
 			}
 		case *ast.FuncDecl:
-			what = w.fieldCopies(pkg, n.Recv)
+			if !w.moved || !w.isReceiver(pkg, n) {
+				what = w.fieldCopies(pkg, n.Recv)
+			}
 		case *ast.RangeStmt:
 			for _, e := range []ast.Expr{n.Key, n.Value} {
 				if w.holds(pkg.Info.TypeOf(e)) {
@@ -216,6 +219,11 @@ func (d *decider) copiedGuard(c *candidate, decl declaration) *Refusal {
 		}
 		return nil
 	})
+}
+
+// isReceiver reports whether fn is a method of the owner itself.
+func (w *wrapping) isReceiver(pkg *load.Package, fn *ast.FuncDecl) bool {
+	return fn.Recv != nil && len(fn.Recv.List) == 1 && isNamed(pkg.Info.TypeOf(fn.Recv.List[0].Type), w.c.finding.Package, w.c.finding.Owner)
 }
 
 func (w *wrapping) fieldCopies(pkg *load.Package, list *ast.FieldList) string {

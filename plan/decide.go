@@ -43,13 +43,15 @@ type decider struct {
 
 // candidate is a variable that is to be mended. All but the first three are for the form lock.
 type candidate struct {
-	finding Finding
-	verdict share.Verdict
-	decl    declaration
-	guard   guard
-	needs   []need       // the places that must hold the guard
-	modes   []ModeChange // read locks that become write locks
-	copies  []copied     // places that let out the map, and are to let out a copy
+	finding   Finding
+	verdict   share.Verdict
+	decl      declaration
+	guard     guard
+	needs     []need       // the places that must hold the guard
+	modes     []ModeChange // read locks that become write locks
+	copies    []copied     // places that let out the map, and are to let out a copy
+	receivers []Receiver   // of the methods of the owner, which are to be pointers
+	relocked  []string     // those of the methods that lock the guard, which was a copy
 
 	upgraded []string // the functions in which they do
 	forms    []Form   // those not tried yet
@@ -115,6 +117,7 @@ var solvedByWrapper = []Code{CallInRegion, BlockInRegion, NotBracketable, OwnerU
 // steps is the order in which a mend is worked out. Each returns nil or why it cannot be.
 var steps = []func(*decider, *candidate) *Refusal{
 	(*decider).checkFile,
+	(*decider).checkReceivers,
 	(*decider).checkCopies,
 	(*decider).checkEscapes,
 	(*decider).checkWays,
@@ -245,16 +248,17 @@ func (d *decider) finish() ([]Mend, []Refusal) {
 
 func (d *decider) mend(c *candidate, sections []Section) Mend {
 	return Mend{
-		Var:      c.finding.Var,
-		Form:     Lock,
-		Finding:  c.finding.reference(),
-		Decl:     d.span(c.decl.file, c.decl.extent()),
-		Guard:    c.guard.name,
-		Class:    toVar(c.guard.class),
-		Mutex:    c.guard.add,
-		Sections: sections,
-		Modes:    c.modes,
-		Copies:   c.copiesIn(d),
+		Var:       c.finding.Var,
+		Form:      Lock,
+		Finding:   c.finding.reference(),
+		Decl:      d.span(c.decl.file, c.decl.extent()),
+		Guard:     c.guard.name,
+		Class:     toVar(c.guard.class),
+		Mutex:     c.guard.add,
+		Sections:  sections,
+		Modes:     c.modes,
+		Copies:    c.copiesIn(d),
+		Receivers: c.receivers,
 	}
 }
 

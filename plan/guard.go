@@ -70,10 +70,10 @@ func (d *decider) addGuard(c *candidate) *Refusal {
 	name := "mu"
 	switch {
 	case v.owner != nil:
-		if r := d.copiedOwner(c); r != nil {
+		if r := cmp.Or(d.overwrittenOwner(c), d.changeReceivers(c, access.Var{Package: c.finding.Package, Owner: c.finding.Owner})); r != nil {
 			return r
 		}
-		w := &wrapping{d: d, c: c}
+		w := &wrapping{d: d, c: c, moved: len(c.receivers) > 0}
 		w.findObjects()
 		if r := cmp.Or(w.checkNewField(), w.checkLayout(), w.checkCopies()); r != nil {
 			return r
@@ -196,33 +196,4 @@ func assignsType(file *ast.File, info *types.Info, path, name string) (pos token
 		return true
 	})
 	return pos
-}
-
-// copiedOwner refuses an owner that has methods on values: a mutex in it would be copied with each call.
-func (d *decider) copiedOwner(c *candidate) *Refusal {
-	if c.decl.typ == nil {
-		return nil
-	}
-	name := c.decl.typ.Name.Name
-	if r := d.overwrittenOwner(c); r != nil {
-		return r
-	}
-	for _, file := range c.decl.pkg.Files {
-		for _, decl := range file.Syntax.Decls {
-			fn, ok := decl.(*ast.FuncDecl)
-			if !ok || fn.Recv == nil || len(fn.Recv.List) != 1 {
-				continue
-			}
-			t := fn.Recv.List[0].Type
-			if _, pointer := t.(*ast.StarExpr); pointer {
-				continue
-			}
-			if id := embeddedName(t); id != nil && id.Name == name {
-				return &Refusal{Code: ValueReceiver, Pos: d.at(fn.Name.Pos()),
-					Message: "the method " + fn.Name.Name + " has a value receiver, so a mutex added to " + name + " would be copied",
-					Todo:    "give the methods of " + name + " pointer receivers"}
-			}
-		}
-	}
-	return nil
 }

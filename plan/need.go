@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -45,10 +46,10 @@ func (d *decider) findNeeds(c *candidate) *Refusal {
 		}
 	}
 	switch {
-	case len(c.needs) == 0 && len(c.modes) == 0 && len(c.copies) == 0:
+	case len(c.needs) == 0 && len(c.modes) == 0 && len(c.copies) == 0 && len(c.receivers) == 0:
 		return &Refusal{Code: UnknownGuard, Message: "no place was found at which the guard could be taken", Todo: "guard the uses by hand"}
 	case len(c.needs) > 0 && c.guard.lock != nil && c.guard.local == nil:
-		return d.checkSet(c)
+		return cmp.Or(d.checkSet(c), d.checkNeeds(c))
 	}
 	return nil
 }
@@ -60,7 +61,10 @@ func (d *decider) needsOf(c *candidate, j share.Judged) *Refusal {
 		if c.guard.lock != nil && e.Holds(*c.guard.lock, write) {
 			continue
 		}
-		if c.guard.lock != nil && e.Holds(*c.guard.lock, false) {
+		if len(c.receivers) > 0 && c.holdsCopy(e, write) {
+			continue // of a receiver that is to be a pointer
+		}
+		if c.guard.lock != nil && (e.Holds(*c.guard.lock, false) || len(c.receivers) > 0 && c.holdsCopy(e, false)) {
 			if r := d.upgrade(c, e); r != nil {
 				return r
 			}
@@ -71,6 +75,18 @@ func (d *decider) needsOf(c *candidate, j share.Judged) *Refusal {
 		}
 	}
 	return nil
+}
+
+// holdsCopy reports whether e holds a copy of the guard, in write mode if write.
+func (c *candidate) holdsCopy(e *share.Entry, write bool) bool {
+	if c.guard.lock == nil {
+		return false
+	}
+	lock := *c.guard.lock
+	lock.Copied = false // a copy of this one, and not of any
+	return e.HoldsCopy(lock) && slices.ContainsFunc(e.At.Held, func(h lockset.Held) bool {
+		return h.Copied && h.Class == c.guard.class && (!write || h.Mode == lockset.Write)
+	})
 }
 
 // place adds the need for entry e: as far in as no way to that place holds the guard.

@@ -91,7 +91,7 @@ func (d *decider) newLocks() map[string]map[access.Var]bool {
 		for _, n := range c.needs {
 			add(n.fn, c.guard.class)
 		}
-		for _, fn := range c.upgraded {
+		for _, fn := range slices.Concat(c.upgraded, c.relocked) {
 			add(fn, c.guard.class)
 		}
 	}

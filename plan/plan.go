@@ -192,17 +192,18 @@ type Refusal struct {
 // Mend is the decided rewrite of one map variable. The steps of one Mend are carried out together or not at all.
 type Mend struct {
 	Var
-	Form     Form         `json:"form"`
-	Finding  string       `json:"finding"`            // the ID of the finding; empty with --all
-	Decl     Span         `json:"decl"`               // the field or value spec that declares the variable
-	Guard    string       `json:"guard"`              // name of the guard after the rewrite: "mu"
-	Class    Var          `json:"class"`              // the guard by type and field, as an Order names it
-	Mutex    *Mutex       `json:"mutex,omitempty"`    // a mutex to add; nil when the guard exists
-	Sections []Section    `json:"sections,omitempty"` // spans of statements to be guarded
-	Modes    []ModeChange `json:"modes,omitempty"`    // read locks that become write locks
-	Copies   []Copy       `json:"copies,omitempty"`   // places at which a copy is let out of the section in place of the map
-	Wrapper  *Wrapper     `json:"wrapper,omitempty"`  // the generated type; nil for form lock
-	Lowered  []Lowering   `json:"lowered,omitempty"`  // uses that become accessor calls; form rwmutex only
+	Form      Form         `json:"form"`
+	Finding   string       `json:"finding"`             // the ID of the finding; empty with --all
+	Decl      Span         `json:"decl"`                // the field or value spec that declares the variable
+	Guard     string       `json:"guard"`               // name of the guard after the rewrite: "mu"
+	Class     Var          `json:"class"`               // the guard by type and field, as an Order names it
+	Mutex     *Mutex       `json:"mutex,omitempty"`     // a mutex to add; nil when the guard exists
+	Sections  []Section    `json:"sections,omitempty"`  // spans of statements to be guarded
+	Modes     []ModeChange `json:"modes,omitempty"`     // read locks that become write locks
+	Copies    []Copy       `json:"copies,omitempty"`    // places at which a copy is let out of the section in place of the map
+	Receivers []Receiver   `json:"receivers,omitempty"` // of methods of the owner, that become pointers: all that are none
+	Wrapper   *Wrapper     `json:"wrapper,omitempty"`   // the generated type; nil for form lock
+	Lowered   []Lowering   `json:"lowered,omitempty"`   // uses that become accessor calls; form rwmutex only
 }
 
 // Span is a half-open range of bytes of one file, relative to the program's root.
@@ -241,6 +242,12 @@ type Section struct {
 type Copy struct {
 	Span
 	Function string `json:"function"` // whose result is a copy from now on; empty if it is not returned
+}
+
+// Receiver is the type of a receiver that becomes a pointer: S becomes *S.
+type Receiver struct {
+	Span          // the type
+	Method string `json:"method"` // the name of the method
 }
 
 // ModeChange renames one lock or unlock call: RLock to Lock, RUnlock to Unlock.

@@ -13,7 +13,7 @@ const (
 	SplitRegion      Code = "split-region"      // uses that belong together cannot be covered by one section
 	NotBracketable   Code = "not-bracketable"   // the use is evaluated conditionally or more than once within its statement
 	OwnerUnreachable Code = "owner-unreachable" // the guard cannot be named where the use stands
-	ValueReceiver    Code = "value-receiver"    // the owner is copied, so a lock added to it would be copied too
+	ValueReceiver    Code = "value-receiver"    // methods with value receivers copy the owner and its lock, and cannot have pointer receivers
 	OwnerCopied      Code = "owner-copied"      // the owner is copied somewhere, so a lock added to it would be copied too
 	UnlockedCallers  Code = "unlocked-callers"  // the function runs both with and without the guard
 	UnknownGuard     Code = "unknown-guard"     // the guard's identity cannot be established, or it is a pointer that may be nil

@@ -30,6 +30,7 @@ type wrapping struct {
 	lowered  []Lowering
 	olds     map[ast.Node]bool  // elements that a statement reads to renew them
 	shared   map[token.Pos]bool // mentions at which another goroutine may reach the map
+	moved    bool               // the methods of the owner do not copy it: they are to have pointer receivers
 }
 
 // wrapSteps is the order in which a wrapper is worked out. Each returns nil or why it cannot be.

@@ -30,6 +30,8 @@
 //		return len(s.byID)
 //	}
 //
+// It may also make the receivers of all methods of Store pointers, where each call would copy the mutex.
+//
 // A mend of form rwmutex makes the map one of a generated type, in a file of its own, and each mention of it
 // a call of an accessor: s.byID.Len(). Package templates has the code of the type.
 //

@@ -1,5 +1,5 @@
 // This file carries out the form lock: a mutex beside the map, sections that hold it, read locks
-// that become write locks, and copies that are let out of sections.
+// that become write locks, copies that are let out of sections, and receivers that become pointers.
 
 package rewrite
 
@@ -36,6 +36,11 @@ func carryLock(e *editor, m plan.Mend) error {
 	}
 	for _, c := range m.Copies {
 		if err := letOutCopy(e, c); err != nil {
+			return err
+		}
+	}
+	for _, r := range m.Receivers {
+		if err := pointReceiver(e, r); err != nil {
 			return err
 		}
 	}

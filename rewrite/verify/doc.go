@@ -17,6 +17,7 @@
 //	TypeChecks     no new error in any package
 //	SameAPI        the exported API of every package is the same
 //	NoCopiedLock   no type that gained a lock is copied
+//	Receivers      planned receivers became pointers, and nothing else of a function but its body changed
 //	NoNewBlocking  no section holds a channel operation or a wait
 //	LockOrder      no section takes its own lock again, none closes a cycle of locks
 //	Footprint      no lock or unlock that was there is gone

@@ -121,7 +121,7 @@ func sameNames(p *proof) []failure {
 		if err != nil {
 			continue
 		}
-		for i, fn := range functionsOf(before) {
+		for i, fn := range funcDecls(before) {
 			hoists := slices.DeleteFunc(p.movedIn(c.File), func(s plan.Section) bool { return s.Start < offset(fn.Pos()) || offset(fn.End()) <= s.Start })
 			if len(hoists) == 0 {
 				continue
@@ -130,7 +130,7 @@ func sameNames(p *proof) []failure {
 			for _, s := range hoists {
 				added = append(added, s.Name)
 			}
-			was, is := namesOf(pkg.Info, fn, nil), namesOf(nowPkg.Info, functionsOf(after)[i], added)
+			was, is := namesOf(pkg.Info, fn, nil), namesOf(nowPkg.Info, funcDecls(after)[i], added)
 			place := func(n name) int { // what is taken out comes before all of its statement
 				o := offset(n.id.Pos())
 				for _, s := range hoists {
@@ -154,8 +154,8 @@ func sameNames(p *proof) []failure {
 	return failed
 }
 
-// functionsOf returns the functions that a file declares.
-func functionsOf(file *load.File) []*ast.FuncDecl {
+// funcDecls returns the functions that a file declares.
+func funcDecls(file *load.File) []*ast.FuncDecl {
 	var list []*ast.FuncDecl
 	for _, d := range file.Syntax.Decls {
 		if fn, ok := d.(*ast.FuncDecl); ok {

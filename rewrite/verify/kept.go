@@ -70,6 +70,11 @@ func (p *proof) fates(c rewrite.Change, before *page) map[int]fate {
 				set(mc.Span, free)
 			}
 		}
+		for _, r := range m.Receivers {
+			if r.File == c.File {
+				set(r.Span, free)
+			}
+		}
 		for _, copy := range m.Copies {
 			if copy.File == c.File {
 				set(copy.Span, free)

@@ -58,7 +58,7 @@ func sameAPI(p *proof) []failure {
 		}
 		before, after := exported(pkg.Types), exported(now.Types)
 		for _, name := range sortedKeys(before, after) {
-			if before[name] != after[name] && !p.planned(pkg.Path, name) {
+			if before[name] != after[name] && !p.planned(pkg.Path, name) && !p.pointed(pkg, now, name) {
 				failed = append(failed, failure{pos: p.declared(now, name), message: fmt.Sprintf("the exported %s.%s changed", pkg.Path, name)})
 			}
 		}
@@ -72,6 +72,46 @@ func (p *proof) planned(path, name string) bool {
 	return slices.ContainsFunc(p.plan.Mends, func(m plan.Mend) bool {
 		return m.Wrapper != nil && m.Package == path && token.IsExported(m.Field) && (m.Owner == name || m.Owner == "" && m.Field == name)
 	})
+}
+
+// pointed reports whether nothing changes of what is exported as name but that values of the type have fewer methods, since
+// the receivers of a type become pointers which it is or has embedded. It does so only where no package outside the program
+// can see it.
+func (p *proof) pointed(before, after *load.Package, name string) bool {
+	was, ok := before.Types.Scope().Lookup(name).(*types.TypeName)
+	now, also := after.Types.Scope().Lookup(name).(*types.TypeName)
+	if !ok || !also || isImportable(before) && !p.inTest(was) || !slices.ContainsFunc(p.plan.Mends, func(m plan.Mend) bool { return len(m.Receivers) > 0 && holdsType(was.Type(), m.Package, m.Owner) }) {
+		return false
+	}
+	return typeText(was.Type().Underlying()) == typeText(now.Type().Underlying()) && methodsText(types.NewPointer(was.Type())) == methodsText(types.NewPointer(now.Type()))
+}
+
+// inTest reports whether obj is declared in a test of the program before.
+func (p *proof) inTest(obj types.Object) bool {
+	f := p.before.File(obj.Pos())
+	return f != nil && f.Test
+}
+
+// isImportable reports whether packages outside the program can import pkg.
+func isImportable(pkg *load.Package) bool {
+	return pkg.Name != "main" && !pkg.External && !slices.Contains(strings.Split(pkg.Path, "/"), "internal")
+}
+
+// holdsType reports whether t is the named type, or has it embedded by value.
+func holdsType(t types.Type, path, name string) bool {
+	if _, pointer := types.Unalias(t).(*types.Pointer); !pointer && isNamed(t, path, name) {
+		return true
+	}
+	st, ok := t.Underlying().(*types.Struct)
+	if !ok {
+		return false
+	}
+	for f := range st.Fields() {
+		if f.Embedded() && holdsType(f.Type(), path, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // declared returns where name is declared in pkg.
@@ -112,13 +152,16 @@ func exported(pkg *types.Package) map[string]string {
 // methodText lists the exported methods of a pointer to the type, promoted ones too: a mutex must not
 // become one of them.
 func methodText(t *types.TypeName) string {
+	return methodsText(t.Type()) + methodsText(types.NewPointer(t.Type()))
+}
+
+// methodsText lists the exported methods of t.
+func methodsText(t types.Type) string {
 	var b strings.Builder
-	for _, typ := range []types.Type{t.Type(), types.NewPointer(t.Type())} {
-		set := types.NewMethodSet(typ)
-		for sel := range set.Methods() {
-			if sel.Obj().Exported() {
-				fmt.Fprintf(&b, "; %s %s", sel.Obj().Name(), typeText(sel.Type()))
-			}
+	set := types.NewMethodSet(t)
+	for sel := range set.Methods() {
+		if sel.Obj().Exported() {
+			fmt.Fprintf(&b, "; %s %s", sel.Obj().Name(), typeText(sel.Type()))
 		}
 	}
 	return b.String()
@@ -187,15 +230,18 @@ func noCopiedLock(p *proof) []failure {
 func (p *proof) gained(message string) []plan.Var {
 	var vars []plan.Var
 	for _, m := range p.plan.Mends {
-		owner := m.Package + "." + m.Owner
-		if at := strings.Index(message, owner); (m.Mutex != nil || m.Wrapper != nil) && m.Owner != "" && at >= 0 {
-			rest := message[at+len(owner):]
-			if rest == "" || strings.IndexByte(" [.;", rest[0]) >= 0 {
-				vars = append(vars, m.Var)
-			}
+		if (m.Mutex != nil || m.Wrapper != nil) && names(message, m) {
+			vars = append(vars, m.Var)
 		}
 	}
 	return vars
+}
+
+// names reports whether a message of copylock names the owner of m.
+func names(message string, m plan.Mend) bool {
+	owner := m.Package + "." + m.Owner
+	_, rest, found := strings.Cut(message, owner)
+	return found && m.Owner != "" && (rest == "" || strings.IndexByte(" [.;", rest[0]) >= 0)
 }
 
 // copies returns every copy of a lock in prog: what vet's copylocks reports, and sends.

@@ -36,6 +36,7 @@ var invariants = []struct {
 	{"SameNames", sameNames},
 	{"SameAPI", sameAPI},
 	{"NoCopiedLock", noCopiedLock},
+	{"Receivers", receivers},
 	{"NoNewBlocking", noNewBlocking},
 	{"Footprint", footprint},
 	{"LockOrder", lockOrder},
@@ -203,6 +204,9 @@ func spansOf(m plan.Mend) []plan.Span {
 	}
 	for _, c := range m.Copies {
 		spans = append(spans, c.Span)
+	}
+	for _, r := range m.Receivers {
+		spans = append(spans, r.Span)
 	}
 	if m.Wrapper != nil {
 		spans = append(spans, m.Decl, plan.Span{File: m.Wrapper.File})

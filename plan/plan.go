@@ -200,6 +200,7 @@ type Mend struct {
 	Mutex    *Mutex       `json:"mutex,omitempty"`    // a mutex to add; nil when the guard exists
 	Sections []Section    `json:"sections,omitempty"` // spans of statements to be guarded
 	Modes    []ModeChange `json:"modes,omitempty"`    // read locks that become write locks
+	Twins    []Twin       `json:"twins,omitempty"`    // functions that are split into one that takes the guard and one for callers that hold it
 	Copies   []Copy       `json:"copies,omitempty"`   // places at which a copy is let out of the section in place of the map
 	Wrapper  *Wrapper     `json:"wrapper,omitempty"`  // the generated type; nil for form lock
 	Lowered  []Lowering   `json:"lowered,omitempty"`  // uses that become accessor calls; form rwmutex only
@@ -226,6 +227,25 @@ type Section struct {
 	Lock  string `json:"lock"`  // the mutex as an expression of the function, see IsPath: "s.mu"
 	Read  bool   `json:"read"`  // RLock instead of Lock
 	Defer bool   `json:"defer"` // unlock by defer: the section runs to the end of the function body
+}
+
+// Twin is a function that takes the guard from now on, and has a new one called do what it did. Callers that hold the
+// guard call the new one:
+//
+//	func (s *Store) Get(k string) int {
+//		s.mu.RLock()
+//		defer s.mu.RUnlock()
+//		return s.getLocked(k)
+//	}
+//
+//	// getLocked is Get for callers that hold mu.
+//	func (s *Store) getLocked(k string) int { return s.m[k] }
+type Twin struct {
+	Span         // the declaration of the function, without its doc comment
+	Name  string `json:"name"`  // of the new one, free where it is declared and called
+	Lock  string `json:"lock"`  // the mutex as an expression of the function, see IsPath: "s.mu"
+	Read  bool   `json:"read"`  // RLock instead of Lock
+	Calls []Span `json:"calls"` // its name in calls that become calls of the new one, sorted; those in its own body too
 }
 
 // Copy is an expression for the map that becomes one for a copy of it: maps.Clone(s.m).

@@ -21,7 +21,7 @@ import (
 //
 // goes on to be about the same statement.
 func keptLines(p *proof) []failure {
-	return p.eachChange(func(c rewrite.Change) (int, string) {
+	return p.eachUnsplit(func(c rewrite.Change) (int, string) {
 		if c.Create {
 			return 0, ""
 		}
@@ -63,6 +63,13 @@ func (p *proof) fates(c rewrite.Change, before *page) map[int]fate {
 		for _, mc := range m.Modes {
 			if mc.File == c.File {
 				set(mc.Span, free)
+			}
+		}
+		for _, t := range m.Twins {
+			for _, call := range t.Calls {
+				if call.File == c.File {
+					set(call, free)
+				}
 			}
 		}
 		for _, copy := range m.Copies {

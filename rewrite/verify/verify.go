@@ -29,10 +29,12 @@ var invariants = []struct {
 }{
 	{"RoundTrips", roundTrips},
 	{"Formatted", formatted},
+	{"SameBody", sameBody},
 	{"OnlyPlanned", onlyPlanned},
 	{"EvalOrder", evalOrder},
 	{"KeptLines", keptLines},
 	{"TypeChecks", typeChecks},
+	{"TwinCalls", twinCalls},
 	{"SameAPI", sameAPI},
 	{"NoCopiedLock", noCopiedLock},
 	{"NoNewBlocking", noNewBlocking},
@@ -199,6 +201,9 @@ func spansOf(m plan.Mend) []plan.Span {
 	}
 	for _, c := range m.Modes {
 		spans = append(spans, c.Span)
+	}
+	for _, t := range m.Twins {
+		spans = append(append(spans, t.Span), t.Calls...)
 	}
 	for _, c := range m.Copies {
 		spans = append(spans, c.Span)

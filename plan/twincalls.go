@@ -1,0 +1,275 @@
+package plan
+
+import (
+	"cmp"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"slices"
+	"strings"
+
+	"mapmend/plan/access"
+	"mapmend/plan/lockset"
+	"mapmend/plan/region"
+	"mapmend/plan/share"
+)
+
+// This file finds which calls of a function that is split become calls of its twin, and whether its body may be one section.
+
+// splitFunctions joins the twins of all candidates that are not refused yet, and finds their calls. It reports whether it
+// refused one, or had to plan for one anew.
+func (d *decider) splitFunctions() bool {
+	d.twins, d.moved = make(map[string]*twin), make(map[token.Pos]bool)
+	for _, c := range d.cases {
+		if c.dropped {
+			continue
+		}
+		for _, planned := range c.twins {
+			t := d.twins[planned.key]
+			if t == nil {
+				joined := *planned
+				t = &joined
+				d.twins[t.key] = t
+			}
+			if t.class != planned.class || t.lock != planned.lock || t.path != planned.path {
+				d.refuse(c, *planned.refusal(d.unsplit(c, planned.key), "it is split for another lock, too"))
+				return true
+			}
+			t.writes = t.writes || planned.writes
+			t.cases = append(t.cases, c)
+		}
+	}
+	for _, c := range d.cases { // what others have in such a function goes into the twin, too
+		for _, n := range c.needs {
+			if t := d.twins[n.fn]; !c.dropped && t != nil && c.guard.class == t.class && c.twin(n.fn) == nil {
+				d.splitLate(c, n.fn, d.unsplit(c, n.fn))
+				return true
+			}
+		}
+	}
+	for _, key := range sortedKeys(d.twins) {
+		t := d.twins[key]
+		if why := d.findCalls(t); why != "" {
+			c := t.cases[len(t.cases)-1]
+			d.refuse(c, *t.refusal(d.unsplit(c, key), why))
+			return true
+		}
+	}
+	return false
+}
+
+// unsplit is the refusal of c for the function key, which is not split.
+func (d *decider) unsplit(c *candidate, key string) *Refusal {
+	r := &Refusal{Code: UnlockedCallers, Message: d.world.Bodies[key].Name + " runs both with and without " + c.guard.name, Todo: "split it into one function that takes " + c.guard.name + " and one for callers that hold it"}
+	if fn, ok := d.functionAt(key); ok {
+		r.Pos = d.at(fn.body.Pos())
+	}
+	if t := c.twin(key); t != nil {
+		r.Pos = d.at(t.decl.Name.Pos())
+	}
+	return r
+}
+
+// splitLate plans a twin of the function key for c, whose other places were found without. Else it refuses c with r.
+func (d *decider) splitLate(c *candidate, key string, r *Refusal) {
+	if r := d.split(c, key, r); r != nil {
+		d.refuse(c, *r)
+		return
+	}
+	if r := d.findNeeds(c); r != nil {
+		d.refuse(c, *r)
+	}
+}
+
+// findCalls finds the calls of t that are made with the guard held, or says why one of them cannot be renamed.
+func (d *decider) findCalls(t *twin) (why string) {
+	held, bare := make(map[token.Pos]*lockset.Edge), make(map[token.Pos]bool)
+	for _, e := range d.world.Callers(t.key) {
+		if in, ok := d.twins[enclosing(e.Caller)]; ok && in.key != e.Caller && e.Start == "" {
+			return "a function literal in " + d.world.Bodies[in.key].Name + ", which is split, calls it"
+		}
+		holds, why := d.isHeldAt(t, e)
+		switch {
+		case why != "":
+			return why
+		case holds:
+			held[e.Pos] = e
+		default:
+			bare[e.Pos] = true
+		}
+	}
+	for _, pos := range sortedKeys(held) {
+		if bare[pos] {
+			return "a call of it is made both with and without " + t.class.Field
+		}
+		span, why := d.callOf(t, held[pos])
+		if why != "" {
+			return why
+		}
+		t.calls = append(t.calls, span)
+		d.moved[pos] = true
+	}
+	if len(t.calls) == 0 {
+		return "no call of it by name is one that holds " + t.class.Field
+	}
+	slices.SortFunc(t.calls, Span.compare)
+	return ""
+}
+
+// enclosing returns the function that is declared around the function literal key, or key.
+func enclosing(key string) string {
+	outer, _, _ := strings.Cut(key, "$")
+	return outer
+}
+
+// isHeldAt reports whether the call e of t is made with the guard held on every way. If that cannot be told, it says why.
+func (d *decider) isHeldAt(t *twin, e *lockset.Edge) (holds bool, why string) {
+	if e.Start != "" || e.Stored || e.Dispatched || e.Applied {
+		return false, ""
+	}
+	at := e.Binding().Path(t.path)
+	if outer := d.twins[e.Caller]; outer != nil && outer.class == t.class {
+		if at != outer.path {
+			return false, d.world.Bodies[e.Caller].Name + " calls it for another owner"
+		}
+		return true, ""
+	}
+	if h, ok := e.At.Held.Find(at); ok && at.Known() && isGuard(h, t) {
+		return true, ""
+	}
+	with, without := false, false
+	for _, c := range t.cases {
+		for _, j := range c.verdict.Uses {
+			for _, entry := range j.Entries {
+				if !passes(entry, e) {
+					continue
+				}
+				if entry.Holds(*c.guard.lock, t.writes) {
+					with = true
+				} else {
+					without = true
+				}
+			}
+		}
+	}
+	return with && !without, ""
+}
+
+// isGuard reports whether h, which is held where t is called, is enough of a lock for the body of t.
+func isGuard(h lockset.Held, t *twin) bool {
+	return h.Class == t.class && !h.Once && !h.Copied && !h.Lent && (!t.writes || h.Mode == lockset.Write)
+}
+
+// passes reports whether the way that entry is goes through the call that edge is.
+func passes(entry *share.Entry, edge *lockset.Edge) bool {
+	frames := entry.Frames()
+	for i, f := range frames[:len(frames)-1] {
+		if f.Edge.Pos == edge.Pos && f.Func == edge.Caller && frames[i+1].Func == edge.Callee {
+			return true
+		}
+	}
+	return false
+}
+
+// callOf returns the name of the function of t in the call e, or says why another cannot stand there.
+func (d *decider) callOf(t *twin, e *lockset.Edge) (name Span, why string) {
+	caller, ok := d.functionAt(e.Caller)
+	switch {
+	case !ok:
+		return Span{}, "it is called with " + t.class.Field + " held in what has no source of its own"
+	case caller.pkg.Path != t.fn.pkg.Path:
+		return Span{}, d.world.Bodies[e.Caller].Name + " in another package calls it with " + t.class.Field + " held"
+	}
+	if r := d.fileRefusal(caller.pkg, caller.file); r != nil {
+		return Span{}, "it is called with " + t.class.Field + " held where nothing can be changed: " + r.Message
+	}
+	why = "it is called with " + t.class.Field + " held, and not by its name"
+	deferred := false
+	ast.PreorderStack(caller.file.Syntax, nil, func(n ast.Node, stack []ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok || call.Lparen != e.Pos {
+			return true
+		}
+		if callee := calleeIn(caller, call); callee != nil && access.ObjectKey(callee) == t.key {
+			name, why = d.span(caller.file, calledName(call)), ""
+			_, deferred = stack[len(stack)-1].(*ast.DeferStmt)
+		}
+		return true
+	})
+	if deferred {
+		return Span{}, "a deferred call of it runs with " + t.class.Field + " held"
+	}
+	return name, why
+}
+
+func (s Span) compare(t Span) int {
+	return cmp.Or(cmp.Compare(s.File, t.File), cmp.Compare(s.Start, t.Start), cmp.Compare(s.End, t.End))
+}
+
+// contains reports whether t lies in s.
+func (s Span) contains(t Span) bool {
+	return s.File == t.File && s.Start <= t.Start && t.End <= s.End
+}
+
+// placeTwins returns the twins of each candidate. If one may not be, because of what stands in its body or is planned there,
+// it refuses a variable, and ok is unset.
+func (d *decider) placeTwins(sections map[*candidate][]Section, orders *lockOrders) (twins map[*candidate][]Twin, ok bool) {
+	twins = make(map[*candidate][]Twin)
+	for _, key := range sortedKeys(d.twins) {
+		t := d.twins[key]
+		culprit := t.cases[len(t.cases)-1]
+		if obstacle := d.coverTwin(t, orders); obstacle != nil {
+			d.refuse(culprit, Refusal{Code: Code(obstacle.Code), Pos: d.at(obstacle.Pos), Message: obstacle.Message, Todo: obstacle.Todo})
+			return nil, false
+		}
+		placed := Twin{Span: d.span(t.fn.file, t.decl), Name: t.name, Lock: t.lock, Read: !t.writes, Calls: t.calls}
+		for _, c := range d.cases {
+			if !c.dropped && c.changes(d, sections[c], placed.Span) {
+				d.refuse(culprit, *t.refusal(d.unsplit(culprit, key), "something else is to change in it, too"))
+				return nil, false
+			}
+		}
+		for _, c := range t.cases {
+			twins[c] = append(twins[c], placed)
+		}
+	}
+	return twins, true
+}
+
+// changes reports whether the mend of c, which has those sections, changes something in span besides calls of twins.
+func (c *candidate) changes(d *decider, sections []Section, span Span) bool {
+	return slices.ContainsFunc(sections, func(s Section) bool { return span.contains(s.Span) }) ||
+		slices.ContainsFunc(c.modes, func(m ModeChange) bool { return span.contains(m.Span) }) ||
+		slices.ContainsFunc(c.copiesIn(d), func(p Copy) bool { return span.contains(p.Span) }) ||
+		c.guard.add != nil && span.contains(d.span(c.decl.file, c.decl.extent()))
+}
+
+// coverTwin returns why the body of t may not run as a whole with the guard held, or nil.
+func (d *decider) coverTwin(t *twin, orders *lockOrders) *region.Obstacle {
+	lock, err := parser.ParseExpr(t.lock)
+	if err != nil {
+		panic("plan: a lock that is no expression: " + t.lock)
+	}
+	var uses []region.Use
+	var outer []access.Var
+	for _, c := range t.cases {
+		for _, n := range c.needs {
+			if n.fn == t.key {
+				uses = append(uses, region.Use{Pos: n.pos, Writes: n.writes})
+				outer = append(outer, n.outer...)
+			}
+		}
+	}
+	guard := t.cases[0].guard
+	eff := &effects{d: d, guard: guard, orders: orders, outer: outer, inTwin: true}
+	if o := region.CoverBody(d.regionIn(t.fn, spot{t.key, t.lock}), uses, region.Lock{Expr: lock}, eff); o != nil {
+		return o
+	}
+	if why := orders.add(outer, guard.class); why != "" {
+		return &region.Obstacle{Code: string(LockOrder), Pos: t.decl.Name.Pos(), Message: why, Todo: "release the other lock first"}
+	}
+	for _, a := range eff.taken {
+		orders.edge(guard.class, a, true)
+	}
+	return nil
+}

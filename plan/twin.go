@@ -19,14 +19,15 @@ import (
 
 // twin is a function that is to be split.
 type twin struct {
-	key    string // of the function
-	fn     function
-	decl   *ast.FuncDecl
-	name   string      // of the twin
-	lock   string      // the guard as an expression of the function
-	path   access.Path // the same, in terms of the function
-	class  access.Var  // of the guard
-	writes bool        // the guard must be held for writing
+	key     string // of the function
+	fn      function
+	decl    *ast.FuncDecl
+	name    string      // of the twin
+	lock    string      // the guard as an expression of the function
+	path    access.Path // the same, in terms of the function
+	class   access.Var  // of the guard
+	writes  bool        // the guard must be held for writing
+	instead *Refusal    // the refusal that there would be without it
 
 	cases []*candidate // that it is split for; see splitFunctions
 	calls []Span       // its name in the calls that become calls of the twin
@@ -63,7 +64,7 @@ func (d *decider) split(c *candidate, key string, r *Refusal) *Refusal {
 	if file := d.fileRefusal(fn.pkg, fn.file); file != nil {
 		return r
 	}
-	t := &twin{key: key, fn: fn, decl: decl, class: c.guard.class}
+	t := &twin{key: key, fn: fn, decl: decl, class: c.guard.class, instead: r}
 	why := cmpWhy(
 		t.cannotForward,
 		func() string { return d.findGuard(c, t) },
@@ -71,17 +72,17 @@ func (d *decider) split(c *candidate, key string, r *Refusal) *Refusal {
 		func() string { return d.callsOtherwise(t) },
 	)
 	if why != "" {
-		return t.refusal(r, why)
+		return t.refusal(why)
 	}
 	c.twins = append(c.twins, t)
 	return nil
 }
 
-// refusal returns r with the reason why t cannot be.
-func (t *twin) refusal(r *Refusal, why string) *Refusal {
-	out := *r
-	out.Message += ", and cannot be split: " + why
-	return &out
+// refusal returns the refusal in the place of t, with the reason why that cannot be.
+func (t *twin) refusal(why string) *Refusal {
+	r := *t.instead
+	r.Message += ", and " + t.decl.Name.Name + " cannot be split: " + why
+	return &r
 }
 
 // cmpWhy returns the first reason that one of checks gives, or "".

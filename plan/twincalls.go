@@ -32,7 +32,7 @@ func (d *decider) splitFunctions() bool {
 				d.twins[t.key] = t
 			}
 			if t.class != planned.class || t.lock != planned.lock || t.path != planned.path {
-				d.refuse(c, *planned.refusal(d.unsplit(c, planned.key), "it is split for another lock, too"))
+				d.refuse(c, *planned.refusal("it is split for another lock, too"))
 				return true
 			}
 			t.writes = t.writes || planned.writes
@@ -42,7 +42,7 @@ func (d *decider) splitFunctions() bool {
 	for _, c := range d.cases { // what others have in such a function goes into the twin, too
 		for _, n := range c.needs {
 			if t := d.twins[n.fn]; !c.dropped && t != nil && c.guard.class == t.class && c.twin(n.fn) == nil {
-				d.splitLate(c, n.fn, d.unsplit(c, n.fn))
+				d.splitLate(c, n.fn, d.unsplit(c, n))
 				return true
 			}
 		}
@@ -51,23 +51,16 @@ func (d *decider) splitFunctions() bool {
 		t := d.twins[key]
 		if why := d.findCalls(t); why != "" {
 			c := t.cases[len(t.cases)-1]
-			d.refuse(c, *t.refusal(d.unsplit(c, key), why))
+			d.refuse(c, *c.twin(key).refusal(why))
 			return true
 		}
 	}
 	return false
 }
 
-// unsplit is the refusal of c for the function key, which is not split.
-func (d *decider) unsplit(c *candidate, key string) *Refusal {
-	r := &Refusal{Code: UnlockedCallers, Message: d.world.Bodies[key].Name + " runs both with and without " + c.guard.name, Todo: "split it into one function that takes " + c.guard.name + " and one for callers that hold it"}
-	if fn, ok := d.functionAt(key); ok {
-		r.Pos = d.at(fn.body.Pos())
-	}
-	if t := c.twin(key); t != nil {
-		r.Pos = d.at(t.decl.Name.Pos())
-	}
-	return r
+// unsplit is the refusal of c for the function key, in which it has n, if that is not split.
+func (d *decider) unsplit(c *candidate, n need) *Refusal {
+	return &Refusal{Code: UnlockedCallers, Pos: d.at(n.pos), Message: d.world.Bodies[n.fn].Name + " runs both with and without " + c.guard.name, Todo: "split it into one function that takes " + c.guard.name + " and one for callers that hold it"}
 }
 
 // splitLate plans a twin of the function key for c, whose other places were found without. Else it refuses c with r.
@@ -94,9 +87,12 @@ func (d *decider) findCalls(t *twin) (why string) {
 			return why
 		case holds:
 			held[e.Pos] = e
-		default:
-			bare[e.Pos] = true
+			continue
 		}
+		if why := d.waitsForItself(t, e); why != "" {
+			return why
+		}
+		bare[e.Pos] = true
 	}
 	for _, pos := range sortedKeys(held) {
 		if bare[pos] {
@@ -141,12 +137,15 @@ func (d *decider) isHeldAt(t *twin, e *lockset.Edge) (holds bool, why string) {
 	for _, c := range t.cases {
 		for _, j := range c.verdict.Uses {
 			for _, entry := range j.Entries {
-				if !passes(entry, e) {
-					continue
-				}
-				if entry.Holds(*c.guard.lock, t.writes) {
+				frames := entry.Frames()
+				i := slices.IndexFunc(frames, func(f share.Frame) bool {
+					return f.Edge != nil && f.Edge.Pos == e.Pos && f.Func == e.Caller && f.Edge.Callee == e.Callee
+				})
+				switch {
+				case i < 0:
+				case entry.Holds(*c.guard.lock, t.writes) && isHeldByCallers(frames[:i], t):
 					with = true
-				} else {
+				default:
 					without = true
 				}
 			}
@@ -155,20 +154,37 @@ func (d *decider) isHeldAt(t *twin, e *lockset.Edge) (holds bool, why string) {
 	return with && !without, ""
 }
 
+// waitsForItself says why the call e of t, which cannot become one of the twin, would take a lock that is held.
+func (d *decider) waitsForItself(t *twin, e *lockset.Edge) string {
+	held := slices.ContainsFunc(e.At.Held, func(h lockset.Held) bool { return h.Class == t.class && !h.Once })
+	caller := d.world.Bodies[e.Caller].Name
+	switch {
+	case !held || e.Start != "" || e.Stored || e.Applied: // for what calls function values see CalledUnder
+		return ""
+	case e.Dispatched:
+		return caller + " calls it through an interface with " + t.class.Field + " held"
+	}
+	return caller + " calls it with " + t.class.Field + " held, but of another owner or for reading only"
+}
+
 // isGuard reports whether h, which is held where t is called, is enough of a lock for the body of t.
 func isGuard(h lockset.Held, t *twin) bool {
 	return h.Class == t.class && !h.Once && !h.Copied && !h.Lent && (!t.writes || h.Mode == lockset.Write)
 }
 
-// passes reports whether the way that entry is goes through the call that edge is.
-func passes(entry *share.Entry, edge *lockset.Edge) bool {
-	frames := entry.Frames()
-	for i, f := range frames[:len(frames)-1] {
-		if f.Edge.Pos == edge.Pos && f.Func == edge.Caller && frames[i+1].Func == edge.Callee {
+// isHeldByCallers reports whether the innermost of frames that holds the guard of t when it calls, which the author may say
+// of those outside of all, leads to the last by calls by name only. What keeps a function may be changed to call it at other
+// times, too.
+func isHeldByCallers(frames []share.Frame, t *twin) bool {
+	for _, f := range slices.Backward(frames) {
+		switch e := f.Edge; {
+		case e.Stored || e.Applied || e.Dispatched || e.Start != "" || strings.Contains(e.Callee, "$"):
+			return false
+		case slices.ContainsFunc(e.At.Held, func(h lockset.Held) bool { return isGuard(h, t) }):
 			return true
 		}
 	}
-	return false
+	return true
 }
 
 // callOf returns the name of the function of t in the call e, or says why another cannot stand there.
@@ -225,7 +241,7 @@ func (d *decider) placeTwins(sections map[*candidate][]Section, orders *lockOrde
 		placed := Twin{Span: d.span(t.fn.file, t.decl), Name: t.name, Lock: t.lock, Read: !t.writes, Calls: t.calls}
 		for _, c := range d.cases {
 			if !c.dropped && c.changes(d, sections[c], placed.Span) {
-				d.refuse(culprit, *t.refusal(d.unsplit(culprit, key), "something else is to change in it, too"))
+				d.refuse(culprit, *culprit.twin(key).refusal("something else is to change in it, too"))
 				return nil, false
 			}
 		}

@@ -109,7 +109,8 @@ func (p *proof) unsplit(c rewrite.Change) (out rewrite.Change, at int, why strin
 		}
 		body, renamed := before.bodyWith(was, p.callsIn(c.File))
 		got := after.between(twin.Body.Pos(), twin.Body.End())
-		if got != body && !(renamed && sameButSpaces(got, body, isFormatted(c.Old))) {
+		aligned := renamed && slices.Equal(strings.Fields(got), strings.Fields(body)) && sameButSpaces(got, body, isFormatted(c.Old))
+		if got != body && !aligned {
 			return c, at, "the body of " + t.Name + " is not that of " + was.Name.Name
 		}
 		gaps = append(gaps, gap{after.file.Offset(now.Body.Pos()), after.file.Offset(twin.Body.Pos())})

@@ -92,7 +92,7 @@ func (d *decider) place(c *candidate, j share.Judged, e *share.Entry) *Refusal {
 			return &Refusal{Code: OwnerUnreachable, Pos: d.at(j.Pos), Message: d.world.Bodies[inner].Name + " has no body in which " + c.guard.name + " could be taken", Todo: "let a function literal do it"}
 		}
 	}
-	shared := "" // the innermost function on the way that others come to with the guard held
+	var shared []string // functions on the way that others come to with the guard held, the outermost first
 	for i := len(frames) - 1; i >= 0; i-- {
 		frame := frames[i]
 		body := d.world.Bodies[frame.Func]
@@ -106,8 +106,8 @@ func (d *decider) place(c *candidate, j share.Judged, e *share.Entry) *Refusal {
 			return d.addNeed(c, j, e, n)
 		}
 		if refs[i].Var.IsZero() && !d.isCaptured(c, frame.Func, pos) || d.world.RequiresLock(body) || heldByOthers(c, j, e, i) {
-			if shared == "" && !refs[i].Var.IsZero() && !d.world.RequiresLock(body) {
-				shared = frame.Func
+			if !refs[i].Var.IsZero() && !d.world.RequiresLock(body) {
+				shared = slices.Insert(shared, 0, frame.Func)
 			}
 			if i > 0 && frames[i-1].Edge.Start == "" && !frames[i-1].Edge.Stored {
 				continue

@@ -1,6 +1,9 @@
 package plan
 
-import "errors"
+import (
+	"errors"
+	"strings"
+)
 
 // This file holds the Plan and its parts: the only types package rewrite may see. They are plain
 // data: a plan read from a file and one made in memory are the same thing. No part holds a pointer
@@ -246,6 +249,15 @@ type Twin struct {
 	Lock  string `json:"lock"`  // the mutex as an expression of the function, see IsPath: "s.mu"
 	Read  bool   `json:"read"`  // RLock instead of Lock
 	Calls []Span `json:"calls"` // its name in calls that become calls of the new one, sorted; those in its own body too
+}
+
+// Doc returns the comment above t, which is split for m from the function named of: "getLocked is Get for callers that hold mu."
+func (t Twin) Doc(m Mend, of string) string {
+	lock := m.Class.Field[strings.LastIndexByte(m.Class.Field, '.')+1:]
+	if lock == "Mutex" || lock == "RWMutex" { // embedded
+		lock = "the lock"
+	}
+	return t.Name + " is " + of + " for callers that hold " + lock + "."
 }
 
 // Copy is an expression for the map that becomes one for a copy of it: maps.Clone(s.m).

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -43,12 +44,20 @@ func (c *candidate) twin(key string) *twin {
 	return nil
 }
 
-// splitInstead splits the function key, which others call with the guard held, in place of the refusal r; none is named ""
-func (d *decider) splitInstead(c *candidate, key string, r *Refusal) *Refusal {
-	if key == "" {
-		return r
+// splitInstead splits the first of functions that can be, which others call with the guard held, in place of the refusal r.
+// The outermost is tried first: what it calls needs no twin then.
+func (d *decider) splitInstead(c *candidate, functions []string, r *Refusal) *Refusal {
+	var first *Refusal
+	for _, key := range functions {
+		refused := d.split(c, key, r)
+		if refused == nil {
+			return nil
+		}
+		if first == nil {
+			first = refused
+		}
 	}
-	return d.split(c, key, r)
+	return cmp.Or(first, r)
 }
 
 // split plans a twin of the function key for c. If there can be none, it returns r with the reason.
@@ -238,9 +247,24 @@ func (d *decider) isRoot(t *twin, lock string, root access.Root) bool {
 	case access.Global:
 		return v.Parent() == t.fn.pkg.Types.Scope()
 	case access.Param:
-		return v.Parent() == scope
+		return v.Parent() == scope && !d.isCopy(t, lock)
 	}
 	return false
+}
+
+// isCopy reports whether lock, which begins with a parameter of t, is a part of that parameter, and so a copy.
+func (d *decider) isCopy(t *twin, lock string) bool {
+	for {
+		tv, err := types.Eval(d.prog.Fset, t.fn.pkg.Types, t.decl.Body.Lbrace+1, lock)
+		if err != nil || isReference(tv.Type) {
+			return false
+		}
+		i := strings.LastIndexByte(lock, '.')
+		if i < 0 {
+			return true
+		}
+		lock = lock[:i]
+	}
 }
 
 // onlyReads reports whether the function key changes nothing but variables of its own.

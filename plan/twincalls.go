@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"go/types"
 	"slices"
 	"strings"
 
@@ -49,13 +50,44 @@ func (d *decider) splitFunctions() bool {
 	}
 	for _, key := range sortedKeys(d.twins) {
 		t := d.twins[key]
-		if why := d.findCalls(t); why != "" {
-			c := t.cases[len(t.cases)-1]
+		why, through := d.findCalls(t)
+		c := t.cases[len(t.cases)-1]
+		if other := d.namesake(t); other != nil {
+			why, through = "the name "+t.name+" is that of the twin of "+other.decl.Name.Name, ""
+		}
+		switch {
+		case through != "":
+			for _, other := range t.cases { // each mend is one without the others, too
+				if other.twin(through) == nil {
+					c = other
+				}
+			}
+			d.splitLate(c, through, c.twin(key).refusal(d.world.Bodies[through].Name+", which calls it, runs both with and without "+c.guard.name))
+			return true
+		case why != "":
 			d.refuse(c, *c.twin(key).refusal(why))
 			return true
 		}
 	}
 	return false
+}
+
+// namesake returns another twin of the name of t in one package, unless both are methods of different types.
+func (d *decider) namesake(t *twin) *twin {
+	receiver := func(t *twin) string {
+		if recv := t.object().Signature().Recv(); recv != nil {
+			return access.TypeName(recv.Type())
+		}
+		return ""
+	}
+	for _, key := range sortedKeys(d.twins) {
+		other := d.twins[key]
+		methods := receiver(t) != "" && receiver(other) != "" && receiver(t) != receiver(other)
+		if other != t && other.name == t.name && other.fn.pkg.Dir == t.fn.pkg.Dir && !methods {
+			return other
+		}
+	}
+	return nil
 }
 
 // unsplit is the refusal of c for the function key, in which it has n, if that is not split.
@@ -74,42 +106,45 @@ func (d *decider) splitLate(c *candidate, key string, r *Refusal) {
 	}
 }
 
-// findCalls finds the calls of t that are made with the guard held, or says why one of them cannot be renamed.
-func (d *decider) findCalls(t *twin) (why string) {
+// findCalls finds the calls of t that are made with the guard held, or says why one of them cannot be renamed. A function
+// that is called both with and without the guard itself, and calls t, is one to be split first: through.
+func (d *decider) findCalls(t *twin) (why, through string) {
 	held, bare := make(map[token.Pos]*lockset.Edge), make(map[token.Pos]bool)
 	for _, e := range d.world.Callers(t.key) {
 		if in, ok := d.twins[enclosing(e.Caller)]; ok && in.key != e.Caller && e.Start == "" {
-			return "a function literal in " + d.world.Bodies[in.key].Name + ", which is split, calls it"
+			return "a function literal in " + d.world.Bodies[in.key].Name + ", which is split, calls it", ""
 		}
-		holds, why := d.isHeldAt(t, e)
+		holds, both, why := d.isHeldAt(t, e)
 		switch {
 		case why != "":
-			return why
+			return why, ""
+		case both:
+			return "", e.Caller
 		case holds:
 			held[e.Pos] = e
 			continue
 		}
 		if why := d.waitsForItself(t, e); why != "" {
-			return why
+			return why, ""
 		}
 		bare[e.Pos] = true
 	}
 	for _, pos := range sortedKeys(held) {
 		if bare[pos] {
-			return "a call of it is made both with and without " + t.class.Field
+			return "a call of it is made both with and without " + t.class.Field, ""
 		}
 		span, why := d.callOf(t, held[pos])
 		if why != "" {
-			return why
+			return why, ""
 		}
 		t.calls = append(t.calls, span)
 		d.moved[pos] = true
 	}
 	if len(t.calls) == 0 {
-		return "no call of it by name is one that holds " + t.class.Field
+		return "no call of it by name is one that holds " + t.class.Field, ""
 	}
 	slices.SortFunc(t.calls, Span.compare)
-	return ""
+	return "", ""
 }
 
 // enclosing returns the function that is declared around the function literal key, or key.
@@ -118,20 +153,22 @@ func enclosing(key string) string {
 	return outer
 }
 
-// isHeldAt reports whether the call e of t is made with the guard held on every way. If that cannot be told, it says why.
-func (d *decider) isHeldAt(t *twin, e *lockset.Edge) (holds bool, why string) {
+// isHeldAt reports whether the call e of t is made with the guard held on every way, or both with and without by what its
+// callers hold. If that cannot be told, it says why.
+func (d *decider) isHeldAt(t *twin, e *lockset.Edge) (holds, both bool, why string) {
 	if e.Start != "" || e.Stored || e.Dispatched || e.Applied {
-		return false, ""
+		return false, false, ""
 	}
 	at := e.Binding().Path(t.path)
 	if outer := d.twins[e.Caller]; outer != nil && outer.class == t.class {
 		if at != outer.path {
-			return false, d.world.Bodies[e.Caller].Name + " calls it for another owner"
+			return false, false, d.world.Bodies[e.Caller].Name + " calls it for another owner"
 		}
-		return true, ""
+		both = slices.ContainsFunc(t.cases, func(c *candidate) bool { return c.twin(outer.key) == nil })
+		return true, both, ""
 	}
 	if h, ok := e.At.Held.Find(at); ok && at.Known() && isGuard(h, t) {
-		return true, ""
+		return true, false, ""
 	}
 	with, without := false, false
 	for _, c := range t.cases {
@@ -151,7 +188,7 @@ func (d *decider) isHeldAt(t *twin, e *lockset.Edge) (holds bool, why string) {
 			}
 		}
 	}
-	return with && !without, ""
+	return with && !without, with && without, ""
 }
 
 // waitsForItself says why the call e of t, which cannot become one of the twin, would take a lock that is held.
@@ -200,7 +237,7 @@ func (d *decider) callOf(t *twin, e *lockset.Edge) (name Span, why string) {
 		return Span{}, "it is called with " + t.class.Field + " held where nothing can be changed: " + r.Message
 	}
 	why = "it is called with " + t.class.Field + " held, and not by its name"
-	deferred := false
+	deferred, taken := false, false
 	ast.PreorderStack(caller.file.Syntax, nil, func(n ast.Node, stack []ast.Node) bool {
 		call, ok := n.(*ast.CallExpr)
 		if !ok || call.Lparen != e.Pos {
@@ -209,13 +246,36 @@ func (d *decider) callOf(t *twin, e *lockset.Edge) (name Span, why string) {
 		if callee := calleeIn(caller, call); callee != nil && access.ObjectKey(callee) == t.key {
 			name, why = d.span(caller.file, calledName(call)), ""
 			_, deferred = stack[len(stack)-1].(*ast.DeferStmt)
+			taken = hasName(caller, call, t.name)
 		}
 		return true
 	})
-	if deferred {
+	switch {
+	case deferred:
 		return Span{}, "a deferred call of it runs with " + t.class.Field + " held"
+	case taken:
+		return Span{}, "the name " + t.name + " is taken where it is called"
 	}
 	return name, why
+}
+
+// hasName reports whether what call, in fn, selects a method of has a field or method of that name already: that may be
+// what another name of the method means.
+//
+//	type Outer struct{ *Store }
+//	func (o *Outer) getLocked(k string) int
+//	func (o *Outer) inc(k string) { ... o.Get(k) ... }
+func hasName(fn function, call *ast.CallExpr, name string) bool {
+	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	s := fn.pkg.Info.Selections[sel]
+	if s == nil {
+		return true
+	}
+	obj, index, _ := types.LookupFieldOrMethod(s.Recv(), true, fn.pkg.Types, name)
+	return obj != nil || index != nil
 }
 
 func (s Span) compare(t Span) int {

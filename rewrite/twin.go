@@ -89,7 +89,7 @@ func (f *file) splitAt(m plan.Mend, t plan.Twin) (split, error) {
 	method := map[bool]string{true: "RLock", false: "Lock"}[t.Read]
 	var text strings.Builder
 	fmt.Fprintf(&text, "{\n\t%s.%s()\n\tdefer %[1]s.%[3]s()\n\t%[4]s\n}\n\n", t.Lock, method, strings.Replace(method, "Lock", "Unlock", 1), call)
-	fmt.Fprintf(&text, "// %s is %s for callers that hold %s.\n", t.Name, decl.Name.Name, m.Class.Field[strings.LastIndexByte(m.Class.Field, '.')+1:])
+	fmt.Fprintf(&text, "// %s\n", t.Doc(m, decl.Name.Name))
 	fmt.Fprintf(&text, "%s%s%s", f.src[t.Start:before], t.Name, f.src[behind:open])
 	return split{decl, t.Name, text.String()}, nil
 }

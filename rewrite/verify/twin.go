@@ -102,7 +102,7 @@ func (p *proof) unsplit(c rewrite.Change) (out rewrite.Change, at int, why strin
 		case !sameButSpaces(after.signature(now, now.Name.Name), before.signature(was, was.Name.Name), formatted) ||
 			!sameButSpaces(after.signature(twin, was.Name.Name), before.signature(was, was.Name.Name), formatted):
 			return c, at, "the parameters of " + was.Name.Name + " are others"
-		case !isComment(twin.Doc, fmt.Sprintf("// %s is %s for callers that hold %s.", t.Name, was.Name.Name, lastName(mends[i].Class.Field))):
+		case !isComment(twin.Doc, "// "+t.Doc(mends[i], was.Name.Name)):
 			return c, at, "the comment of " + t.Name + " is not the planned one"
 		case !isForward(now, t):
 			return c, at, was.Name.Name + " does not just take the lock and call " + t.Name
@@ -192,9 +192,6 @@ func (f *parsed) bodyWith(fn *ast.FuncDecl, calls map[int]string) (body string, 
 func isComment(doc *ast.CommentGroup, text string) bool {
 	return doc != nil && len(doc.List) == 1 && doc.List[0].Text == text
 }
-
-// lastName returns the last of names with dots between.
-func lastName(names string) string { return names[strings.LastIndexByte(names, '.')+1:] }
 
 // isForward reports whether the body of fn is what it has to be: lock, deferred unlock, and a call of the twin t with all
 // parameters in their order, whose results are returned if there are any.

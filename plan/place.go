@@ -338,8 +338,13 @@ func (d *decider) coverFor(s spot, cs []*candidate, orders *lockOrders) (map[*ca
 			}
 		}
 	}
-	eff := &effects{d: d, guard: g, orders: orders, outer: outer}
-	found, obstacle := region.Cover(d.regionIn(fn, s), uses, region.Lock{Expr: lock, New: g.add != nil && cs[0].decl.owner == nil}, eff)
+	joins := d.joinsAt(s, cs)
+	eff := &effects{d: d, guard: g, orders: orders, outer: outer, moved: joins.moves}
+	at := region.Lock{Expr: lock, New: g.add != nil && cs[0].decl.owner == nil}
+	found, obstacle := region.Cover(d.regionIn(fn, s), slices.Concat(uses, joins.uses()), at, eff)
+	if obstacle != nil && len(joins) > 0 {
+		found, obstacle = region.Cover(d.regionIn(fn, s), uses, at, eff)
+	}
 	if obstacle != nil {
 		return nil, obstacle
 	}
@@ -352,9 +357,10 @@ func (d *decider) coverFor(s spot, cs []*candidate, orders *lockOrders) (map[*ca
 	out := make(map[*candidate][]Section)
 	for _, sec := range found {
 		first, last := d.prog.Fset.Position(sec.First.Pos()).Offset, d.prog.Fset.Position(sec.Last.End()).Offset
-		section := Section{Span: Span{File: fn.file.Name, Start: first, End: last}, Lock: s.lock, Read: g.reads && !sec.Writes && !d.writesIn(cs, sec) && !mayChangeElement(fn, cs, sec), Defer: sec.Defer}
+		section := Section{Span: Span{File: fn.file.Name, Start: first, End: last}, Lock: s.lock, Read: g.reads && !sec.Writes && !d.writesIn(cs, sec) && !mayChangeElement(fn, cs, sec) && !joins.write(sec), Defer: sec.Defer}
+		joins.join(sec)
 		for _, c := range cs {
-			if slices.ContainsFunc(c.needs, func(n need) bool {
+			if joins.in(sec).of(c) || slices.ContainsFunc(c.needs, func(n need) bool {
 				return n.fn == s.fn && n.lock == s.lock && sec.First.Pos() <= n.pos && n.pos < sec.Last.End()
 			}) {
 				out[c] = append(out[c], section)
@@ -467,8 +473,8 @@ type effects struct {
 	guard  guard
 	orders *lockOrders
 	outer  []access.Var
-	inTwin bool         // all calls of what is split are calls of the twins
-	taken  []access.Var // locks that calls in a section, or in one that was tried, take
+	moved  func(key string) bool // reports whether all calls of a function are to be calls of its twin; nil: of none
+	taken  []access.Var          // locks that calls in a section, or in one that was tried, take
 }
 
 // Total implements region.Effects.
@@ -534,7 +540,7 @@ func (e *effects) Hazard(callee *types.Func) (code, why string) {
 func (e *effects) known(key, name string) (code, why string) {
 	gains := slices.SortedFunc(maps.Keys(e.d.gains[key]), func(a, b access.Var) int { return strings.Compare(a.String(), b.String()) })
 	for _, gained := range gains {
-		if t := e.d.twins[key]; e.inTwin && t != nil && t.class == gained {
+		if t := e.d.twins[key]; t != nil && t.class == gained && e.moved != nil && e.moved(key) {
 			continue
 		}
 		if gained == e.guard.class {

@@ -30,8 +30,9 @@ type twin struct {
 	writes  bool        // the guard must be held for writing
 	instead *Refusal    // the refusal that there would be without it
 
-	cases []*candidate // that it is split for; see splitFunctions
-	calls []Span       // its name in the calls that become calls of the twin
+	cases []*candidate    // that it is split for; see splitFunctions
+	calls []Span          // its name in the calls that become calls of the twin
+	joins []*lockset.Edge // of the calls that sections take in; see joinsAt
 }
 
 // twin returns what the function key is to be split into for c, or nil.
@@ -304,8 +305,8 @@ func (d *decider) onlyReads(key string, seen map[string]bool) bool {
 	return !changes
 }
 
-func every(list []ast.Expr, is func(ast.Expr) bool) bool {
-	return !slices.ContainsFunc(list, func(e ast.Expr) bool { return !is(e) })
+func every[T any](list []T, is func(T) bool) bool {
+	return !slices.ContainsFunc(list, func(e T) bool { return !is(e) })
 }
 
 // callChanges reports whether call, in fn, may change something else than what own says to be a variable of fn.

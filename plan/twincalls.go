@@ -298,6 +298,10 @@ func (d *decider) placeTwins(sections map[*candidate][]Section, orders *lockOrde
 			d.refuse(culprit, Refusal{Code: Code(obstacle.Code), Pos: d.at(obstacle.Pos), Message: obstacle.Message, Todo: obstacle.Todo})
 			return nil, false
 		}
+		if why := d.findJoined(t); why != "" {
+			d.refuse(culprit, *culprit.twin(key).refusal(why))
+			return nil, false
+		}
 		placed := Twin{Span: d.span(t.fn.file, t.decl), Name: t.name, Lock: t.lock, Read: !t.writes, Calls: t.calls}
 		for _, c := range d.cases {
 			if !c.dropped && c.changes(d, sections[c], placed.Span) {
@@ -337,7 +341,7 @@ func (d *decider) coverTwin(t *twin, orders *lockOrders) *region.Obstacle {
 		}
 	}
 	guard := t.cases[0].guard
-	eff := &effects{d: d, guard: guard, orders: orders, outer: outer, inTwin: true}
+	eff := &effects{d: d, guard: guard, orders: orders, outer: outer, moved: func(string) bool { return true }}
 	if o := region.CoverBody(d.regionIn(t.fn, spot{t.key, t.lock}), uses, region.Lock{Expr: lock}, eff); o != nil {
 		return o
 	}

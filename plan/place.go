@@ -342,7 +342,7 @@ func (d *decider) coverFor(s spot, cs []*candidate, orders *lockOrders) (map[*ca
 	eff := &effects{d: d, guard: g, orders: orders, outer: outer, moved: joins.moves}
 	at := region.Lock{Expr: lock, New: g.add != nil && cs[0].decl.owner == nil}
 	found, obstacle := region.Cover(d.regionIn(fn, s), slices.Concat(uses, joins.uses()), at, eff)
-	if obstacle != nil && len(joins) > 0 {
+	if obstacle != nil && len(joins) > 0 && !joins.belongTo(uses) {
 		found, obstacle = region.Cover(d.regionIn(fn, s), uses, at, eff)
 	}
 	if obstacle != nil {
@@ -359,7 +359,7 @@ func (d *decider) coverFor(s spot, cs []*candidate, orders *lockOrders) (map[*ca
 		first, last := d.prog.Fset.Position(sec.First.Pos()).Offset, d.prog.Fset.Position(sec.Last.End()).Offset
 		section := Section{Span: Span{File: fn.file.Name, Start: first, End: last}, Lock: s.lock, Read: g.reads && !sec.Writes && !d.writesIn(cs, sec) && !mayChangeElement(fn, cs, sec) && !joins.write(sec), Defer: sec.Defer}
 		joins.join(sec)
-		for _, c := range cs {
+		for _, c := range joins.cases(cs) {
 			if joins.in(sec).of(c) || slices.ContainsFunc(c.needs, func(n need) bool {
 				return n.fn == s.fn && n.lock == s.lock && sec.First.Pos() <= n.pos && n.pos < sec.Last.End()
 			}) {

@@ -27,6 +27,7 @@ type twin struct {
 	lock    string      // the guard as an expression of the function
 	path    access.Path // the same, in terms of the function
 	class   access.Var  // of the guard
+	stores  bool        // a map that the guard is for is written
 	writes  bool        // the guard must be held for writing
 	instead *Refusal    // the refusal that there would be without it
 
@@ -192,14 +193,14 @@ func (d *decider) findGuard(c *candidate, t *twin) string {
 					return "it leads to several owners"
 				}
 				t.lock, t.path = lock, path
-				t.writes = t.writes || j.Op.Writes()
+				t.stores = t.stores || j.Op.Writes()
 			}
 		}
 	}
 	if t.lock == "" {
 		return unnamed
 	}
-	t.writes = t.writes || !c.guard.reads || !d.onlyReads(t.key, make(map[string]bool))
+	t.writes = t.stores || !c.guard.reads || !d.onlyReads(t.key, make(map[string]bool))
 	return ""
 }
 

@@ -36,7 +36,7 @@ func (d *decider) splitFunctions() bool {
 				d.refuse(c, *planned.refusal("it is split for another lock, too"))
 				return true
 			}
-			t.writes = t.writes || planned.writes
+			t.stores, t.writes = t.stores || planned.stores, t.writes || planned.writes
 			t.cases = append(t.cases, c)
 		}
 	}

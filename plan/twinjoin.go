@@ -31,12 +31,12 @@ func (d *decider) joinsAt(s spot, cs []*candidate) joins {
 	var out joins
 	for _, key := range sortedKeys(d.twins) {
 		t := d.twins[key]
-		own := t.class == cs[0].guard.class && every(t.cases, func(c *candidate) bool { return slices.Contains(cs, c) })
+		own := t.class == cs[0].guard.class
 		var found joins
 		for _, e := range d.world.Callers(key) {
 			switch {
 			case !own || e.Start != "" || d.moved[e.Pos] || enclosing(e.Caller) != enclosing(s.fn):
-			case e.Caller != s.fn || e.Stored || e.Dispatched || e.Applied || d.spellPath(e.Caller, e.Binding().Path(t.path)) != s.lock:
+			case e.Caller != s.fn || e.Stored || e.Dispatched || e.Applied || !d.isSpelled(s, e.Binding().Path(t.path), t.class):
 				own = false
 			default:
 				found = append(found, join{t, e})
@@ -49,12 +49,14 @@ func (d *decider) joinsAt(s spot, cs []*candidate) joins {
 	return out
 }
 
-// spellPath writes p, in terms of the function key, as that would: "s.mu".
-func (d *decider) spellPath(key string, p access.Path) string {
+// isSpelled reports whether the lock of s is p, in terms of its function, a lock of that class. One that is embedded is not
+// spelled out.
+func (d *decider) isSpelled(s spot, p access.Path, class access.Var) bool {
+	root := rootName(p.Root, d.world.Bodies[s.fn])
 	if p.Root.Kind == access.Global {
-		return strings.TrimPrefix(p.Root.Name, model.Package(p.Root.Name)+".") + p.Sel
+		root = strings.TrimPrefix(p.Root.Name, model.Package(p.Root.Name)+".")
 	}
-	return rootName(p.Root, d.world.Bodies[key]) + p.Sel
+	return root+p.Sel == s.lock || root+p.Sel == s.lock+"."+class.Field
 }
 
 // moves reports whether all calls of the function key are among js.
@@ -62,11 +64,32 @@ func (js joins) moves(key string) bool {
 	return slices.ContainsFunc(js, func(j join) bool { return j.twin.key == key })
 }
 
+// cases returns cs, and what else js are for: a section with one of them is needed by the mends of those, too.
+func (js joins) cases(cs []*candidate) []*candidate {
+	out := slices.Clone(cs)
+	for _, j := range js {
+		for _, c := range j.twin.cases {
+			if !slices.Contains(out, c) {
+				out = append(out, c)
+			}
+		}
+	}
+	return out
+}
+
+// belongTo reports whether one of js and one of uses are a read and a write that may depend on it: they must not be parted.
+func (js joins) belongTo(uses []region.Use) bool {
+	depends := func(first, then region.Use) bool { return !first.Writes && then.Writes && first.Pos < then.Pos }
+	return slices.ContainsFunc(js.uses(), func(call region.Use) bool {
+		return slices.ContainsFunc(uses, func(u region.Use) bool { return depends(call, u) || depends(u, call) })
+	})
+}
+
 // uses returns js as uses of the map.
 func (js joins) uses() []region.Use {
 	var out []region.Use
 	for _, j := range js {
-		out = append(out, region.Use{Pos: j.edge.Pos, Writes: j.twin.writes})
+		out = append(out, region.Use{Pos: j.edge.Pos, Writes: j.twin.stores})
 	}
 	return out
 }

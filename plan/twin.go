@@ -55,7 +55,7 @@ func (d *decider) splitInstead(c *candidate, functions []string, r *Refusal) *Re
 		if refused == nil {
 			return nil
 		}
-		if first == nil {
+		if first == nil && refused != r {
 			first = refused
 		}
 	}
@@ -76,7 +76,7 @@ func (d *decider) split(c *candidate, key string, r *Refusal) *Refusal {
 		return r
 	}
 	t := &twin{key: key, fn: fn, decl: decl, class: c.guard.class, instead: r}
-	why := cmpWhy(
+	why := firstReason(
 		t.cannotForward,
 		func() string { return d.findGuard(c, t) },
 		func() string { return d.nameTwin(t) },
@@ -96,8 +96,8 @@ func (t *twin) refusal(why string) *Refusal {
 	return &r
 }
 
-// cmpWhy returns the first reason that one of checks gives, or "".
-func cmpWhy(checks ...func() string) string {
+// firstReason returns the first reason that one of checks gives, or "".
+func firstReason(checks ...func() string) string {
 	for _, check := range checks {
 		if why := check(); why != "" {
 			return why

@@ -221,3 +221,67 @@ func TestPlanKeepsOtherFiles(t *testing.T) {
 		t.Errorf("the second plan is another one: %v", err)
 	}
 }
+
+// TestPlanOfTwinIsUntrusted checks the same of what is planned for a function that is split.
+func TestPlanOfTwinIsUntrusted(t *testing.T) {
+	files := map[string]string{"go.mod": racy["go.mod"], "store.go": `package store
+
+import "sync"
+
+type Store struct {
+	mu sync.Mutex
+	m  map[string]int
+}
+
+func New() *Store { return &Store{m: make(map[string]int)} }
+
+func (s *Store) Get(k string) int { return s.m[k] }
+
+func (s *Store) Add(k string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.m[k] = s.Get(k) + 1
+}
+
+func (s *Store) Twice(k string) int { return 2 * s.Get(k) }
+`}
+	dir := module(t, files)
+	mustRun(t, exitOK, "-C", dir, "plan", "-q", "-o", "plan.json")
+	text, err := os.ReadFile(filepath.Join(dir, "plan.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out := mustRun(t, exitOK, "-C", dir, "apply", "plan.json"); !strings.Contains(out, "+func (s *Store) getLocked(k string) int { return s.m[k] }\n") {
+		t.Fatalf("apply prints\n%s", out)
+	}
+	for _, test := range []struct {
+		name   string
+		change func(twin map[string]any)
+		want   string // part of standard error
+	}{
+		{"key", func(twin map[string]any) { twin["run"] = "rm" }, `unknown field "run"`},
+		{"type", func(twin map[string]any) { twin["calls"] = "all" }, "not a plan"},
+		{"name", func(twin map[string]any) { twin["name"] = "heldGet" }, "planned in another way now"},
+		{"lock", func(twin map[string]any) { twin["lock"] = "s" }, "planned in another way now"},
+		{"mode", func(twin map[string]any) { twin["read"] = true }, "planned in another way now"},
+		{"place", func(twin map[string]any) { twin["start"] = 0 }, "planned in another way now"},
+		{"no call", func(twin map[string]any) { twin["calls"] = nil }, "planned in another way now"},
+		{"call", func(twin map[string]any) { twin["calls"].([]any)[0].(map[string]any)["file"] = "../x.go" }, "planned in another way now"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var doc map[string]any
+			if err := json.Unmarshal(text, &doc); err != nil {
+				t.Fatal(err)
+			}
+			test.change(doc["mends"].([]any)[0].(map[string]any)["twins"].([]any)[0].(map[string]any))
+			writePlan(t, dir, doc)
+			var stdout, stderr bytes.Buffer
+			if code := run([]string{"-C", dir, "apply", "-w", "plan.json"}, &stdout, &stderr); code != exitError || !strings.Contains(stderr.String(), test.want) {
+				t.Errorf("exit %d, stderr lacks %q:\n%s", code, test.want, &stderr)
+			}
+			if src, err := os.ReadFile(filepath.Join(dir, "store.go")); err != nil || string(src) != files["store.go"] || stdout.Len() > 0 {
+				t.Errorf("store.go is now\n%s\nstdout:\n%s", src, &stdout)
+			}
+		})
+	}
+}

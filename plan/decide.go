@@ -29,6 +29,8 @@ type decider struct {
 
 	index     map[token.Pos]function
 	gains     map[string]map[access.Var]bool               // see newLocks
+	twins     map[string]*twin                             // see splitFunctions
+	moved     map[token.Pos]bool                           // calls that become calls of a twin
 	graph     *callGraph                                   // see reach.go
 	shown     []flow                                       // see shows; nil until it is asked for
 	laid      []layout                                     // see layouts; nil until it is asked for
@@ -50,6 +52,7 @@ type candidate struct {
 	needs     []need       // the places that must hold the guard
 	modes     []ModeChange // read locks that become write locks
 	copies    []copied     // places that let out the map, and are to let out a copy
+	twins     []*twin      // functions that are to be split
 	receivers []Receiver   // of the methods of the owner, which are to be pointers
 	relocked  []string     // those of the methods that lock the guard, which was a copy
 
@@ -236,17 +239,17 @@ func (d *decider) fileRefusal(pkg *load.Package, file *load.File) *Refusal {
 
 // finish returns what can be mended and what cannot.
 func (d *decider) finish() ([]Mend, []Refusal) {
-	planned := d.placeSections()
+	planned, twins := d.placeSections()
 	mends := d.wrapped
 	for _, c := range d.cases {
 		if !c.dropped {
-			mends = append(mends, d.mend(c, planned[c]))
+			mends = append(mends, d.mend(c, planned[c], twins[c]))
 		}
 	}
 	return mends, d.refusals
 }
 
-func (d *decider) mend(c *candidate, sections []Section) Mend {
+func (d *decider) mend(c *candidate, sections []Section, twins []Twin) Mend {
 	return Mend{
 		Var:       c.finding.Var,
 		Form:      Lock,
@@ -258,6 +261,7 @@ func (d *decider) mend(c *candidate, sections []Section) Mend {
 		Sections:  sections,
 		Modes:     c.modes,
 		Copies:    c.copiesIn(d),
+		Twins:     twins,
 		Receivers: c.receivers,
 	}
 }

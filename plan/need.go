@@ -28,8 +28,19 @@ type need struct {
 	outer  []access.Var // locks that are held there
 }
 
-// findNeeds finds the places that the mend of c must cover.
+// findNeeds finds the places that the mend of c must cover. Once a function is to be split, ways that were followed past
+// it end there.
 func (d *decider) findNeeds(c *candidate) *Refusal {
+	for {
+		known := len(c.twins)
+		c.needs, c.modes, c.upgraded = nil, nil, nil
+		if r := d.findNeedsOnce(c); r != nil || len(c.twins) == known {
+			return r
+		}
+	}
+}
+
+func (d *decider) findNeedsOnce(c *candidate) *Refusal {
 	uses := c.verdict.Uses
 	if c.guard.add != nil { // importers may fill the registry later
 		uses = slices.Concat(uses, c.verdict.Fillers)
@@ -46,7 +57,7 @@ func (d *decider) findNeeds(c *candidate) *Refusal {
 		}
 	}
 	switch {
-	case len(c.needs) == 0 && len(c.modes) == 0 && len(c.copies) == 0 && len(c.receivers) == 0:
+	case len(c.needs) == 0 && len(c.modes) == 0 && len(c.copies) == 0 && len(c.receivers) == 0 && len(c.twins) == 0:
 		return &Refusal{Code: UnknownGuard, Message: "no place was found at which the guard could be taken", Todo: "guard the uses by hand"}
 	case len(c.needs) > 0 && c.guard.lock != nil && c.guard.local == nil:
 		return cmp.Or(d.checkSet(c), d.checkNeeds(c))
@@ -97,6 +108,7 @@ func (d *decider) place(c *candidate, j share.Judged, e *share.Entry) *Refusal {
 			return &Refusal{Code: OwnerUnreachable, Pos: d.at(j.Pos), Message: d.world.Bodies[inner].Name + " has no body in which " + c.guard.name + " could be taken", Todo: "let a function literal do it"}
 		}
 	}
+	var shared []string // functions on the way that others come to with the guard held, the outermost first
 	for i := len(frames) - 1; i >= 0; i-- {
 		frame := frames[i]
 		body := d.world.Bodies[frame.Func]
@@ -104,24 +116,40 @@ func (d *decider) place(c *candidate, j share.Judged, e *share.Entry) *Refusal {
 		if frame.Edge != nil {
 			pos = frame.Edge.Pos
 		}
+		n := need{fn: frame.Func, pos: pos, writes: j.Op.Writes()}
+		if t := c.twin(frame.Func); t != nil {
+			n.lock = t.lock
+			return d.addNeed(c, j, e, n)
+		}
 		if refs[i].Var.IsZero() && !d.isCaptured(c, frame.Func, pos) || d.world.RequiresLock(body) || heldByOthers(c, j, e, i) {
+			if !refs[i].Var.IsZero() && !d.world.RequiresLock(body) {
+				shared = slices.Insert(shared, 0, frame.Func)
+			}
 			if i > 0 && frames[i-1].Edge.Start == "" && !frames[i-1].Edge.Stored {
 				continue
 			}
-			return c.startedWithout(d, j, body, refs[i])
+			return d.splitInstead(c, shared, c.startedWithout(d, j, body, refs[i]))
 		}
-		n := need{fn: frame.Func, pos: pos, writes: j.Op.Writes()}
-		for _, h := range e.At.Held {
-			if c.guard.mayBe(h) {
-				return &Refusal{Code: LockOrder, Pos: d.at(j.Pos), Message: "a lock that is reached through a pointer or an interface is held there, and may be " + c.guard.name, Todo: "guard the use by hand"}
-			}
-			if h.Blocks() {
-				n.outer = append(n.outer, h.Class)
-			}
+		if r := d.spell(c, &n, refs[i]); r != nil {
+			return d.splitInstead(c, shared, r)
 		}
-		return d.name(c, n, refs[i])
+		return d.addNeed(c, j, e, n)
 	}
 	return &Refusal{Code: UnlockedCallers, Pos: d.at(j.Pos), Message: "every function on the way runs with " + c.guard.name + " held elsewhere", Todo: "take " + c.guard.name + " in the outermost one"}
+}
+
+// addNeed adds n, where the way e to the use j is to get the guard.
+func (d *decider) addNeed(c *candidate, j share.Judged, e *share.Entry, n need) *Refusal {
+	for _, h := range e.At.Held {
+		if c.guard.mayBe(h) {
+			return &Refusal{Code: LockOrder, Pos: d.at(j.Pos), Message: "a lock that is reached through a pointer or an interface is held there, and may be " + c.guard.name, Todo: "guard the use by hand"}
+		}
+		if h.Blocks() {
+			n.outer = append(n.outer, h.Class)
+		}
+	}
+	c.needs = append(c.needs, n)
+	return nil
 }
 
 // startedWithout refuses the use j in body, which a goroutine runs and which cannot take the guard itself. ref is what it
@@ -175,8 +203,8 @@ func heldByOthers(c *candidate, j share.Judged, e *share.Entry, i int) bool {
 	return false
 }
 
-// name finds how the function of n spells the guard, and adds n.
-func (d *decider) name(c *candidate, n need, ref access.Ref) *Refusal {
+// spell finds how the function of n spells the guard.
+func (d *decider) spell(c *candidate, n *need, ref access.Ref) *Refusal {
 	fn, ok := d.functionAt(n.fn)
 	if !ok {
 		return &Refusal{Code: OwnerUnreachable, Pos: d.at(n.pos), Message: "the function that uses the map has no source of its own", Todo: "guard the use by hand"}
@@ -190,7 +218,7 @@ func (d *decider) name(c *candidate, n need, ref access.Ref) *Refusal {
 	}) {
 		return &Refusal{Code: LockOrder, Pos: d.at(n.pos), Message: d.world.Bodies[n.fn].Name + " returns with " + c.guard.name + " held", Todo: "unlock " + c.guard.name + " before it returns"}
 	}
-	lock := d.spellGuard(c, fn, n, ref)
+	lock := d.spellGuard(c, fn, *n, ref)
 	if lock == "" {
 		what := c.guard.name
 		if c.guard.lock == nil {
@@ -199,7 +227,6 @@ func (d *decider) name(c *candidate, n need, ref access.Ref) *Refusal {
 		return &Refusal{Code: OwnerUnreachable, Pos: d.at(n.pos), Message: what + " cannot be named where the map is used", Todo: "assign the owner to a variable and use the map through it"}
 	}
 	n.lock = lock
-	c.needs = append(c.needs, n)
 	return nil
 }
 
@@ -208,22 +235,14 @@ func (d *decider) spellGuard(c *candidate, fn function, n need, ref access.Ref) 
 	if c.decl.stmt != nil {
 		return c.spellLocal(fn, n.pos)
 	}
-	body := d.world.Bodies[n.fn]
-	suffix := "." + c.guard.name
-	rest := ""
-	if l := c.guard.lock; l != nil {
-		switch l.Relation {
-		case share.Package:
-			return d.spellGlobal(fn, l.ID)
-		case share.Own:
-			suffix = l.Suffix
-		case share.Up:
-			suffix, rest = l.Suffix, l.Rest
-		default:
-			return ""
-		}
+	if l := c.guard.lock; l != nil && l.Relation == share.Package {
+		return d.spellGlobal(fn, l.ID)
 	}
-	if c.decl.owner == nil {
+	suffix, rest, ok := c.guard.fromOwner()
+	switch {
+	case !ok:
+		return ""
+	case c.decl.owner == nil:
 		return d.spellGlobal(fn, c.decl.pkg.Path+suffix)
 	}
 	if sel := selectorAt(fn, n.pos, c.decl.name.Name); sel != nil && rest == "" {
@@ -231,12 +250,33 @@ func (d *decider) spellGuard(c *candidate, fn function, n need, ref access.Ref) 
 			return text
 		}
 	}
+	return d.spellByPath(c, fn, n, ref)
+}
+
+// fromOwner returns the fields that lead to g from what it stands in, and those that lead from there to the owner of the
+// map; ok is unset when there are none.
+func (g guard) fromOwner() (suffix, rest string, ok bool) {
+	switch {
+	case g.lock == nil:
+		return "." + g.name, "", true
+	case g.lock.Relation == share.Own:
+		return g.lock.Suffix, "", true
+	case g.lock.Relation == share.Up:
+		return g.lock.Suffix, g.lock.Rest, true
+	}
+	return "", "", false
+}
+
+// spellByPath writes the guard as an expression that begins with the variable that ref, the map in terms of the function,
+// begins with. The guard stands in a struct.
+func (d *decider) spellByPath(c *candidate, fn function, n need, ref access.Ref) string {
+	suffix, rest, ok := c.guard.fromOwner()
 	owner := share.OwnerPath(ref)
-	if !strings.HasSuffix(owner.Sel, rest) {
+	if !ok || !strings.HasSuffix(owner.Sel, rest) {
 		return ""
 	}
 	sel := strings.TrimSuffix(owner.Sel, rest)
-	root := rootName(owner.Root, body)
+	root := rootName(owner.Root, d.world.Bodies[n.fn])
 	if owner.Root.Kind == access.Global {
 		root = d.spellGlobal(fn, owner.Root.Name)
 	}

@@ -25,9 +25,12 @@ import (
 // spot is one lock in one function.
 type spot struct{ fn, lock string }
 
-// placeSections returns the sections of each candidate that can be mended; the others are refused.
-func (d *decider) placeSections() map[*candidate][]Section {
+// placeSections returns the sections, and the twins, of each candidate that can be mended; the others are refused.
+func (d *decider) placeSections() (map[*candidate][]Section, map[*candidate][]Twin) {
 	for {
+		if d.splitFunctions() {
+			continue
+		}
 		d.gains = d.newLocks()
 		if d.refuseReentrant() || d.refuseUnsettled() {
 			continue
@@ -56,11 +59,14 @@ func (d *decider) placeSections() map[*candidate][]Section {
 				out[c] = append(out[c], s...)
 			}
 		}
-		if !again {
-			for c := range out {
-				slices.SortFunc(out[c], func(a, b Section) int { return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Start, b.Start)) })
-			}
-			return out
+		if again {
+			continue
+		}
+		for c := range out {
+			slices.SortFunc(out[c], func(a, b Section) int { return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Start, b.Start)) })
+		}
+		if twins, ok := d.placeTwins(out, orders); ok {
+			return out, twins
 		}
 	}
 }
@@ -79,7 +85,7 @@ func (d *decider) newLocks() map[string]map[access.Var]bool {
 		}
 		gains[fn][lock] = true
 		for _, e := range d.world.Callers(fn) {
-			if e.Start == "" && !e.Stored && !e.Applied { // for what calls function values see CalledUnder
+			if e.Start == "" && !e.Stored && !e.Applied && !d.moved[e.Pos] { // for what calls function values see CalledUnder
 				add(e.Caller, lock)
 			}
 		}
@@ -93,6 +99,9 @@ func (d *decider) newLocks() map[string]map[access.Var]bool {
 		}
 		for _, fn := range slices.Concat(c.upgraded, c.relocked) {
 			add(fn, c.guard.class)
+		}
+		for _, t := range c.twins {
+			add(t.key, c.guard.class)
 		}
 	}
 	return gains
@@ -115,7 +124,7 @@ func (d *decider) refuseCycles(orders *lockOrders) bool {
 	}
 	for _, fn := range sortedKeys(d.gains) {
 		for _, e := range d.world.Callers(fn) {
-			if e.Start != "" || e.Stored {
+			if e.Start != "" || e.Stored || d.moved[e.Pos] {
 				continue
 			}
 			for _, h := range e.At.Held {
@@ -157,7 +166,8 @@ func (d *decider) refuseReentrant() bool {
 				return true
 			}
 			if caller := d.calledWith(fn, c.guard.class); caller != "" {
-				d.refuse(c, Refusal{Code: UnlockedCallers, Message: d.world.Bodies[fn].Name + " would take " + c.guard.name + ", and " + caller + " calls it with " + c.guard.name + " held", Todo: "split it into one function that takes " + c.guard.name + " and one for callers that hold it"})
+				r := &Refusal{Code: UnlockedCallers, Message: d.world.Bodies[fn].Name + " would take " + c.guard.name + ", and " + caller + " calls it with " + c.guard.name + " held", Todo: "split it into one function that takes " + c.guard.name + " and one for callers that hold it"}
+				d.splitLate(c, fn, r)
 				return true
 			}
 			if caller := d.calledWithUnknown(fn, c.guard); caller != "" {
@@ -194,7 +204,7 @@ func (d *decider) refuseAwaited() bool {
 // returns "" when there is none.
 func (d *decider) calledWith(fn string, guard access.Var) string {
 	for _, e := range d.world.Callers(fn) {
-		if e.Start == "" && !e.Stored && !e.Applied && slices.ContainsFunc(e.At.Held, func(h lockset.Held) bool { return h.Class == guard && !h.Once }) {
+		if e.Start == "" && !e.Stored && !e.Applied && !d.moved[e.Pos] && slices.ContainsFunc(e.At.Held, func(h lockset.Held) bool { return h.Class == guard && !h.Once }) {
 			return d.world.Bodies[e.Caller].Name
 		}
 	}
@@ -205,7 +215,7 @@ func (d *decider) calledWith(fn string, guard access.Var) string {
 // returns "" when there is none.
 func (d *decider) calledWithUnknown(fn string, g guard) string {
 	for _, e := range d.world.Callers(fn) {
-		if e.Start == "" && !e.Stored && slices.ContainsFunc(e.At.Held, g.mayBe) {
+		if e.Start == "" && !e.Stored && !d.moved[e.Pos] && slices.ContainsFunc(e.At.Held, g.mayBe) {
 			return d.world.Bodies[e.Caller].Name
 		}
 	}
@@ -275,7 +285,7 @@ func (d *decider) spots() []spot {
 			continue
 		}
 		for _, n := range c.needs {
-			if s := (spot{n.fn, n.lock}); !slices.Contains(out, s) {
+			if s := (spot{n.fn, n.lock}); !slices.Contains(out, s) && d.twins[n.fn] == nil {
 				out = append(out, s)
 			}
 		}
@@ -328,8 +338,13 @@ func (d *decider) coverFor(s spot, cs []*candidate, orders *lockOrders) (map[*ca
 			}
 		}
 	}
-	eff := &effects{d: d, in: fn, cases: cs, guard: g, orders: orders, outer: outer}
-	found, obstacle := region.Cover(region.Func{Body: fn.body, Loop: isLoop(fn.node), File: fn.file.Syntax, Package: syntaxOf(fn.pkg), NilRoot: d.isNilRoot(s), Types: fn.pkg.Types, Info: fn.pkg.Info, Fset: d.prog.Fset}, uses, region.Lock{Expr: lock, New: g.add != nil && cs[0].decl.owner == nil}, eff)
+	joins := d.joinsAt(s, cs)
+	eff := &effects{d: d, in: fn, cases: cs, guard: g, orders: orders, outer: outer, moved: joins.moves}
+	at := region.Lock{Expr: lock, New: g.add != nil && cs[0].decl.owner == nil}
+	found, obstacle := region.Cover(d.regionIn(fn, s), slices.Concat(uses, joins.uses()), at, eff)
+	if obstacle != nil && len(joins) > 0 && !joins.belongTo(uses) {
+		found, obstacle = region.Cover(d.regionIn(fn, s), uses, at, eff)
+	}
 	if obstacle != nil {
 		return nil, obstacle
 	}
@@ -342,15 +357,16 @@ func (d *decider) coverFor(s spot, cs []*candidate, orders *lockOrders) (map[*ca
 	out := make(map[*candidate][]Section)
 	for _, sec := range found {
 		first, last := d.prog.Fset.Position(sec.Pos()).Offset, d.prog.Fset.Position(sec.End()).Offset
-		section := Section{Span: Span{File: fn.file.Name, Start: first, End: last}, Lock: s.lock, Read: g.reads && !sec.Writes && !d.writesIn(cs, sec) && !mayChangeElement(fn, cs, sec), Defer: sec.Defer, Closure: sec.Closure, Hoist: sec.Hoist != nil, Name: sec.Name, Clone: sec.Clone}
+		section := Section{Span: Span{File: fn.file.Name, Start: first, End: last}, Lock: s.lock, Read: g.reads && !sec.Writes && !d.writesIn(cs, sec) && !mayChangeElement(fn, cs, sec) && !joins.write(sec), Defer: sec.Defer, Closure: sec.Closure, Hoist: sec.Hoist != nil, Name: sec.Name, Clone: sec.Clone}
 		for _, exit := range sec.Exits {
 			section.Exits = append(section.Exits, d.span(fn.file, exit))
 		}
 		if sec.Parted {
 			section.Parted = d.world.Bodies[s.fn].Name
 		}
-		for _, c := range cs {
-			if slices.ContainsFunc(c.needs, func(n need) bool {
+		joins.join(sec)
+		for _, c := range joins.cases(cs) {
+			if joins.in(sec).of(c) || slices.ContainsFunc(c.needs, func(n need) bool {
 				return n.fn == s.fn && n.lock == s.lock && sec.Pos() <= n.pos && n.pos < sec.End()
 			}) {
 				out[c] = append(out[c], section)
@@ -358,6 +374,11 @@ func (d *decider) coverFor(s spot, cs []*candidate, orders *lockOrders) (map[*ca
 		}
 	}
 	return out, nil
+}
+
+// regionIn returns the body of fn as package region takes it, for the lock of s.
+func (d *decider) regionIn(fn function, s spot) region.Func {
+	return region.Func{Body: fn.body, Loop: isLoop(fn.node), File: fn.file.Syntax, Package: syntaxOf(fn.pkg), NilRoot: d.isNilRoot(s), Types: fn.pkg.Types, Info: fn.pkg.Info, Fset: d.prog.Fset}
 }
 
 // isNilRoot reports whether the lock of s begins with a parameter that may be nil, of the function or of one that it
@@ -460,7 +481,8 @@ type effects struct {
 	guard  guard
 	orders *lockOrders
 	outer  []access.Var
-	taken  []access.Var // locks that calls in a section, or in one that was tried, take
+	moved  func(key string) bool // reports whether all calls of a function are to be calls of its twin; nil: of none
+	taken  []access.Var          // locks that calls in a section, or in one that was tried, take
 }
 
 // Total implements region.Effects.
@@ -526,6 +548,9 @@ func (e *effects) Hazard(callee *types.Func) (code, why string) {
 func (e *effects) known(key, name string) (code, why string) {
 	gains := slices.SortedFunc(maps.Keys(e.d.gains[key]), func(a, b access.Var) int { return strings.Compare(a.String(), b.String()) })
 	for _, gained := range gains {
+		if t := e.d.twins[key]; t != nil && t.class == gained && e.moved != nil && e.moved(key) {
+			continue
+		}
 		if gained == e.guard.class {
 			return region.LockOrder, "a call of " + name + ", which is to take " + e.guard.name + " too"
 		}

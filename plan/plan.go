@@ -1,6 +1,9 @@
 package plan
 
-import "errors"
+import (
+	"errors"
+	"strings"
+)
 
 // This file holds the Plan and its parts: the only types package rewrite may see. They are plain
 // data: a plan read from a file and one made in memory are the same thing. No part holds a pointer
@@ -201,6 +204,7 @@ type Mend struct {
 	Sections  []Section    `json:"sections,omitempty"`  // spans of statements to be guarded
 	Modes     []ModeChange `json:"modes,omitempty"`     // read locks that become write locks
 	Copies    []Copy       `json:"copies,omitempty"`    // places at which a copy is let out of the section in place of the map
+	Twins     []Twin       `json:"twins,omitempty"`     // functions that are split into one that takes the guard and one for callers that hold it
 	Receivers []Receiver   `json:"receivers,omitempty"` // of methods of the owner, that become pointers: all that are none
 	Wrapper   *Wrapper     `json:"wrapper,omitempty"`   // the generated type; nil for form lock
 	Lowered   []Lowering   `json:"lowered,omitempty"`   // uses that become accessor calls; form rwmutex only
@@ -236,6 +240,34 @@ type Section struct {
 	Hoist bool   `json:"hoist,omitempty"`
 	Name  string `json:"name,omitempty"`  // of the variable that is to stand for the expression
 	Clone bool   `json:"clone,omitempty"` // the variable has a copy of the map
+}
+
+// Twin is a function that takes the guard from now on, and has a new one called do what it did. Callers that hold the
+// guard call the new one:
+//
+//	func (s *Store) Get(k string) int {
+//		s.mu.RLock()
+//		defer s.mu.RUnlock()
+//		return s.getLocked(k)
+//	}
+//
+//	// getLocked is Get for callers that hold mu.
+//	func (s *Store) getLocked(k string) int { return s.m[k] }
+type Twin struct {
+	Span         // the declaration of the function, without its doc comment
+	Name  string `json:"name"`  // of the new one, free where it is declared and called
+	Lock  string `json:"lock"`  // the mutex as an expression of the function, see IsPath: "s.mu"
+	Read  bool   `json:"read"`  // RLock instead of Lock
+	Calls []Span `json:"calls"` // its name in calls that become calls of the new one, sorted; those in its own body too
+}
+
+// Doc returns the comment above t, which is split for m from the function named of: "getLocked is Get for callers that hold mu."
+func (t Twin) Doc(m Mend, of string) string {
+	lock := m.Class.Field[strings.LastIndexByte(m.Class.Field, '.')+1:]
+	if lock == "Mutex" || lock == "RWMutex" { // embedded
+		lock = "the lock"
+	}
+	return t.Name + " is " + of + " for callers that hold " + lock + "."
 }
 
 // Copy is an expression for the map that becomes one for a copy of it: maps.Clone(s.m).

@@ -15,7 +15,7 @@ const (
 	OwnerUnreachable Code = "owner-unreachable" // the guard cannot be named where the use stands
 	ValueReceiver    Code = "value-receiver"    // methods with value receivers copy the owner and its lock, and cannot have pointer receivers
 	OwnerCopied      Code = "owner-copied"      // the owner is copied somewhere, so a lock added to it would be copied too
-	UnlockedCallers  Code = "unlocked-callers"  // the function runs both with and without the guard
+	UnlockedCallers  Code = "unlocked-callers"  // the function runs both with and without the guard, and cannot be split
 	UnknownGuard     Code = "unknown-guard"     // the guard's identity cannot be established, or it is a pointer that may be nil
 	RangeMutates     Code = "range-mutates"     // the body of a range changes the map it ranges over
 	Footprint        Code = "footprint"         // a region touches more than the map

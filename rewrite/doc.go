@@ -32,6 +32,9 @@
 //
 // It may also make the receivers of all methods of Store pointers, where each call would copy the mutex.
 //
+// A function that has a twin, see [plan.Twin], is split in its bytes: what is new stands between its result and its body,
+// which becomes that of the twin as it is.
+//
 // A mend of form rwmutex makes the map one of a generated type, in a file of its own, and each mention of it
 // a call of an accessor: s.byID.Len(). Package templates has the code of the type.
 //
@@ -40,7 +43,7 @@
 // The file is parsed anew and decorated by dst without an import resolver, so that comments move with
 // the statement they describe. All steps are checked on the parsed file before the first one changes
 // the tree. The tree is printed, and only the declarations that a step touched are cut out of the print
-// and put into the original bytes; a new import and a new lone variable are insertions of bytes; an import that only replaced bytes mention goes with them. When
+// and put into the original bytes; a new import, a new lone variable and a twin are insertions of bytes; an import that only replaced bytes mention goes with them. When
 // the file was formatted before, the result is formatted too.
 //
 // # What holds

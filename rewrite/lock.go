@@ -1,5 +1,5 @@
 // This file carries out the form lock: a mutex beside the map, sections that hold it, read locks
-// that become write locks, copies that are let out of sections, and receivers that become pointers.
+// that become write locks, functions that are split, copies that are let out of sections, and receivers that become pointers.
 
 package rewrite
 
@@ -31,6 +31,11 @@ func carryLock(e *editor, m plan.Mend) error {
 	}
 	for _, c := range m.Modes {
 		if err := changeMode(e, c); err != nil {
+			return err
+		}
+	}
+	for _, t := range m.Twins {
+		if err := splitFunction(e, m, t); err != nil {
 			return err
 		}
 	}

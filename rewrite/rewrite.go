@@ -86,6 +86,8 @@ type file struct {
 // work is everything that is to be done in one file.
 type work struct {
 	sections   []section
+	splits     []split
+	renames    []rename
 	steps      []step
 	inserts    []insert
 	dropped    []plan.Span // bytes that steps take out for good
@@ -149,6 +151,9 @@ func (e *editor) attempt(m plan.Mend) error {
 func (e *editor) clash() error {
 	opened := slices.SortedFunc(maps.Keys(e.before), func(a, b *file) int { return cmp.Compare(a.name, b.name) })
 	for _, f := range opened {
+		if err := f.splitClash(); err != nil {
+			return err
+		}
 		edits := append(f.unusedImports(), f.inserts...)
 		slices.SortStableFunc(edits, insert.compare)
 		for i := 1; i < len(edits); i++ {
@@ -183,7 +188,7 @@ func (e *editor) open(name string, offset int) (*file, error) {
 		e.files[name] = f
 	}
 	if _, ok := e.before[f]; !ok {
-		e.before[f] = work{slices.Clone(f.sections), slices.Clone(f.steps), slices.Clone(f.inserts), slices.Clone(f.dropped), slices.Clone(f.qualifiers)}
+		e.before[f] = work{slices.Clone(f.sections), slices.Clone(f.splits), slices.Clone(f.renames), slices.Clone(f.steps), slices.Clone(f.inserts), slices.Clone(f.dropped), slices.Clone(f.qualifiers)}
 	}
 	return f, nil
 }
@@ -228,7 +233,7 @@ func (e *editor) changes() []Change {
 		changes = append(changes, Change{File: c.File, New: bytes.Clone(c.New), Create: true})
 	}
 	for name, f := range e.files {
-		if len(f.sections)+len(f.steps)+len(f.inserts) == 0 {
+		if len(f.sections)+len(f.splits)+len(f.renames)+len(f.steps)+len(f.inserts) == 0 {
 			continue
 		}
 		if out := f.render(); !bytes.Equal(out, f.load.Src) {
@@ -242,6 +247,7 @@ func (e *editor) changes() []Change {
 // render applies the steps to the tree and returns the new bytes of the file.
 func (f *file) render() []byte {
 	touched := make(map[int]bool) // indices of top-level declarations
+	f.applySplits()
 	slices.SortStableFunc(f.steps, func(a, b step) int { return cmp.Compare(a.offset, b.offset) })
 	for _, s := range f.steps {
 		s.do(f.syntax)

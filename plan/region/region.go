@@ -143,6 +143,20 @@ func Cover(fn Func, uses []Use, lock Lock, effects Effects) ([]Section, *Obstacl
 	return p.disjoint(out)
 }
 
+// CoverBody returns why the whole body of fn may not run with lock held from before its first statement, or nil when it
+// may.
+func CoverBody(fn Func, uses []Use, lock Lock, effects Effects) *Obstacle {
+	p := &planner{fn: fn, lock: lock, effects: effects, uses: uses, tolerant: make(map[types.Object]bool)}
+	list := fn.Body.List
+	if len(list) == 0 {
+		return &Obstacle{NotBracketable, fn.Body.Pos(), "the body is empty", "guard the uses by hand"}
+	}
+	if _, obstacle := p.reach(list, 0, len(list)-1, uses); obstacle != nil {
+		return obstacle
+	}
+	return p.hazard(list)
+}
+
 type planner struct {
 	fn      Func
 	lock    Lock

@@ -46,7 +46,7 @@ func isFormatted(src []byte) bool {
 // onlyPlanned: outside the declarations that the plan names, and what it adds, all bytes are the same
 // but for spaces that align; no comment is lost, and only planned ones are new.
 func onlyPlanned(p *proof) []failure {
-	return p.eachChange(func(c rewrite.Change) (int, string) {
+	return p.eachUnsplit(func(c rewrite.Change) (int, string) {
 		if c.Create {
 			return 0, ""
 		}
@@ -69,7 +69,7 @@ func onlyPlanned(p *proof) []failure {
 // mutexes, copies and the calls of accessors are between them. What a lowering replaces by a call may be lost, but
 // for its operands.
 func evalOrder(p *proof) []failure {
-	return p.eachChange(func(c rewrite.Change) (int, string) {
+	return p.eachUnsplit(func(c rewrite.Change) (int, string) {
 		if c.Create {
 			return 0, ""
 		}
@@ -90,6 +90,13 @@ func evalOrder(p *proof) []failure {
 			for _, mc := range m.Modes {
 				if mc.File == c.File {
 					r.modes[mc.Start] = mc.To
+				}
+			}
+			for _, t := range m.Twins {
+				for _, call := range t.Calls {
+					if call.File == c.File {
+						r.modes[call.Start] = t.Name
+					}
 				}
 			}
 			if m.Mutex != nil {
@@ -153,7 +160,7 @@ func countOf(name string, src []byte) int {
 
 // rules say how the tokens of a file may change.
 type rules struct {
-	modes  map[int]string       // what an identifier becomes, by its offset
+	modes  map[int]string       // what an identifier becomes, a lock method or the name of a twin, by its offset
 	words  map[string]bool      // identifiers and literals that may be new
 	tokens map[token.Token]bool // other tokens that may be new
 	lost   []plan.Span          // bytes whose tokens may be lost

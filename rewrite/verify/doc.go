@@ -11,10 +11,12 @@
 //
 //	RoundTrips     the syntax of each file survives being taken apart and printed
 //	Formatted      a file that was gofmt's is so again; a new file is
+//	SameBody       a function that is split only takes the lock and calls its twin, which has its parameters and its body
 //	OnlyPlanned    bytes outside planned declarations are identical, no comment is lost
 //	EvalOrder      inside them the same operations stand in the same order, and only locks are new
 //	KeptLines      lines that no planned place shares are there, comments beside the code they were beside
 //	TypeChecks     no new error in any package
+//	TwinCalls      a twin is called by the function that was split and at the planned places, and nowhere else
 //	SameAPI        the exported API of every package is the same
 //	NoCopiedLock   no type that gained a lock is copied
 //	Receivers      planned receivers became pointers, and nothing else of a function but its body changed

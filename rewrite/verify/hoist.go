@@ -130,7 +130,7 @@ func sameNames(p *proof) []failure {
 			for _, s := range hoists {
 				added = append(added, s.Name)
 			}
-			was, is := namesOf(pkg.Info, fn, nil), namesOf(nowPkg.Info, funcDecls(after)[i], added)
+			was, is := identsIn(pkg.Info, fn, nil), identsIn(nowPkg.Info, funcDecls(after)[i], added)
 			place := func(n name) int { // what is taken out comes before all of its statement
 				o := offset(n.id.Pos())
 				for _, s := range hoists {
@@ -171,9 +171,9 @@ type name struct {
 	obj types.Object
 }
 
-// namesOf returns the names in fn that mean a variable, constant, type or function, but for those that a mend adds: of lock calls, mutexes,
+// identsIn returns the names in fn that mean a variable, constant, type or function, but for those that a mend adds: of lock calls, mutexes,
 // copies, and variables called added.
-func namesOf(info *types.Info, fn *ast.FuncDecl, added []string) []name {
+func identsIn(info *types.Info, fn *ast.FuncDecl, added []string) []name {
 	locks := lockIdents(info, fn)
 	var list []name
 	ast.Inspect(fn, func(n ast.Node) bool {

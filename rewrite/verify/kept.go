@@ -21,7 +21,7 @@ import (
 //
 // goes on to be about the same statement.
 func keptLines(p *proof) []failure {
-	return p.eachChange(func(c rewrite.Change) (int, string) {
+	return p.eachUnsplit(func(c rewrite.Change) (int, string) {
 		if c.Create {
 			return 0, ""
 		}
@@ -73,6 +73,13 @@ func (p *proof) fates(c rewrite.Change, before *page) map[int]fate {
 		for _, r := range m.Receivers {
 			if r.File == c.File {
 				set(r.Span, free)
+			}
+		}
+		for _, t := range m.Twins {
+			for _, call := range t.Calls {
+				if call.File == c.File {
+					set(call, free)
+				}
 			}
 		}
 		for _, copy := range m.Copies {

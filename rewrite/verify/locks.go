@@ -21,7 +21,11 @@ import (
 func noNewBlocking(p *proof) []failure {
 	var failed []failure
 	for _, m := range p.plan.Mends {
-		for _, s := range m.Sections {
+		sections := slices.Clone(m.Sections)
+		for _, t := range m.Twins { // all of the body is one
+			sections = append(sections, plan.Section{Span: t.Span, Lock: t.Lock, Defer: true})
+		}
+		for _, s := range sections {
 			pkg, file := find(p.before, s.File)
 			if file == nil {
 				continue

@@ -29,11 +29,13 @@ var invariants = []struct {
 }{
 	{"RoundTrips", roundTrips},
 	{"Formatted", formatted},
+	{"SameBody", sameBody},
 	{"OnlyPlanned", onlyPlanned},
 	{"EvalOrder", evalOrder},
 	{"KeptLines", keptLines},
 	{"TypeChecks", typeChecks},
 	{"SameNames", sameNames},
+	{"TwinCalls", twinCalls},
 	{"SameAPI", sameAPI},
 	{"NoCopiedLock", noCopiedLock},
 	{"Receivers", receivers},
@@ -201,6 +203,9 @@ func spansOf(m plan.Mend) []plan.Span {
 	}
 	for _, c := range m.Modes {
 		spans = append(spans, c.Span)
+	}
+	for _, t := range m.Twins {
+		spans = append(append(spans, t.Span), t.Calls...)
 	}
 	for _, c := range m.Copies {
 		spans = append(spans, c.Span)

@@ -25,14 +25,34 @@ func (p *planner) dependsOnEarlier(uses []Use, j int) bool {
 	return slices.ContainsFunc(uses[j:], func(u Use) bool { return u.Writes && !p.fills(u) })
 }
 
-// fills reports whether the use u stores something, under a key, that was not read from the map.
+// fills reports whether the use u stores what a call gave, under a key and as a value that were not read from the map. What is
+// stored without a call is no result to keep: a mark, or a count that starts anew.
 func (p *planner) fills(u Use) bool {
 	store, list := p.storeAt(u.Pos)
 	if store == nil {
 		return false
 	}
-	read := p.readFrom()
-	return !p.mentions(store.Lhs[0].(*ast.IndexExpr).Index, read, store, list) && !p.mentions(store.Rhs[0], read, store, list)
+	read := p.holding(p.isUse)
+	if p.mentions(store.Lhs[0].(*ast.IndexExpr).Index, read, store, list) || p.mentions(store.Rhs[0], read, store, list) {
+		return false
+	}
+	return p.isOf(store.Rhs[0], p.holding(p.isCall), p.isCall)
+}
+
+// isUse reports whether n is a use of the map.
+func (p *planner) isUse(n ast.Node) bool {
+	id, ok := n.(*ast.Ident)
+	return ok && slices.ContainsFunc(p.uses, func(u Use) bool { return u.Pos == id.Pos() })
+}
+
+// isCall reports whether n calls a function, other than a predeclared one.
+func (p *planner) isCall(n ast.Node) bool {
+	call, ok := n.(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	tv := p.fn.Info.Types[call.Fun]
+	return !tv.IsType() && !tv.IsBuiltin()
 }
 
 // storeAt returns the statement m[k] = v whose map is named at pos, and the list that it stands in.
@@ -58,18 +78,21 @@ func (p *planner) storeAt(pos token.Pos) (store *ast.AssignStmt, list []ast.Stmt
 	return store, list
 }
 
-// readFrom returns the variables that may have what a use read from the map.
-func (p *planner) readFrom() map[types.Object]bool {
-	read := make(map[types.Object]bool)
+// holding returns the variables that may have, or have in them, something of what is seeks.
+func (p *planner) holding(is func(ast.Node) bool) map[types.Object]bool {
+	held := make(map[types.Object]bool)
 	for grown := true; grown; {
 		grown = false
 		assign := func(to, from ast.Expr) {
+			for index, ok := ast.Unparen(to).(*ast.IndexExpr); ok; index, ok = ast.Unparen(to).(*ast.IndexExpr) {
+				to = index.X
+			}
 			id, ok := ast.Unparen(to).(*ast.Ident)
-			if !ok || !p.isRead(from, read) {
+			if !ok || !p.isOf(from, held, is) {
 				return
 			}
-			if obj := p.fn.Info.ObjectOf(id); obj != nil && !read[obj] {
-				read[obj], grown = true, true
+			if obj := p.fn.Info.ObjectOf(id); obj != nil && !held[obj] {
+				held[obj], grown = true, true
 			}
 		}
 		ast.Inspect(p.fn.Body, func(n ast.Node) bool {
@@ -94,18 +117,19 @@ func (p *planner) readFrom() map[types.Object]bool {
 			return true
 		})
 	}
-	return read
+	return held
 }
 
-// isRead reports whether e reads from the map, or a variable of read.
-func (p *planner) isRead(e ast.Node, read map[types.Object]bool) (is bool) {
+// isOf reports whether something in e is what is seeks, or a variable of held.
+func (p *planner) isOf(e ast.Node, held map[types.Object]bool, is func(ast.Node) bool) (found bool) {
 	ast.Inspect(e, func(n ast.Node) bool {
 		if id, ok := n.(*ast.Ident); ok {
-			is = is || read[p.fn.Info.Uses[id]] || slices.ContainsFunc(p.uses, func(u Use) bool { return u.Pos == id.Pos() })
+			found = found || held[p.fn.Info.Uses[id]]
 		}
+		found = found || n != nil && is(n)
 		return true
 	})
-	return is
+	return found
 }
 
 // mentions reports whether e, in store, reads from the map or a variable that has what was read: one that a statement of list just
@@ -116,9 +140,7 @@ func (p *planner) mentions(e ast.Expr, read map[types.Object]bool, store ast.Stm
 		if !ok {
 			return true
 		}
-		if slices.ContainsFunc(p.uses, func(u Use) bool { return u.Pos == id.Pos() }) {
-			is = true
-		}
+		is = is || p.isUse(id)
 		if obj := p.fn.Info.Uses[id]; obj != nil && read[obj] && !p.givenAnew(obj, read, store, list) {
 			is = true
 		}
@@ -133,7 +155,7 @@ func (p *planner) givenAnew(obj types.Object, read map[types.Object]bool, store 
 		if a, ok := list[i].(*ast.AssignStmt); ok {
 			for _, to := range a.Lhs {
 				if id, ok := to.(*ast.Ident); ok && p.fn.Info.ObjectOf(id) == obj {
-					return (a.Tok == token.ASSIGN || a.Tok == token.DEFINE) && !slices.ContainsFunc(a.Rhs, func(e ast.Expr) bool { return p.isRead(e, read) })
+					return (a.Tok == token.ASSIGN || a.Tok == token.DEFINE) && !slices.ContainsFunc(a.Rhs, func(e ast.Expr) bool { return p.isOf(e, read, p.isUse) })
 				}
 			}
 		}

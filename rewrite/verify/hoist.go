@@ -11,6 +11,7 @@ import (
 	"go/types"
 	"slices"
 	"strconv"
+	"strings"
 
 	"mapmend/plan"
 	"mapmend/plan/load"
@@ -121,7 +122,11 @@ func sameNames(p *proof) []failure {
 		if err != nil {
 			continue
 		}
-		for i, fn := range funcDecls(before) {
+		now := make(map[string]*ast.FuncDecl)
+		for _, fn := range funcDecls(after) {
+			now[declared(fn)] = fn
+		}
+		for _, fn := range funcDecls(before) {
 			hoists := slices.DeleteFunc(p.movedIn(c.File), func(s plan.Section) bool { return s.Start < offset(fn.Pos()) || offset(fn.End()) <= s.Start })
 			if len(hoists) == 0 {
 				continue
@@ -130,7 +135,7 @@ func sameNames(p *proof) []failure {
 			for _, s := range hoists {
 				added = append(added, s.Name)
 			}
-			was, is := identsIn(pkg.Info, fn, nil), identsIn(nowPkg.Info, funcDecls(after)[i], added)
+			was, is := identsIn(pkg.Info, fn, nil), identsIn(nowPkg.Info, now[declared(fn)], added)
 			place := func(n name) int { // what is taken out comes before all of its statement
 				o := offset(n.id.Pos())
 				for _, s := range hoists {
@@ -152,6 +157,14 @@ func sameNames(p *proof) []failure {
 		}
 	}
 	return failed
+}
+
+// declared names fn among the functions of a file.
+func declared(fn *ast.FuncDecl) string {
+	if fn.Recv == nil || len(fn.Recv.List) == 0 {
+		return fn.Name.Name
+	}
+	return strings.TrimPrefix(types.ExprString(fn.Recv.List[0].Type), "*") + "." + fn.Name.Name
 }
 
 // funcDecls returns the functions that a file declares.

@@ -18,7 +18,7 @@ import (
 // what is in its body. Their type has no method on values any more and is copied nowhere, it has the methods that
 // it had, and none of them that locks a mutex of it waits for something.
 func receivers(p *proof) []failure {
-	failed := p.eachChange(func(c rewrite.Change) (int, string) {
+	failed := p.eachUnsplit(func(c rewrite.Change) (int, string) {
 		if c.Create {
 			return 0, ""
 		}

@@ -6,13 +6,14 @@ package main
 import (
 	"fmt"
 	"go/format"
+	"regexp"
 	"strings"
 	"testing"
 )
 
 // runnable returns the file of package m that data stands for. All it declares is named with suffix. Its function
 // run+suffix calls its methods one after the other and returns what they return; stress+suffix calls them at the same time.
-func runnable(t *testing.T, data []byte, suffix string) string {
+func runnable(t *testing.T, data []byte, suffix string) source {
 	t.Helper()
 	r := &runner{generator: generator{data: data}}
 	r.program()
@@ -21,7 +22,13 @@ func runnable(t *testing.T, data []byte, suffix string) string {
 	if err != nil {
 		t.Fatalf("the generated program is no Go: %v\n%s", err, src)
 	}
-	return string(formatted)
+	return source{files: map[string]string{"p" + suffix + ".go": string(formatted)}, plain: isPlain(src)}
+}
+
+// isPlain reports whether the elements of all maps of a program are values: mending a map does not guard what its elements
+// lead to.
+func isPlain(src string) bool {
+	return !regexp.MustCompile(`\bm\d +map\[string\](\[\]|map|\*)`).MatchString(src)
 }
 
 // A runner writes one runnable program.
@@ -350,23 +357,61 @@ func (r *runner) driver(names []string, global bool) {
 		}
 	}
 	r.p("return b.String()\n}\n")
-	r.p("func stress§() {\ns := new§()\nvar wg sync.WaitGroup")
+	r.p("func stress§() string {\ns := new§()\nvar wg sync.WaitGroup")
 	for _, name := range names {
 		r.p("for n := range 2 {\nwg.Go(func() {\nfor i := range 20 {\ncalled(func() int { return s.%s(key(i+n), i%%6) })\n}\n})\n}", name)
 	}
-	r.p("wg.Wait()\n}\n")
+	r.p("wg.Wait()\nreturn \"\"\n}\n")
 }
 
 // runnableHelp is a second file of package m, which all programs in it share.
 const runnableHelp = `package m
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 func key(n int) string { return string(rune('a' + (n%5+5)%5)) }
 
 func twice(n int) int { return 2 * n }
 
 func inc(n *int) { *n++ }
+
+func add(n *int, by int) { *n += by }
+
+func bump(n *int) int {
+	*n++
+	return *n
+}
+
+func next(n *int) string { return key(bump(n)) }
+
+func size(v any) int {
+	switch v := v.(type) {
+	case int:
+		return v
+	case string:
+		return len(v)
+	case bool:
+		return 2
+	}
+	return 1
+}
+
+func listed(name string, list [][2]any) string {
+	var lines []string
+	for _, kv := range list {
+		lines = append(lines, fmt.Sprint(name, kv[0], " ", kv[1], "; "))
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "")
+}
+
+func with(f func()) { f() }
+
+var zero float64
 
 func called(f func() int) (out string) {
 	defer func() {

@@ -192,7 +192,7 @@ func (p *pipeline) mended(t *testing.T, src source, forms []plan.Form) mendedSou
 	}
 	later := slices.Concat(unwritten, unproved)
 	for _, r := range later {
-		t.Logf("%s: %s: %s\n%s", r.Var, r.Code, r.Message, diffOf(t, changes))
+		t.Logf("%s: %s: %s\n%s\n%s", r.Var, r.Code, r.Message, src.text(), diffOf(t, changes))
 	}
 	for _, c := range proved {
 		files[c.File] = string(c.New)
@@ -319,9 +319,11 @@ func (b *binary) run(t *testing.T, exe string) map[string]string {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, exe, "run")
 	cmd.Env = append(os.Environ(), "GORACE=exitcode=0") // what was not mended may race
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("the programs do not run: %v\n%s", err, out)
+		t.Fatalf("the programs do not run: %v\n%s", err, stderr.String())
 	}
 	return b.said(out)
 }

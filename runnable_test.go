@@ -411,6 +411,8 @@ func listed(name string, list [][2]any) string {
 
 func with(f func()) { f() }
 
+func quiet() { _ = recover() }
+
 var zero float64
 
 func called(f func() int) (out string) {

@@ -211,10 +211,10 @@ var (
 var exprContexts = []string{
 	"r += $E", "r += $E", "r = $E", "x := $E\nr += x", "var x = $E\nr += x", "var x int = $E\nr += x", "if $E > 2 {\nr++\n}", "if x := $E; x > 2 {\nr += x\n} else {\nr--\n}", "switch $E {\ncase 0:\nr++\ncase 1, 2:\nr += 2\ndefault:\nr--\n}",
 	"switch {\ncase $E > 3:\nr++\n}", "switch x := $E; x {\ncase 1:\nr++\n}", "for n := 0; n < $E && n < 3; n++ {\nr++\n}", "for n := $E; n > 0 && n < 9; n++ {\nr++\n}", "for n := range min($E, 4) {\nr += n\n}",
-	"return $E", "return r + $E", "defer func() { r += $E }()", "func() { r += $E }()", "f := func() int { return $E }\nr += f()", "done := make(chan int, 1)\ngo func() { done <- $E }()\nr += <-done", "ch := make(chan int, 1)\nch <- $E\nr += <-ch",
+	"return $E", "return r + $E", "defer func() { r += $E }()", "func() { r += $E }()", "f := func() int { return $E }\nr += f()", "done := make(chan int, 1)\ngo func() {\ndefer close(done)\ndefer quiet()\ndone <- $E\n}()\nr += <-done", "ch := make(chan int, 1)\nch <- $E\nr += <-ch",
 	"xs := []int{$E, i}\nr += xs[0]", "r += max($E, i)", "r += twice($E)", "r += twice(twice($E) + 1)", "r += len(fmt.Sprint($E))", "p := pair§{a: $E, b: i}\nr += p.sum()", "_ = $E", "r, i = $E, r\nr += i", "if i > 1 && $E > 0 {\nr++\n}",
 	"if i > 1 || $E > 0 {\nr++\n}", "if !($E > 2 || i == 0) {\nr++\n}", "L:\nfor n := range 3 {\nif $E > n {\ncontinue L\n}\nr++\n}", "if $E > 3 {\nreturn r\n}\nr++", "if i == 0 {\nr++\n} else if $E > 1 {\nr += 2\n} else {\nr += 3\n}",
-	"defer add(&r, $E)", "r += func(n int) int { return n + 1 }($E)", "r -= -$E", "r += $E << 1", "r ^= $E", "inc(&r)\nr += $E", "var x, y = $E, i\nr += x * y", "switch any($E).(type) {\ncase int:\nr++\n}", "r += any($E).(int)",
+	"defer add(&r, $E)", "r += func(n int) int { return n + 1 }($E)", "r -= -($E)", "r += $E << 1", "r ^= $E", "inc(&r)\nr += $E", "var x, y = $E, i\nr += x * y", "switch any($E).(type) {\ncase int:\nr++\n}", "r += any($E).(int)",
 	"r += []int{5, 6, 7, 8}[($E)&3]", "r += len(make([]int, ($E)&7))", "if i == 5 {\npanic($E)\n}", "var xs [3]int\nxs[($E)&1] = i\nr += xs[0]", "r = r + $E*2 - i", "r = bump(&i) + $E", "r = $E + twice(i)", "add(&r, $E)", "p := &pair§{$E, 1}\nr += p.a",
 	"for r < 5 {\nr += ($E)&3 + 1\n}", "select {\ndefault:\nr += $E\n}", "if r = $E; r > 3 {\nr--\n}", "for range []int{$E, 1} {\nr++\n}", "r += map[string]int{k1: $E}[k1]", "x, y := i, $E\nr += x - y", "var f func() int\nf = func() int {\nif i++; i > 3 {\nreturn $E\n}\nreturn f()\n}\nr += f()",
 }
@@ -222,14 +222,14 @@ var exprContexts = []string{
 // stmtContexts are the statements around $S, a simple statement.
 var stmtContexts = []string{
 	"$S", "$S", "$S", "$S\nr++", "r++\n$S", "if i > 2 {\n$S\n}", "if i < 2 {\nr++\n} else {\n$S\n}", "for range 2 {\n$S\n}", "for n := 0; n < 2; n++ {\n$S\n}", "{\n$S\n}", "func() { $S }()", "defer func() { $S }()", "f := func() { $S }\nf()", "f := func() { $S }\nf()\nf()",
-	"switch i {\ncase 0:\n$S\ncase 1:\nr++\n}", "switch {\ncase i > 2:\nr++\ndefault:\n$S\n}", "select {\ndefault:\n$S\n}", "var wg sync.WaitGroup\nwg.Go(func() { $S })\nwg.Wait()", "done := make(chan bool)\ngo func() {\n$S\nclose(done)\n}()\n<-done",
+	"switch i {\ncase 0:\n$S\ncase 1:\nr++\n}", "switch {\ncase i > 2:\nr++\ndefault:\n$S\n}", "select {\ndefault:\n$S\n}", "var wg sync.WaitGroup\nwg.Go(func() {\ndefer quiet()\n$S\n})\nwg.Wait()", "done := make(chan bool)\ngo func() {\ndefer close(done)\ndefer quiet()\n$S\n}()\n<-done",
 	"L:\nfor n := range 3 {\nfor range 2 {\nif n == i {\ncontinue L\n}\n$S\nbreak L\n}\n}", "if i == 4 {\nreturn r\n}\n$S", "$S\ninc(&r)\nreturn r + 1", "// Before.\n$S // behind", "/* a */ $S /* b */\n// After.", "if x := i; x > 1 {\n$S\n}", "for ; i < 3; i++ {\n$S\n}",
 	"if $S; i > 2 {\nr++\n}", "switch $S; i {\ncase 1:\nr++\n}", "for ; i < 3; $S {\ni++\n}", "for $S; i < 3; i++ {\nr++\n}", "func() {\ndefer func() {\nif recover() != nil {\nr += 9\n}\n}()\n$S\nif i > 3 {\npanic(i)\n}\n}()", "if i > 3 {\ngoto L\n}\n$S\nL:\nr++",
 	"var once sync.Once\nonce.Do(func() { $S })", "for n := range 3 {\nif n == 1 {\ncontinue\n}\n$S\n}", "if i == 1 {\nr++\n} else if i > 1 {\n$S\n} else {\nr--\n}", "L:\n$S\nif i < 3 {\ni++\ngoto L\n}", "with(func() { $S })", "switch i {\ncase 1:\n$S\nfallthrough\ncase 2:\nr += 5\n}",
 }
 
 // callContexts are those that only take a call.
-var callContexts = []string{"defer $S", "defer $S\nr++", "var wg sync.WaitGroup\nwg.Add(1)\ngo func() {\ndefer wg.Done()\n$S\n}()\nwg.Wait()", "for range 2 {\ndefer $S\n}"}
+var callContexts = []string{"defer $S", "defer $S\nr++", "var wg sync.WaitGroup\nwg.Add(1)\ngo func() {\ndefer wg.Done()\ndefer quiet()\n$S\n}()\nwg.Wait()", "for range 2 {\ndefer $S\n}"}
 
 func (s *singles) program() {
 	s.kinds = singleKinds

@@ -197,6 +197,9 @@ func (p *planner) bracketHazard(stmts []ast.Stmt, uses []Use) *Obstacle {
 	if pos := leaves(stmts); pos.IsValid() {
 		return no(pos, "control leaves the section before its end")
 	}
+	if id := p.redeclared(stmts); id != nil {
+		return &Obstacle{OwnerUnreachable, id.Pos(), id.Name + " is another variable where the section would end", "use another name for it"}
+	}
 	var found *Obstacle
 	for _, s := range stmts {
 		p.inspect(s, func(n ast.Node) {

@@ -150,7 +150,7 @@ var anyInts = []string{
 	"for n := 0; n < len($m) && n < 5; n++ {\nr += n\n}", "for v := $m[k]; v > 0 && v < 9; v-- {\nr++\n}", "x, y := $m[k], $m[`a`]\nr += x - y", "var x = $m[k]\nr += x",
 	"keys := slices.Sorted(maps.Keys($m))\nfor _, k2 := range keys {\nr += $m[k2]\n}", "for _, k2 := range slices.Sorted(maps.Keys($m)) {\n$m[k2]++\n}", "old := maps.Clone($m)\nr += len(old)",
 	"get := func(k string) int { return $m[k] }\nr += get(k)", "r += func() int { return $m[k] }()", "defer delete($m, k)", "if $m[k] > 5 {\nreturn $m[k]\n}", "r = twice($m[k])",
-	"outer:\nfor n := range 3 {\nfor k2, v := range $m {\nif v < 0 || k2 == `` {\ncontinue outer\n}\nr += n\n}\n}", "for _, v := range []int{$m[k], i} {\nr += v\n}", "pair := [2]int{$m[k], $m[`a`]}\nr += pair[0]",
+	"outer:\nfor n := range 3 {\nfor k2, v := range $m {\nif n == 1 || k2 == `` {\ncontinue outer\n}\nr += n + v\n}\n}", "for _, v := range []int{$m[k], i} {\nr += v\n}", "pair := [2]int{$m[k], $m[`a`]}\nr += pair[0]",
 	"if n := len($m); n > 2 {\nr += n\n} else if $m[k] > 1 {\nr += 2\n}", "{\nk := `in`\n$m[k]++\n}",
 }
 

@@ -97,7 +97,7 @@ var singleKinds = []*singleKind{
 		make:   []string{"make(map[string]int)", "map[string]int{`a`: 1, `b`: 2}", "make(map[string]int, 8)", "map[string]int{}"},
 		stmts:  intStmts,
 		exprs:  []string{"$m[$k]", "$m[$k]", "($m[$k])", "-$m[$k]", "max($m[$k], i)", "twice($m[$k])", "$m[$k] + i", "bump(&i) + $m[$k]", "i - $m[$k]*2"},
-		blocks: []string{"if $m[$k] > 2 {\nr += 2\n}", "switch n := $m[$k]; {\ncase n > 3:\nr += n\ndefault:\nr++\n}", "if n := $m[$k]; n > 1 && n < 5 {\nr -= n\n}", "total := 0\nfor _, n := range $m {\ntotal += n\n}\nr += total"},
+		blocks: []string{"if n, ok := $m[$k]; ok {\nr += n\n}", "n, ok := $m[$k]\nif !ok {\nn = 7\n}\nr += n", "var n, ok = $m[$k]\nr += n\nif ok {\nr++\n}", "if $m[$k] > 2 {\nr += 2\n}", "switch n := $m[$k]; {\ncase n > 3:\nr += n\ndefault:\nr++\n}", "if n := $m[$k]; n > 1 && n < 5 {\nr -= n\n}", "total := 0\nfor _, n := range $m {\ntotal += n\n}\nr += total"},
 	},
 	{
 		key: "int", elem: "string", keys: []string{"i", "i", "i + 1", "len(k)", "twice(i)", "bump(&i)", "3"}, values: []string{"k", "k", "`t`", "k + `y`", "key(i)", "next(&i)", "fmt.Sprint(i, k)"},
@@ -198,7 +198,7 @@ var (
 	anyCalls  = []string{"delete($m, $k)", "delete($m, $k)", "clear($m)"}
 	anyBlocks = []string{
 		"if _, ok := $m[$k]; ok {\nr++\n}", "_, ok := $m[$k]\nif !ok {\nr--\n}", "for range $m {\nr++\n}", "n := 0\nfor range $m {\nn++\nif n > 2 {\nbreak\n}\n}\nr += n",
-		"var w, ok = $m[$k]\nif ok {\nr++\n}\n_ = w", "var w $V\nvar ok bool\nw, ok = $m[$k]\nif ok {\nr += 2\n}\n_ = w", "for range $m {\nreturn r + 1\n}",
+		"var w, ok = $m[$k]\nif ok {\nr++\n}\n_ = w", "var w $V\nvar ok bool\nw, ok = $m[$k]\nif ok {\nr += size(w)\n}", "for range $m {\nreturn r + 1\n}",
 		"if _, ok := $m[$k]; ok && i > 1 {\nr += 7\n} else if ok {\nr += 2\n}", "switch _, ok := $m[$k]; ok {\ncase true:\nr += 3\n}", "L:\nfor range 3 {\nfor range $m {\nr++\ncontinue L\n}\n}",
 		"L:\nfor n := range 3 {\nfor range $m {\nr += n\nbreak L\n}\n}", "for range $m {\ndefer inc(&r)\n}", "total := 0\nfor k2 := range $m {\ntotal += size(k2)\n}\nr += total",
 		"for k2 := range $m {\nif size(k2) == i {\ncontinue\n}\nr++\n}", "has := func(k $K) bool {\n_, ok := $m[k]\nreturn ok\n}\nif has($k) {\nr++\n}", "var k2 $K\nfor k2 = range $m {\nr += size(k2)\n}",

@@ -299,7 +299,7 @@ func choose(first bool, a, b map[string]func() string) map[string]func() string 
 func (b *binary) build(t *testing.T, race bool) (exe string) {
 	t.Helper()
 	exe = filepath.Join(b.dir, "all.exe")
-	args := []string{"build", "-o", exe}
+	args := []string{"build", "-ldflags=-s -w", "-o", exe}
 	if race {
 		args = append(args, "-race")
 	}

@@ -86,7 +86,7 @@ var (
 	stringKeys = []string{"k", "k", "k", "`b`", "k + `x`", "key(i)", "string(k[0])", "next(&i)", "fmt.Sprint(i)"}
 	intValues  = []string{"i", "i", "r", "v", "i + 1", "twice(i)", "len(k)", "bump(&r)", "max(i, r)", "-i", "i * 2", "int(int8(i))"}
 	intStmts   = []string{
-		"$m[$k] = $v", "$m[$k] += $v", "$m[$k]++", "$m[$k]--", "$m[$k] -= $v", "$m[$k] |= $v", "$m[$k] ^= $v", "$m[$k] *= $v", "$m[$k] <<= 1", "$m[$k] &^= i | 1",
+		"$m[$k] = $v", "$m[$k] += $v", "$m[$k]++", "$m[$k]--", "$m[$k] -= $v", "$m[$k] -= i - r", "$m[$k] *= i + 1", "$m[$k] |= $v", "$m[$k] ^= $v", "$m[$k] *= $v", "$m[$k] <<= 1", "$m[$k] &^= i | 1",
 		"$m[k] = $m[k] + $v", "$m[k] = 10 - $m[k]", "$m[k] = max($m[k], i)", "$m[k] = -$m[k]", "$m[k] = ($m[k]) * 2", "$m[k] %= 7", "($m[$k]) = $v", "($m)[$k]++", "$m[k] = i - $m[k] - r",
 	}
 )
@@ -237,10 +237,10 @@ func (s *singles) program() {
 		s.kinds, s.recv, s.made = genericKinds, "S§[K, V]", "S§[string, int]"
 	}
 	for i := range 1 + s.pick(3) {
-		s.fields = append(s.fields, singleField{name: fmt.Sprintf("m%d", i), kind: s.kinds[s.pick(len(s.kinds))]})
+		s.fields = append(s.fields, singleField{name: fmt.Sprintf("m%d", i), kind: s.anyKind()})
 	}
 	if !s.generic && s.maybe(30) {
-		s.fields = append(s.fields, singleField{name: "g§", kind: s.kinds[s.pick(len(s.kinds))], global: true})
+		s.fields = append(s.fields, singleField{name: "g§", kind: s.anyKind(), global: true})
 	}
 	if s.maybe(40) {
 		s.base = s.one("base§", "base§", "*base§")
@@ -278,6 +278,14 @@ func (s *singles) program() {
 	s.out.Reset()
 	s.driver(names)
 	s.parts[0] += s.out.String()
+}
+
+// anyKind returns a kind of map: often the first, with which most can be done.
+func (s *singles) anyKind() *singleKind {
+	if s.maybe(30) {
+		return s.kinds[0]
+	}
+	return s.kinds[s.pick(len(s.kinds))]
 }
 
 func (s *singles) keyType() string {

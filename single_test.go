@@ -58,6 +58,7 @@ type singles struct {
 	paths   []string // what may stand before a map, $o for the receiver
 	before  []string // methods that may be called in an operand
 	tally   string   // the statement that counts what is called, and must not lose count
+	helpers []helper
 	plain   bool
 }
 
@@ -68,8 +69,8 @@ type singleField struct {
 	global bool
 }
 
-// A singleKind is a type of maps. In its texts $m is the map, $k a key, $v a value, $K and $V their types, $new a new map, and
-// r, k, v and i are in scope.
+// A singleKind is a type of maps. In its texts $m is the map, $len, $clr, $renew and $put methods that use it, too, $k a key, $v a value, $K
+// and $V their types, $new a new map, and r, k, v and i are in scope.
 type singleKind struct {
 	key, elem string
 	make      []string
@@ -204,6 +205,7 @@ var (
 		"for k2 := range $m {\nif size(k2) == i {\ncontinue\n}\nr++\n}", "has := func(k $K) bool {\n_, ok := $m[k]\nreturn ok\n}\nif has($k) {\nr++\n}", "var k2 $K\nfor k2 = range $m {\nr += size(k2)\n}",
 		"for range $m {\nr++\ngoto L\n}\nL:\nr++", "if w, ok := $m[$k]; !ok {\nr += size(ok)\n_ = w\n}", "for _, w := range $m {\nfunc() {\n_ = w\nr++\n}()\n}", "if len($m) > 2 {\nr += 3\n}",
 		"for n := 0; n < len($m) && n < 4; n++ {\nr += n\n}", "func() {\nfor range $m {\nr++\nreturn\n}\n}()", "for range len($m) {\nr++\n}", "for k2, w := range $m {\n_, _ = k2, w\nr += 2\n}", "for range $m {\nif i > 2 {\npanic(i)\n}\n}",
+		"for range $m {\nr += s.$len()\n}", "for range $m {\nfor range s.$len() {\nr++\n}\nif r > 9 {\nbreak\n}\n}", "for range $m {\nr++\ns.$clr()\n}", "defer delete($m, $k)\ns.$renew()",
 	}
 )
 
@@ -269,6 +271,7 @@ func (s *singles) program() {
 			s.before = append(s.before, name)
 		}
 	}
+	s.help()
 	if s.tally != "" {
 		s.p("func (s *%s) tally(k %s) {\n%s\n}\n", s.recv, s.keyType(), s.tally)
 		s.p("func (s *%s) sum() (r int) {\nfor _, n := range s.t {\nr += n\n}\nreturn r\n}\n", s.recv)
@@ -425,7 +428,14 @@ func (s *singles) use(f singleField) string {
 	var text string
 	switch s.pick(10) {
 	case 0, 1, 2:
-		text = strings.ReplaceAll(s.one(exprContexts...), "$E", s.one(slices.Concat(anyExprs, f.kind.exprs, f.kind.exprs)...))
+		expr := s.one(slices.Concat(anyExprs, f.kind.exprs, f.kind.exprs)...)
+		switch s.pick(20) {
+		case 0:
+			expr += " + s.$put($k, $v)"
+		case 1:
+			expr = "s.$put($k, $v) + " + expr
+		}
+		text = strings.ReplaceAll(s.one(exprContexts...), "$E", expr)
 		text = strings.ReplaceAll(text, "k1", "`a`")
 	case 3, 4, 5:
 		context, stmt := s.one(stmtContexts...), s.one(slices.Concat(anyStmts, f.kind.stmts, f.kind.stmts)...)
@@ -452,7 +462,37 @@ func (s *singles) use(f singleField) string {
 	for strings.Contains(text, "L") {
 		text = strings.ReplaceAll(text, "L", s.fresh("l"))
 	}
-	return strings.NewReplacer("$m", m, "$K", f.kind.key, "$V", f.kind.elem, "$new", s.one(f.kind.make...), "$k", s.one(f.kind.keys...), "$v", value).Replace(text)
+	for i, name := range helpers {
+		if strings.Contains(text, "$"+name) {
+			text = strings.ReplaceAll(text, "$"+name, name+f.name)
+			if h := (helper{i, f}); !slices.Contains(s.helpers, h) {
+				s.helpers = append(s.helpers, h)
+			}
+		}
+	}
+	return strings.NewReplacer("$m", m, "$new", s.one(f.kind.make...), "$K", f.kind.key, "$V", f.kind.elem, "$k", s.one(f.kind.keys...), "$v", value).Replace(text)
+}
+
+// helpers are the names of methods that a method may call after or while it uses the map.
+var helpers = [...]string{"len", "clr", "renew", "put"}
+
+// A helper is such a method of one map.
+type helper struct {
+	which int
+	field singleField
+}
+
+func (s *singles) help() {
+	for _, h := range s.helpers {
+		body := [...]string{
+			"() int { return len($m) }", "() { clear($m) }", "() { $m = $new }", "(k $K, v $V) int {\n$m[k] = v\nreturn 1\n}",
+		}[h.which]
+		m := h.field.name
+		if !h.field.global {
+			m = "s." + m
+		}
+		s.p("func (s *%s) %s%s%s\n", s.recv, helpers[h.which], h.field.name, strings.NewReplacer("$m", m, "$new", h.field.kind.make[0], "$K", h.field.kind.key, "$V", h.field.kind.elem).Replace(body))
+	}
 }
 
 // driver writes what calls the methods.

@@ -192,11 +192,7 @@ func (p *pipeline) mended(t *testing.T, src source, forms []plan.Form) mendedSou
 	}
 	later := slices.Concat(unwritten, unproved)
 	for _, r := range later {
-		complain := t.Errorf
-		if strings.HasPrefix(r.Message, "LockOrder: ") { // in generic code it is not known which function values an accessor calls
-			complain = t.Logf
-		}
-		complain("%s: %s: %s\n%s\n%s", r.Var, r.Code, r.Message, src.text(), diffOf(t, changes))
+		t.Errorf("%s: %s: %s\n%s\n%s", r.Var, r.Code, r.Message, src.text(), diffOf(t, changes))
 	}
 	for _, c := range proved {
 		files[c.File] = string(c.New)

@@ -87,7 +87,7 @@ var (
 	stringKeys = []string{"k", "k", "k", "`b`", "k + `x`", "key(i)", "string(k[0])", "next(&i)", "fmt.Sprint(i)"}
 	intValues  = []string{"i", "i", "r", "v", "i + 1", "twice(i)", "len(k)", "bump(&r)", "max(i, r)", "-i", "i * 2", "int(int8(i))"}
 	intStmts   = []string{
-		"$m[$k] = $v", "$m[$k] += $v", "$m[$k]++", "$m[$k]--", "$m[$k] -= $v", "$m[$k] -= i - r", "$m[$k] *= i + 1", "$m[$k] |= $v", "$m[$k] ^= $v", "$m[$k] *= $v", "$m[$k] <<= 1", "$m[$k] &^= i | 1",
+		"$m[$k] = $v", "$m[$k] += $v", "$m[$k]++", "$m[$k]--", "$m[$k] -= $v", "$m[$k] -= i - r", "$m[$k] += s.$len()", "$m[$k] *= i + 1", "$m[$k] |= $v", "$m[$k] ^= $v", "$m[$k] *= $v", "$m[$k] <<= 1", "$m[$k] &^= i | 1",
 		"$m[k] = $m[k] + $v", "$m[k] = 10 - $m[k]", "$m[k] = max($m[k], i)", "$m[k] = -$m[k]", "$m[k] = ($m[k]) * 2", "$m[k] %= 7", "($m[$k]) = $v", "($m)[$k]++", "$m[k] = i - $m[k] - r",
 	}
 )
@@ -430,9 +430,9 @@ func (s *singles) use(f singleField) string {
 	case 0, 1, 2:
 		expr := s.one(slices.Concat(anyExprs, f.kind.exprs, f.kind.exprs)...)
 		switch s.pick(20) {
-		case 0:
+		case 0, 1:
 			expr += " + s.$put($k, $v)"
-		case 1:
+		case 2:
 			expr = "s.$put($k, $v) + " + expr
 		}
 		text = strings.ReplaceAll(s.one(exprContexts...), "$E", expr)

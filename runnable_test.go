@@ -6,13 +6,14 @@ package main
 import (
 	"fmt"
 	"go/format"
+	"regexp"
 	"strings"
 	"testing"
 )
 
 // runnable returns the file of package m that data stands for. All it declares is named with suffix. Its function
 // run+suffix calls its methods one after the other and returns what they return; stress+suffix calls them at the same time.
-func runnable(t *testing.T, data []byte, suffix string) string {
+func runnable(t *testing.T, data []byte, suffix string) source {
 	t.Helper()
 	r := &runner{generator: generator{data: data}}
 	r.program()
@@ -21,7 +22,13 @@ func runnable(t *testing.T, data []byte, suffix string) string {
 	if err != nil {
 		t.Fatalf("the generated program is no Go: %v\n%s", err, src)
 	}
-	return string(formatted)
+	return source{files: map[string]string{"p" + suffix + ".go": string(formatted)}, plain: isPlain(src)}
+}
+
+// isPlain reports whether the elements of all maps of a program are values: mending a map does not guard what its elements
+// lead to.
+func isPlain(src string) bool {
+	return !regexp.MustCompile(`\bm\d +map\[string\](\[\]|map|\*)`).MatchString(src)
 }
 
 // A runner writes one runnable program.
@@ -143,7 +150,7 @@ var anyInts = []string{
 	"for n := 0; n < len($m) && n < 5; n++ {\nr += n\n}", "for v := $m[k]; v > 0 && v < 9; v-- {\nr++\n}", "x, y := $m[k], $m[`a`]\nr += x - y", "var x = $m[k]\nr += x",
 	"keys := slices.Sorted(maps.Keys($m))\nfor _, k2 := range keys {\nr += $m[k2]\n}", "for _, k2 := range slices.Sorted(maps.Keys($m)) {\n$m[k2]++\n}", "old := maps.Clone($m)\nr += len(old)",
 	"get := func(k string) int { return $m[k] }\nr += get(k)", "r += func() int { return $m[k] }()", "defer delete($m, k)", "if $m[k] > 5 {\nreturn $m[k]\n}", "r = twice($m[k])",
-	"outer:\nfor n := range 3 {\nfor k2, v := range $m {\nif v < 0 || k2 == `` {\ncontinue outer\n}\nr += n\n}\n}", "for _, v := range []int{$m[k], i} {\nr += v\n}", "pair := [2]int{$m[k], $m[`a`]}\nr += pair[0]",
+	"outer:\nfor n := range 3 {\nfor k2, v := range $m {\nif n == 1 || k2 == `` {\ncontinue outer\n}\nr += n + v\n}\n}", "for _, v := range []int{$m[k], i} {\nr += v\n}", "pair := [2]int{$m[k], $m[`a`]}\nr += pair[0]",
 	"if n := len($m); n > 2 {\nr += n\n} else if $m[k] > 1 {\nr += 2\n}", "{\nk := `in`\n$m[k]++\n}",
 }
 
@@ -350,23 +357,63 @@ func (r *runner) driver(names []string, global bool) {
 		}
 	}
 	r.p("return b.String()\n}\n")
-	r.p("func stress§() {\ns := new§()\nvar wg sync.WaitGroup")
+	r.p("func stress§() string {\ns := new§()\nvar wg sync.WaitGroup")
 	for _, name := range names {
 		r.p("for n := range 2 {\nwg.Go(func() {\nfor i := range 20 {\ncalled(func() int { return s.%s(key(i+n), i%%6) })\n}\n})\n}", name)
 	}
-	r.p("wg.Wait()\n}\n")
+	r.p("wg.Wait()\nreturn \"\"\n}\n")
 }
 
 // runnableHelp is a second file of package m, which all programs in it share.
 const runnableHelp = `package m
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 func key(n int) string { return string(rune('a' + (n%5+5)%5)) }
 
 func twice(n int) int { return 2 * n }
 
 func inc(n *int) { *n++ }
+
+func add(n *int, by int) { *n += by }
+
+func bump(n *int) int {
+	*n++
+	return *n
+}
+
+func next(n *int) string { return key(bump(n)) }
+
+func size(v any) int {
+	switch v := v.(type) {
+	case int:
+		return v
+	case string:
+		return len(v)
+	case bool:
+		return 2
+	}
+	return 1
+}
+
+func listed(name string, list [][2]any) string {
+	var lines []string
+	for _, kv := range list {
+		lines = append(lines, fmt.Sprint(name, kv[0], " ", kv[1], "; "))
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "")
+}
+
+func with(f func()) { f() }
+
+func quiet() { _ = recover() }
+
+var zero float64
 
 func called(f func() int) (out string) {
 	defer func() {

@@ -56,6 +56,7 @@ func (d *decider) findNeedsOnce(c *candidate) *Refusal {
 			return r
 		}
 	}
+	d.needElements(c)
 	switch {
 	case len(c.needs) == 0 && len(c.modes) == 0 && len(c.copies) == 0 && len(c.receivers) == 0 && len(c.twins) == 0:
 		return &Refusal{Code: UnknownGuard, Message: "no place was found at which the guard could be taken", Todo: "guard the uses by hand"}
@@ -63,6 +64,25 @@ func (d *decider) findNeedsOnce(c *candidate) *Refusal {
 		return cmp.Or(d.checkSet(c), d.checkNeeds(c))
 	}
 	return nil
+}
+
+// needElements adds to the needs of c the uses of an element, behind the place in the same function where it is read, that
+// conflict with others: the section must take them in.
+//
+//	c := s.m[k]
+//	c.n++
+func (d *decider) needElements(c *candidate) {
+	for _, e := range d.world.Leaving(c.verdict) {
+		at := slices.IndexFunc(c.needs, func(n need) bool { return n.fn == e.Use.Func && n.pos == e.ReadAt() })
+		if at < 0 {
+			continue
+		}
+		n := c.needs[at]
+		n.pos, n.writes = e.Use.Pos, e.Use.Op.Writes()
+		if !slices.ContainsFunc(c.needs, func(o need) bool { return o.fn == n.fn && o.pos == n.pos && o.lock == n.lock }) {
+			c.needs = append(c.needs, n)
+		}
+	}
 }
 
 // needsOf finds the places for one use, which is reached in several ways.

@@ -41,7 +41,7 @@ func (d *decider) placeSections() (map[*candidate][]Section, map[*candidate][]Tw
 		}
 		out := make(map[*candidate][]Section)
 		again := false
-		placed := make(map[string][]placedSection)
+		placed, all := make(map[string][]placedSection), make(map[string][]Section)
 		for _, at := range d.spots() {
 			sections, culprit, obstacle := d.cover(at, orders)
 			if obstacle != nil {
@@ -55,6 +55,12 @@ func (d *decider) placeSections() (map[*candidate][]Section, map[*candidate][]Tw
 				again = true
 				break
 			}
+			if pos := d.takesAgain(at.fn, sectionsOf(sections), all); pos.IsValid() {
+				d.refuse(culpritOf(sections), Refusal{Code: LockOrder, Pos: d.at(pos), Message: "a function literal in a section would take the lock again", Todo: "move the literal out of the statements that use the map"})
+				again = true
+				break
+			}
+			all[at.fn] = append(all[at.fn], sectionsOf(sections)...)
 			for c, s := range sections {
 				out[c] = append(out[c], s...)
 			}

@@ -30,7 +30,7 @@ func (k *Kept) Has(p Place, t, key string) bool {
 		return f.key == key
 	}
 	if k.program.Blind || p == Anywhere {
-		return has(k.all[t], key, t) || has(k.all[AnyType], key, AnyType)
+		return k.hasAs(func(typ string) sources { return k.all[typ] }, key, t)
 	}
 	if n, ok := k.nodes[p]; ok && t == AnyType {
 		for s := range k.direct[n] {
@@ -38,10 +38,15 @@ func (k *Kept) Has(p Place, t, key string) bool {
 				return true
 			}
 		}
-	} else if ok && (has(k.direct[n], key, t) || has(k.direct[n], key, AnyType)) {
+	} else if ok && k.hasAs(func(string) sources { return k.direct[n] }, key, t) {
 		return true
 	}
-	return t != AnyType && k.Open(p) && (has(k.pool[t], key, t) || has(k.pool[AnyType], key, AnyType))
+	return t != AnyType && k.Open(p) && k.hasAs(func(typ string) sources { return k.pool[typ] }, key, t)
+}
+
+// hasAs reports whether the function key is among the sources of a type that a value of type t may be of.
+func (k *Kept) hasAs(of func(typ string) sources, key, t string) bool {
+	return has(of(t), key, t) || slices.ContainsFunc(k.vague, func(typ string) bool { return mayBe(typ, t) && has(of(typ), key, typ) })
 }
 
 func has(srcs sources, key, t string) bool {
@@ -64,7 +69,7 @@ func (k *Kept) at(p Place, t string, unbound bool) []string {
 	var out []string
 	add := func(srcs sources) {
 		for s := range srcs {
-			if (s.typ == t || s.typ == AnyType || t == AnyType) && !(s.bound && unbound) {
+			if mayBe(s.typ, t) && !(s.bound && unbound) {
 				out = append(out, s.key)
 			}
 		}
@@ -73,14 +78,18 @@ func (k *Kept) at(p Place, t string, unbound bool) []string {
 	switch {
 	case k.program.Blind || p == Anywhere:
 		add(k.all[t])
-		add(k.all[AnyType])
+		for _, typ := range k.vague {
+			add(k.all[typ])
+		}
 	default:
 		if known {
 			add(k.direct[n])
 		}
 		if t != AnyType && k.Open(p) {
 			add(k.pool[t])
-			add(k.pool[AnyType])
+			for _, typ := range k.vague {
+				add(k.pool[typ])
+			}
 		}
 	}
 	slices.Sort(out)

@@ -214,6 +214,15 @@ var rows = []struct{ name, src, want string }{
 	{"never set", `type S struct{ f func() }
 		func use(s *S) { s.f() }`, ""},
 	{"nil", `func use() { var f func(); f() }`, ""},
+	{"another type, perhaps", `type S struct{ F func(int) }
+		func Get[T any]() func(T) { return func(T) {} }
+		func use(s *S) { s.F(1) }`, "Get$1 ?"},
+	{"another type in generic code", `type S struct{ F func() }
+		func Get[T any]() func(T) { return func(T) {} }
+		func use(s *S) { s.F() }`, "?"},
+	{"other results in generic code", `type S struct{ F func(func(int, bool), map[string]int) }
+		func Get[T any]() func(a, b T) T { return func(a, b T) T { return a } }
+		func use(s *S) { s.F(nil, nil) }`, "?"},
 	{"another type", `type S struct{ F func() }
 		func Get() func(int) { return c }
 		func use(s *S) { s.F() }`, "?"},

@@ -32,6 +32,7 @@ type Kept struct {
 	sigs    map[string]*Signature
 	pool    map[string]sources // the functions that were given away, by the type of the value
 	all     map[string]sources // the functions that are values at all, by their type
+	vague   []string           // those of the types that stand for several
 	values  map[string]bool    // their keys
 	opened  map[string]bool    // functions of which is noted that unknown code can call them
 }
@@ -80,6 +81,11 @@ func Solve(facts []Facts, program Program) *Kept {
 	k.move()
 	k.propagate()
 	k.expose()
+	for typ := range k.all {
+		if isVague(typ) {
+			k.vague = append(k.vague, typ)
+		}
+	}
 	return k
 }
 

@@ -2,6 +2,8 @@ package kept
 
 import (
 	"go/types"
+	"strconv"
+	"strings"
 
 	"mapmend/plan/access"
 )
@@ -65,12 +67,63 @@ func fieldPlace(t types.Type, i int) Place {
 	return fieldOf(v)
 }
 
-// signatureOf returns the type of function values of type t, and whether it tells: in generic code it does not.
+// signatureOf returns the type of function values of type t. In generic code it tells no more than how many parameters
+// and results they have.
 func signatureOf(t types.Type) string {
-	if access.IsGeneric(t) {
+	if !access.IsGeneric(t) {
+		return access.FuncType(t)
+	}
+	sig, ok := t.Underlying().(*types.Signature)
+	if !ok {
 		return AnyType
 	}
-	return access.FuncType(t)
+	return AnyType + " " + shape(sig.Params().Len(), sig.Results().Len())
+}
+
+func shape(params, results int) string { return strconv.Itoa(params) + "/" + strconv.Itoa(results) }
+
+// isVague reports whether typ stands for several types.
+func isVague(typ string) bool { return typ == AnyType || strings.HasPrefix(typ, AnyType+" ") }
+
+// mayBe reports whether a function value of type typ may be one of type t.
+func mayBe(typ, t string) bool {
+	switch {
+	case typ == t || typ == AnyType || t == AnyType:
+		return true
+	case !isVague(typ):
+		return false
+	}
+	of, ok := shapeOf(t)
+	return !ok || typ == AnyType+" "+of
+}
+
+// shapeOf returns how many parameters and results a function of type t has, if that can be told: t is written by
+// [access.FuncType], with a comma behind each.
+func shapeOf(t string) (of string, ok bool) {
+	if !strings.HasPrefix(t, "func(") || strings.ContainsAny(t, "\"`'") {
+		return "", false
+	}
+	var counts []int
+	depth, count := 0, 0
+	for _, c := range t {
+		switch c {
+		case '(', '[', '{':
+			depth++
+		case ')', ']', '}':
+			if depth--; depth == 0 {
+				counts = append(counts, count)
+				count = 0
+			}
+		case ',':
+			if depth == 1 {
+				count++
+			}
+		}
+	}
+	if len(counts) != 2 {
+		return "", false
+	}
+	return shape(counts[0], counts[1]), true
 }
 
 // typeOf names the type of a parameter or result.

@@ -202,6 +202,9 @@ func (p *planner) keepsLock(stmts []ast.Stmt, uses []Use) *Obstacle {
 	no := func(pos token.Pos, what string) *Obstacle {
 		return &Obstacle{NotBracketable, pos, what, "put the use in a statement of its own"}
 	}
+	if id := p.redeclared(stmts); id != nil {
+		return &Obstacle{OwnerUnreachable, id.Pos(), id.Name + " is another variable where the section would end", "use another name for it"}
+	}
 	var found *Obstacle
 	for _, s := range stmts {
 		p.inspect(s, func(n ast.Node) {

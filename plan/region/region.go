@@ -215,7 +215,7 @@ func (p *planner) fit(uses []Use) (Section, *Obstacle) {
 		return Section{}, o
 	}
 	if p.isBody(list) && !p.fn.Loop {
-		deferred := p.hazard(list[i:])
+		deferred := cmp.Or(p.hazard(list[i:]), p.crossed(list[i].Pos()))
 		if deferred == nil && (bracket != nil || len(list)-1-j <= maxTail) {
 			return Section{First: list[i], Last: list[len(list)-1], Defer: true, Writes: writes}, nil
 		}

@@ -167,6 +167,40 @@ func (w *World) leftSections(v *Verdict, about *variable, entries, outside []*En
 	return out
 }
 
+// Leaving returns the uses of what is read at the uses of v that would be outside of the section that is put around these:
+// with a use inside, or outside of another section, they have a conflict.
+func (w *World) Leaving(v Verdict) []*Entry {
+	reads := make(guardedReads)
+	for _, j := range v.Uses {
+		if at, ok := j.reads(); ok {
+			reads[at] = true
+		}
+	}
+	var uses, writes []*Entry
+	for _, e := range v.outside {
+		if !reads.has(e.readAt()) {
+			continue
+		}
+		if e.Use.Op.Writes() {
+			writes = append(writes, e)
+		}
+		if e.isOutside() && (v.Guard == nil || !e.Holds(*v.Guard, e.Use.Op.Writes())) {
+			uses = append(uses, e)
+		}
+	}
+	writers := w.classify(writes)
+	var out []*Entry
+	for _, c := range w.classify(uses) {
+		if why, _ := w.meets(c[0], writers, v.about); why.Grade > None {
+			out = append(out, c...)
+		}
+	}
+	return out
+}
+
+// ReadAt returns where what e uses was read.
+func (e *Entry) ReadAt() token.Pos { return e.readAt().pos }
+
 // isOutside reports whether e may be outside of the section that what it uses was read in; what still holds the
 // guard meets no writer. What callers outside the program do with a result, they do without a lock; callers
 // inside are followed to their own uses, except for those that call through an interface.

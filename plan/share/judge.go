@@ -46,7 +46,9 @@ type Verdict struct {
 
 	Two bool // the guard stands in something that the map is reached from, and there are several of that
 
-	blind bool // no way to one of its uses was looked at to its end
+	blind   bool      // no way to one of its uses was looked at to its end
+	outside []*Entry  // uses that count only outside of the section that the map, or its element, was read in
+	about   *variable // what was known when it was judged
 }
 
 // Unguarded returns v with every use to be changed, as if each might run beside any other.
@@ -146,6 +148,10 @@ func (s *search) variable(v access.Var, uses *variableUses, kept bool) (verdict 
 	entries, fillers, missed, partial := s.reached(uses.starts)
 	left, _, _, _ := s.reached(outside)
 	verdict, ok = s.w.judge(v, entries, left, missed, partial || len(uses.cut) > 0)
+	if (ok || kept) && len(outside) < len(uses.outside) { // what it took to judge is not all that it takes to mend
+		s.table.keepAll()
+		verdict.outside, _, _, _ = s.reached(uses.outside)
+	}
 	verdict.Fillers = s.w.judged(fillers, nil, verdict)
 	verdict.Partial = verdict.Partial || partial || len(uses.cut) > 0
 	verdict.blind = partial && len(missed) > 0
@@ -355,6 +361,7 @@ func (w *World) judge(v access.Var, entries, outside, missed []*Entry, partial b
 	verdict := Verdict{Var: v, Guard: cmp.Or(declared, w.guard(entries, missed))}
 	verdict.Twin, verdict.Several = twinned(entries), several(entries)
 	about := &variable{guard: verdict.Guard, twin: verdict.Twin, claim: w.claims[v], tested: w.tested(test), users: users(entries), partial: partial}
+	verdict.outside, verdict.about = slices.Clone(outside), about
 	problem := make(map[*Entry]bool)
 	var best Evidence
 	evidence := make(map[string]bool)

@@ -491,7 +491,7 @@ func (s *singles) help() {
 		if !h.field.global {
 			m = "s." + m
 		}
-		s.p("func (s *%s) %s%s%s\n", s.recv, helpers[h.which], h.field.name, strings.NewReplacer("$m", m, "$new", h.field.kind.make[0], "$K", h.field.kind.key, "$V", h.field.kind.elem).Replace(body))
+		s.p("func (s *%s) %s%s%s\n", s.recv, helpers[h.which], h.field.name, strings.NewReplacer("$m", m, "$new", h.field.kind.make[1], "$K", h.field.kind.key, "$V", h.field.kind.elem).Replace(body))
 	}
 }
 

@@ -359,7 +359,7 @@ func TestWrap(t *testing.T) {
 
 // A list of forms is tried in order; without one, a wrapper is for what a section cannot hold.
 func TestForms(t *testing.T) {
-	const calls = shared + "type V int\n\nfunc (s *S) f(g func(V), k string) { g(s.m[k]) }\n"
+	const calls = shared + "type V int\n\nfunc (s *S) f(g func(V) bool, k string) bool { return k != \"\" && g(s.m[k]) }\n"
 	const together = shared + "type V int\n\nfunc (s *S) f(k string) { if _, ok := s.m[k]; !ok { s.m[k] = 1 } }\n"
 	const neither = shared + "type V int\n\nfunc (s *S) f(g func(V), k string) { g(s.m[k]); s.m[k] = 1 }\n"
 	for _, tt := range []struct {

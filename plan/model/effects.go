@@ -146,7 +146,7 @@ func Pulls(key string) bool { return key == "iter.Pull" || key == "iter.Pull2" }
 
 // total are pure functions that never panic, whatever they are given.
 var total = set(`
-	time.Now time.Since time.Until time.Time.Sub time.Time.Add time.Time.After time.Time.Before time.Time.Equal time.Time.IsZero time.Time.Unix time.Time.UnixNano time.Time.UTC
+	context.Background context.TODO time.Now time.Since time.Until time.Time.Sub time.Time.Add time.Time.After time.Time.Before time.Time.Equal time.Time.IsZero time.Time.Unix time.Time.UnixNano time.Time.UTC
 	strings.ToLower strings.ToUpper strings.TrimSpace strings.HasPrefix strings.HasSuffix strings.Contains strings.EqualFold strings.TrimPrefix strings.TrimSuffix
 	strconv.Itoa strconv.Quote strconv.FormatBool path.Base path.Clean path.Join path/filepath.Base path/filepath.Clean path/filepath.Join
 	math.Abs math.Max math.Min math.Floor math.Ceil unicode.IsUpper unicode.IsLower unicode.IsDigit unicode.IsLetter unicode.IsSpace`)

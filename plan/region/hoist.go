@@ -5,6 +5,8 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+
+	"golang.org/x/tools/go/types/typeutil"
 )
 
 // This file takes the use of a map out of the head of a statement that itself may not run while the lock is held:
@@ -259,7 +261,8 @@ func (p *planner) callsBeside(head, e ast.Expr) (found bool) {
 			}
 			tv := p.fn.Info.Types[n.Fun]
 			b, _ := ast.Unparen(n.Fun).(*ast.Ident)
-			found = found || !tv.IsType() && !(tv.IsBuiltin() && b != nil && (b.Name == "len" || b.Name == "cap"))
+			callee, _ := typeutil.Callee(p.fn.Info, n).(*types.Func)
+			found = found || !tv.IsType() && !(tv.IsBuiltin() && b != nil && (b.Name == "len" || b.Name == "cap")) && !(callee != nil && p.effects.Total(callee))
 		}
 		return true
 	})

@@ -1,6 +1,7 @@
 package region
 
 import (
+	"cmp"
 	"go/ast"
 	"go/token"
 	"go/types"
@@ -28,21 +29,24 @@ func (p *planner) dependsOnEarlier(uses []Use, j int) bool {
 // fills reports whether the use u stores what a call gave, under a key and as a value that were not read from the map. What is
 // stored without a call is no result to keep: a mark, or a count that starts anew.
 func (p *planner) fills(u Use) bool {
-	store, list := p.storeAt(u.Pos)
-	if store == nil {
+	store, ok := p.storeAt(u.Pos)
+	if !ok {
 		return false
 	}
-	read := p.holding(p.isUse)
-	if p.mentions(store.Lhs[0].(*ast.IndexExpr).Index, read, store, list) || p.mentions(store.Rhs[0], read, store, list) {
-		return false
+	if p.read == nil {
+		p.read, p.called = p.holding(p.isUse), p.holding(p.isCall)
 	}
-	return p.isOf(store.Rhs[0], p.holding(p.isCall), p.isCall)
+	return !p.mentions(store.Lhs[0].(*ast.IndexExpr).Index, store) && !p.mentions(store.Rhs[0], store) && p.isOf(store.Rhs[0], p.called, p.isCall)
 }
 
 // isUse reports whether n is a use of the map.
 func (p *planner) isUse(n ast.Node) bool {
 	id, ok := n.(*ast.Ident)
-	return ok && slices.ContainsFunc(p.uses, func(u Use) bool { return u.Pos == id.Pos() })
+	if !ok {
+		return false
+	}
+	_, found := slices.BinarySearchFunc(p.uses, id.Pos(), func(u Use, pos token.Pos) int { return cmp.Compare(u.Pos, pos) })
+	return found
 }
 
 // isCall reports whether n calls a function, other than a predeclared one.
@@ -55,27 +59,50 @@ func (p *planner) isCall(n ast.Node) bool {
 	return !tv.IsType() && !tv.IsBuiltin()
 }
 
-// storeAt returns the statement m[k] = v whose map is named at pos, and the list that it stands in.
-func (p *planner) storeAt(pos token.Pos) (store *ast.AssignStmt, list []ast.Stmt) {
-	ast.PreorderStack(p.fn.Body, nil, func(n ast.Node, stack []ast.Node) bool {
-		a, ok := n.(*ast.AssignStmt)
-		if !ok || a.Tok != token.ASSIGN || len(a.Lhs) != 1 || len(a.Rhs) != 1 || !within(a, []Use{{Pos: pos}}) {
-			return store == nil
-		}
-		if index, ok := ast.Unparen(a.Lhs[0]).(*ast.IndexExpr); ok && ast.Expr(index) == a.Lhs[0] && p.isMapAt(index.X, pos) && len(stack) > 0 {
-			store = a
-			switch around := stack[len(stack)-1].(type) {
-			case *ast.BlockStmt:
-				list = around.List
-			case *ast.CaseClause:
-				list = around.Body
-			case *ast.CommClause:
-				list = around.Body
+// A mapStore is a statement m[k] = v, with the list that it stands in.
+type mapStore struct {
+	*ast.AssignStmt
+	list []ast.Stmt
+}
+
+// storeAt returns the store whose map is named at pos; there may be none.
+func (p *planner) storeAt(pos token.Pos) (s mapStore, ok bool) {
+	if p.stores == nil {
+		p.stores = make(map[token.Pos]mapStore)
+		ast.PreorderStack(p.fn.Body, nil, func(n ast.Node, stack []ast.Node) bool {
+			a, ok := n.(*ast.AssignStmt)
+			if !ok || a.Tok != token.ASSIGN || len(a.Lhs) != 1 || len(a.Rhs) != 1 || len(stack) == 0 {
+				return true
 			}
-		}
-		return store == nil
-	})
-	return store, list
+			index, ok := a.Lhs[0].(*ast.IndexExpr)
+			if !ok {
+				return true
+			}
+			at := index.X.Pos()
+			if sel, ok := index.X.(*ast.SelectorExpr); ok {
+				at = sel.Sel.Pos()
+			}
+			if p.isMapAt(index.X, at) {
+				p.stores[at] = mapStore{a, listIn(stack[len(stack)-1])}
+			}
+			return true
+		})
+	}
+	s, ok = p.stores[pos]
+	return s, ok
+}
+
+// listIn returns the statement list that n itself has.
+func listIn(n ast.Node) []ast.Stmt {
+	switch n := n.(type) {
+	case *ast.BlockStmt:
+		return n.List
+	case *ast.CaseClause:
+		return n.Body
+	case *ast.CommClause:
+		return n.Body
+	}
+	return nil
 }
 
 // holding returns the variables that may have, or have in them, something of what is seeks.
@@ -132,34 +159,32 @@ func (p *planner) isOf(e ast.Node, held map[types.Object]bool, is func(ast.Node)
 	return found
 }
 
-// mentions reports whether e, in store, reads from the map or a variable that has what was read: one that a statement of list just
-// before gave something else does not.
-func (p *planner) mentions(e ast.Expr, read map[types.Object]bool, store ast.Stmt, list []ast.Stmt) (is bool) {
+// mentions reports whether e, in store, reads from the map or a variable that has what was read: one that a statement just before
+// gave something else does not.
+func (p *planner) mentions(e ast.Expr, store mapStore) (is bool) {
 	ast.Inspect(e, func(n ast.Node) bool {
 		id, ok := n.(*ast.Ident)
 		if !ok {
 			return true
 		}
-		is = is || p.isUse(id)
-		if obj := p.fn.Info.Uses[id]; obj != nil && read[obj] && !p.givenAnew(obj, read, store, list) {
-			is = true
-		}
+		obj := p.fn.Info.Uses[id]
+		is = is || p.isUse(id) || obj != nil && p.read[obj] && !p.givenAnew(obj, store)
 		return true
 	})
 	return is
 }
 
-// givenAnew reports whether the last statement of list before store that assigns obj gives it something that was not read.
-func (p *planner) givenAnew(obj types.Object, read map[types.Object]bool, store ast.Stmt, list []ast.Stmt) bool {
-	for i := slices.Index(list, store) - 1; i >= 0; i-- {
-		if a, ok := list[i].(*ast.AssignStmt); ok {
+// givenAnew reports whether the last statement before store, in its list, that assigns obj gives it something that was not read.
+func (p *planner) givenAnew(obj types.Object, store mapStore) bool {
+	for i := slices.Index(store.list, ast.Stmt(store.AssignStmt)) - 1; i >= 0; i-- {
+		if a, ok := store.list[i].(*ast.AssignStmt); ok {
 			for _, to := range a.Lhs {
 				if id, ok := to.(*ast.Ident); ok && p.fn.Info.ObjectOf(id) == obj {
-					return (a.Tok == token.ASSIGN || a.Tok == token.DEFINE) && !slices.ContainsFunc(a.Rhs, func(e ast.Expr) bool { return p.isOf(e, read, p.isUse) })
+					return (a.Tok == token.ASSIGN || a.Tok == token.DEFINE) && !slices.ContainsFunc(a.Rhs, func(e ast.Expr) bool { return p.isOf(e, p.read, p.isUse) })
 				}
 			}
 		}
-		if assigns(list[i], obj, p.fn.Info).IsValid() {
+		if assigns(store.list[i], obj, p.fn.Info).IsValid() {
 			return false
 		}
 	}

@@ -121,14 +121,17 @@ func (p *planner) meansAnother(name string, stmt ast.Stmt) (found bool) {
 }
 
 // hasGoto reports whether the function jumps to a label.
-func (p *planner) hasGoto() (found bool) {
-	ast.Inspect(p.fn.Body, func(n ast.Node) bool {
-		if b, ok := n.(*ast.BranchStmt); ok && b.Tok == token.GOTO {
-			found = true
-		}
-		return true
-	})
-	return found
+func (p *planner) hasGoto() bool {
+	if p.jumps == nil {
+		found := false
+		ast.Inspect(p.fn.Body, func(n ast.Node) bool {
+			b, ok := n.(*ast.BranchStmt)
+			found = found || ok && b.Tok == token.GOTO
+			return !found
+		})
+		p.jumps = &found
+	}
+	return *p.jumps
 }
 
 // firstOperand returns the element or the length of the map that is used at pos, if stmt evaluates it once and in any case, and

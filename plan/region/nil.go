@@ -48,17 +48,21 @@ func (p *planner) derefs(root *ast.Ident, obj types.Object) []string {
 // mapPath returns the fields by which a use selects the map from the expression x, or the first field of x when none
 // does.
 func (p *planner) mapPath(x string) []int {
-	index := []int{0}
-	ast.Inspect(p.fn.Body, func(n ast.Node) bool {
-		sel, ok := n.(*ast.SelectorExpr)
-		if ok && types.ExprString(sel.X) == x && slices.ContainsFunc(p.uses, func(u Use) bool { return u.Pos == sel.Sel.Pos() }) {
-			if s := p.fn.Info.Selections[sel]; s != nil {
-				index = s.Index()
+	if p.paths == nil {
+		p.paths = make(map[string][]int)
+		ast.Inspect(p.fn.Body, func(n ast.Node) bool {
+			if sel, ok := n.(*ast.SelectorExpr); ok && p.isUse(sel.Sel) {
+				if s := p.fn.Info.Selections[sel]; s != nil {
+					p.paths[types.ExprString(sel.X)] = s.Index()
+				}
 			}
-		}
-		return true
-	})
-	return index
+			return true
+		})
+	}
+	if index, ok := p.paths[x]; ok {
+		return index
+	}
+	return []int{0}
 }
 
 // fieldOf returns field i of t, a struct or a pointer to one, or nil when there is none.

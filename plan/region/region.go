@@ -164,6 +164,11 @@ type planner struct {
 	uses    []Use // all of them, in source order
 
 	tolerant map[types.Object]bool // see toleratesNil
+	read     map[types.Object]bool // what may have what was read from the map: see fills
+	called   map[types.Object]bool // what may have what a call gave
+	stores   map[token.Pos]mapStore
+	paths    map[string][]int // see mapPath
+	jumps    *bool            // see hasGoto
 }
 
 func (p *planner) contains(s Section, u Use) bool {

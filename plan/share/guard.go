@@ -82,6 +82,9 @@ func (w *World) guard(entries, missed []*Entry) *Lock {
 	if reads := places(slices.Concat(entries, missed), false); len(best.writes) == 0 && (2*len(best.reads) < reads || 2*best.always[0] < reads) {
 		return nil // held for something else
 	}
+	if best.lock.Relation == Up && best.always == [2]int{} {
+		return nil // others use what they have of the type without it, or with a lock of their own
+	}
 	if best.lock.Relation == Package && entries[0].Ref.Var.Owner != "" && (best.always == [2]int{} || 2*(len(best.reads)+len(best.writes)) <= places(entries, true)) {
 		return nil // one lock of the package around some uses of a field, or around some calls that come to them
 	}

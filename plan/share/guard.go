@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"mapmend/plan/access"
 	"mapmend/plan/lockset"
 )
 
@@ -82,13 +83,22 @@ func (w *World) guard(entries, missed []*Entry) *Lock {
 	if reads := places(slices.Concat(entries, missed), false); len(best.writes) == 0 && (2*len(best.reads) < reads || 2*best.always[0] < reads) {
 		return nil // held for something else
 	}
-	if best.lock.Relation == Up && best.always == [2]int{} {
-		return nil // others use what they have of the type without it, or with a lock of their own
+	if best.lock.Relation == Up && best.always == [2]int{} && w.isPart(best.lock, entries) {
+		return nil
 	}
 	if best.lock.Relation == Package && entries[0].Ref.Var.Owner != "" && (best.always == [2]int{} || 2*(len(best.reads)+len(best.writes)) <= places(entries, true)) {
 		return nil // one lock of the package around some uses of a field, or around some calls that come to them
 	}
 	return &best.lock
+}
+
+// isPart reports whether owners of other types than that of l, a lock further out, have the map too: they use what they have of its
+// owner's type without it, or with a lock of their own.
+func (w *World) isPart(l Lock, entries []*Entry) bool {
+	return slices.ContainsFunc(entries, func(e *Entry) bool {
+		b, root := w.Bodies[e.Func], e.Ref.Path.Root
+		return b != nil && b.Method != "" && b.Method != l.Class.Owner && b.Method != e.Ref.Var.Owner && root.Kind == access.Param && root.Index == 0 && e.Ref.Path.Sel != ""
+	})
 }
 
 // ofPackage returns 1 for a lock of the package, and 0 for one of the owner or of what that is reached from, which says

@@ -446,7 +446,7 @@ func syntaxOf(pkg *load.Package) []*ast.File {
 func (d *decider) mayBeNil(c *candidate) bool {
 	for _, j := range c.verdict.Uses {
 		for _, e := range j.Entries {
-			if e.Use.Op == mapuse.Replace && !e.Use.Fresh {
+			if e.Use.Op == mapuse.Replace && (!e.Use.Fresh || e.Use.Nil) {
 				return true
 			}
 		}

@@ -5,6 +5,7 @@ package rewrite
 import (
 	"go/ast"
 	"go/token"
+	"regexp"
 	"slices"
 
 	"github.com/dave/dst"
@@ -116,10 +117,19 @@ func (s section) applyHoist(t *syntax) {
 	lock, unlock := s.calls()
 	acquire, release := &dst.ExprStmt{X: lock}, &dst.ExprStmt{X: unlock}
 	decs := stmt.Decorations()
-	acquire.Decs.Before, acquire.Decs.Start, acquire.Decs.After = decs.Before, decs.Start, dst.NewLine
-	decs.Before, decs.Start = dst.NewLine, nil
+	above := len(decs.Start)
+	for above > 0 && isDirective(decs.Start[above-1]) { // which is about the statement
+		above--
+	}
+	acquire.Decs.Before, acquire.Decs.Start, acquire.Decs.After = decs.Before, slices.Clone(decs.Start[:above]), dst.NewLine
+	decs.Before, decs.Start = dst.NewLine, slices.Clone(decs.Start[above:])
 	insertStmts(list, stmt, 0, acquire, s.takenOut(t), release)
 }
+
+// directive matches a comment for tools.
+var directive = regexp.MustCompile(`^//[a-z0-9]+(:[a-z0-9]|[a-z0-9]*$)`)
+
+func isDirective(comment string) bool { return directive.MatchString(comment) }
 
 // takenOut takes the initialiser or the expression of s out of its statement, and returns it as one.
 func (s section) takenOut(t *syntax) dst.Stmt {

@@ -60,6 +60,14 @@ func (a *analysis) isNil(v ssa.Value, seen map[ssa.Value]bool) bool {
 	return false
 }
 
+// IsNil reports whether x is nil on some way to where it is used, as the function shows and what it calls.
+func (v View) IsNil(x ssa.Value) bool {
+	if e, ok := x.(*ssa.Extract); ok {
+		return v.a.returnsNil(e.Tuple, e.Index)
+	}
+	return v.a.isNil(x, make(map[ssa.Value]bool))
+}
+
 // returnsNil reports whether result number i of call may be nil, as its callee shows.
 func (a *analysis) returnsNil(call ssa.Value, i int) bool {
 	c, ok := call.(*ssa.Call)

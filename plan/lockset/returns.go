@@ -39,7 +39,7 @@ func (r *recorder) returns(instr *ssa.Return, s *state) {
 	results := access.Results(instr)
 	for i, v := range results {
 		r.result(i, len(results), v, instr, s)
-		if isPointer(v.Type()) && !slices.Contains(e.Nils, i) && r.a.isNil(v, make(map[ssa.Value]bool)) {
+		if (isPointer(v.Type()) || access.IsMap(v.Type())) && !slices.Contains(e.Nils, i) && r.a.isNil(v, make(map[ssa.Value]bool)) {
 			e.Nils = append(e.Nils, i)
 		}
 	}

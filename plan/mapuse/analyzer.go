@@ -176,7 +176,11 @@ func (c *Collector) replace(fn *lockset.Func, instr *ssa.Store, at lockset.View)
 		c.Built = append(c.Built, Built{ref.Var, pos})
 	}
 	c.fresh, c.empties = at.Owned(fn.Names.Ref(instr.Val).Path), empties(instr)
+	added := len(c.Uses)
 	c.addRef(fn, fn.Names.Ref(instr.Addr), Replace, pos, at)
+	for i := range c.Uses[added:] {
+		c.Uses[added+i].Nil = at.IsNil(instr.Val)
+	}
 	c.fresh, c.empties = false, false
 }
 

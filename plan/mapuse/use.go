@@ -72,6 +72,7 @@ type Use struct {
 	Op      Op
 	At      lockset.Point // one of the possible states; a place with several has a Use for each
 	Fresh   bool          // a Replace by a map made in the function
+	Nil     bool          // a Replace by a map that is nil on some way
 	Empties bool          // a Replace by nil that the function does on every way
 	Valued  bool          // an Index whose value goes somewhere, rather than only its presence
 	Given   bool          // a Store of a value that the function was given

@@ -18,12 +18,48 @@ import (
 //
 // The store is the same whoever stored in between. Two goroutines may both fetch, as they may today, and the last one's stays.
 
-// dependsOnEarlier reports whether use j or one after it may write what a read before it gave: the two must not be parted.
+// dependsOnEarlier reports whether use j or one after it may write what a read before it gave, or read back what was written: the two
+// must not be parted.
 func (p *planner) dependsOnEarlier(uses []Use, j int) bool {
+	if p.readsBack(uses, j) {
+		return true
+	}
 	if !slices.ContainsFunc(uses[:j], func(u Use) bool { return !u.Writes }) {
 		return false
 	}
 	return slices.ContainsFunc(uses[j:], func(u Use) bool { return u.Writes && !p.fills(u) })
+}
+
+// readsBack reports whether use j or one after it reads the entry that one before writes, as far as the keys tell:
+//
+//	s.m["seq"]++
+//	return s.use(s.m["seq"])
+func (p *planner) readsBack(uses []Use, j int) bool {
+	if p.keys == nil {
+		p.keys = make(map[token.Pos]string)
+		ast.Inspect(p.fn.Body, func(n ast.Node) bool {
+			if index, ok := n.(*ast.IndexExpr); ok {
+				at := index.X.Pos()
+				if sel, ok := index.X.(*ast.SelectorExpr); ok {
+					at = sel.Sel.Pos()
+				}
+				if p.isMapAt(index.X, at) {
+					p.keys[at] = types.ExprString(index.Index)
+				}
+			}
+			return true
+		})
+	}
+	written := make(map[string]bool)
+	for _, u := range uses[:j] {
+		if key, ok := p.keys[u.Pos]; ok && u.Writes {
+			written[key] = true
+		}
+	}
+	return len(written) > 0 && slices.ContainsFunc(uses[j:], func(u Use) bool {
+		key, ok := p.keys[u.Pos]
+		return ok && !u.Writes && written[key]
+	})
 }
 
 // fills reports whether the use u stores what a call gave, under a key and as a value that were not read from the map. What is

@@ -167,8 +167,9 @@ type planner struct {
 	read     map[types.Object]bool // what may have what was read from the map: see fills
 	called   map[types.Object]bool // what may have what a call gave
 	stores   map[token.Pos]mapStore
-	paths    map[string][]int // see mapPath
-	jumps    *bool            // see hasGoto
+	keys     map[token.Pos]string // of the entries that are named, as text
+	paths    map[string][]int     // see mapPath
+	jumps    *bool                // see hasGoto
 }
 
 func (p *planner) contains(s Section, u Use) bool {

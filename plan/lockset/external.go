@@ -235,9 +235,7 @@ func (a *analysis) isFunc(r access.Ref) bool {
 // givesNothing reports whether nothing can be reached through the arguments of c.
 func givesNothing(c *ssa.CallCommon) bool {
 	for _, v := range given(c) {
-		if mi, ok := v.(*ssa.MakeInterface); ok {
-			v = mi.X
-		}
+		v = unboxed(v)
 		if _, ok := v.(*ssa.Const); !ok && !access.PointsNowhere(v.Type()) {
 			return false
 		}
@@ -260,6 +258,20 @@ func given(c *ssa.CallCommon) []ssa.Value {
 	return args
 }
 
+// unboxed returns the value that v holds as an interface, or as another interface, as far as is seen.
+func unboxed(v ssa.Value) ssa.Value {
+	for {
+		switch i := v.(type) {
+		case *ssa.MakeInterface:
+			v = i.X
+		case *ssa.ChangeInterface:
+			v = i.X
+		default:
+			return v
+		}
+	}
+}
+
 // looksInto reports whether the callee may call methods of what it is given as an interface.
 func looksInto(c *ssa.CallCommon) bool {
 	for _, arg := range given(c) {
@@ -269,7 +281,7 @@ func looksInto(c *ssa.CallCommon) bool {
 		if k, ok := arg.(*ssa.Const); ok && k.IsNil() {
 			continue
 		}
-		if mi, ok := arg.(*ssa.MakeInterface); !ok || !access.IsPlain(mi.X.Type()) {
+		if !access.IsPlain(unboxed(arg).Type()) {
 			return true
 		}
 	}

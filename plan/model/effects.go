@@ -20,7 +20,8 @@ var impure = set(`
 // alsoPure are functions of packages that are not pure on the whole.
 var alsoPure = set(`
 	fmt.Sprintf fmt.Sprint fmt.Sprintln fmt.Errorf context.WithValue context.Background context.TODO
-	reflect.TypeOf reflect.DeepEqual time.Timer.Stop time.Ticker.Stop
+	reflect.TypeOf reflect.DeepEqual reflect.Kind.String reflect.Method.IsExported reflect.StructField.IsExported reflect.StructTag.Get reflect.StructTag.Lookup
+	time.Timer.Stop time.Ticker.Stop
 	net/http.Request.Context net/http.Header.Get net/http.Header.Set net/http.Header.Add net/http.Header.Del net.ParseIP net.JoinHostPort net.SplitHostPort net.IP.String
 	sync.Map.Load sync.Map.Store sync.Map.Delete sync.Map.LoadOrStore sync.Map.LoadAndDelete`)
 
@@ -34,8 +35,15 @@ var blocking = set(`
 var callers = set(`
 	math/rand.Rand math/rand.Zipf math/rand/v2.Rand math/rand/v2.Zipf fmt.Formatter fmt.GoStringer fmt.Scanner fmt.Stringer`)
 
+// sealed are interfaces that only their package implements, with methods that are pure.
+var sealed = set(`reflect.Type`)
+
+// Sealed reports whether key is a method of an interface that may be called where a lock is held: that of an interface
+// that only its own package implements. (Who embeds one and overrides a method gets what he writes.)
+func Sealed(key string) bool { return sealed[owner(key)] }
+
 // Pure reports whether a call of the function key may stand in a section that holds a lock. Of a method of an
-// interface it says nothing: anybody may have written the one that is called.
+// interface it says nothing: anybody may have written the one that is called, unless it is Sealed.
 func Pure(key string) bool {
 	return alsoPure[key] || pure[Package(key)] && !impure[key] && !blocking[key] && !callers[owner(key)]
 }

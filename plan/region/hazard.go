@@ -9,6 +9,7 @@ import (
 	"golang.org/x/tools/go/types/typeutil"
 
 	"mapmend/plan/access"
+	"mapmend/plan/model"
 )
 
 // This file says what may not stand in a section.
@@ -112,6 +113,9 @@ func (p *planner) callHazard(call *ast.CallExpr) *Obstacle {
 	switch callee := typeutil.Callee(p.fn.Info, call).(type) {
 	case *types.Func:
 		if recv := callee.Signature().Recv(); recv != nil && types.IsInterface(recv.Type()) {
+			if model.Sealed(access.ObjectKey(callee)) {
+				return nil
+			}
 			return p.call(call.Pos(), "a call of the interface method "+callee.Name())
 		}
 		code, why := p.effects.Hazard(callee)

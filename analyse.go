@@ -158,9 +158,16 @@ func resolve(dir string) string {
 	return dir
 }
 
-// report returns the presentation that the flags ask for, for output that goes to w.
-func (inv *invocation) report(w io.Writer, root string) report.Options {
-	return report.Options{Rel: inv.rel(root), Color: inv.coloured(w), Verbose: inv.verbose}
+// report returns the presentation that the flags ask for, for output about prog that goes to w.
+func (inv *invocation) report(w io.Writer, prog *load.Program) report.Options {
+	sources := make(map[string][]byte)
+	for _, pkg := range prog.Packages {
+		for _, f := range pkg.Files {
+			sources[f.Name] = f.Src
+		}
+	}
+	source := func(file string) []byte { return sources[file] }
+	return report.Options{Rel: inv.rel(prog.Root), Source: source, Version: buildVersion(), Color: inv.coloured(w), Verbose: inv.verbose}
 }
 
 // coloured reports whether output to w is to have colours.

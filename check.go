@@ -1,8 +1,9 @@
 package main
 
-// This file is the command check: findings as text or JSON.
+// This file is the command check: findings in one of several formats.
 
 import (
+	"io"
 	"slices"
 
 	"mapmend/plan"
@@ -21,11 +22,8 @@ func check(inv *invocation) int {
 	inv.comment(prog, p)
 	findings := report.AtLeast(p.Findings, inv.minConfidence.Confidence)
 
-	write := report.Text
-	if inv.format.value == "json" {
-		write = report.JSON
-	}
-	if err := write(inv.stdout, findings, p.Refusals, inv.report(inv.stdout, prog.Root)); err != nil {
+	i := slices.IndexFunc(formats, func(f outputFormat) bool { return f.name == inv.format.value })
+	if err := formats[i].write(inv.stdout, findings, p.Refusals, inv.report(inv.stdout, prog)); err != nil {
 		return inv.fail(err)
 	}
 	if hidden := len(p.Findings) - len(findings); hidden > 0 {
@@ -35,4 +33,28 @@ func check(inv *invocation) int {
 		return worst(loaded, exitFound)
 	}
 	return loaded
+}
+
+// An outputFormat is a way of writing findings.
+type outputFormat struct {
+	name  string // the value of --format
+	write func(io.Writer, []plan.Finding, []plan.Refusal, report.Options) error
+}
+
+// formats lists the formats; the first is the default.
+var formats = []outputFormat{
+	{"text", report.Text},
+	{"json", report.JSON},
+	{"sarif", report.SARIF},
+	{"github", report.GitHub},
+	{"rdjson", report.RDJSON},
+}
+
+// formatNames lists the names of the formats.
+func formatNames() []string {
+	var names []string
+	for _, f := range formats {
+		names = append(names, f.name)
+	}
+	return names
 }

@@ -74,7 +74,7 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"--form", "sharded"}, `unknown form "sharded": the forms are auto, lock`},
 		{[]string{"--form", "auto,lock"}, `unknown form "auto"`},
 		{[]string{"--min-confidence", "sure"}, "must be possible, likely or proven"},
-		{[]string{"check", "--format", "xml"}, "must be one of text, json"},
+		{[]string{"check", "--format", "xml"}, "must be one of text, json, sarif, github, rdjson"},
 		{[]string{"--color", "sometimes"}, "must be one of auto, always, never"},
 		{[]string{"--field", "["}, `--field "[": syntax error in pattern`},
 		{[]string{"-w", "--exit-code"}, "use it without -w"},
@@ -419,5 +419,21 @@ func TestFilesAreRelativeToTheWorkingDirectory(t *testing.T) {
 		if out := mustRun(t, exitOK, "-C", test.dir); !strings.HasPrefix(out, "--- a/"+test.want+"\n+++ b/"+test.want+"\n") {
 			t.Errorf("the diff in %s does not name %s:\n%s", test.dir, test.want, out)
 		}
+	}
+}
+
+// TestFormats checks that each format is written, with the exit code and source that belong to it.
+func TestFormats(t *testing.T) {
+	dir := module(t, racy)
+	for _, f := range formats {
+		t.Run(f.name, func(t *testing.T) {
+			out := mustRun(t, exitFound, "check", "--format", f.name, "-C", dir)
+			if !strings.Contains(out, "session/store.go") || !strings.Contains(out, "inconsistent-guard") {
+				t.Errorf("no finding in:\n%s", out)
+			}
+			if caret := strings.Contains(out, "\n\t\t         ^\n"); caret != (f.name == "text") {
+				t.Errorf("a line of source is shown: %v, in:\n%s", caret, out)
+			}
+		})
 	}
 }

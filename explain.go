@@ -30,7 +30,7 @@ func explain(inv *invocation) int {
 	if err != nil {
 		return inv.fail(err)
 	}
-	return worst(loaded, inv.fail(report.Explain(inv.stdout, found, p.Refusals, inv.report(inv.stdout, prog.Root))))
+	return worst(loaded, inv.fail(report.Explain(inv.stdout, found, p.Refusals, inv.report(inv.stdout, prog))))
 }
 
 // find returns the one finding whose variable name stands for: its full name, or an end of it as for

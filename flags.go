@@ -53,7 +53,7 @@ type invocation struct {
 // define declares every flag of every command. Which command takes which is in the table of commands.
 func (inv *invocation) define() {
 	inv.minConfidence = confidenceFlag{plan.Likely}
-	inv.format = choiceFlag{"text", []string{"text", "json"}}
+	inv.format = choiceFlag{formats[0].name, formatNames()}
 	inv.color = choiceFlag{"auto", []string{"auto", "always", "never"}}
 
 	fs := pflag.NewFlagSet("mapmend", pflag.ContinueOnError)
@@ -68,7 +68,7 @@ func (inv *invocation) define() {
 	fs.BoolVarP(&inv.write, "write", "w", false, "write the mended files in place of printing a diff")
 	fs.StringVarP(&inv.output, "output", "o", "", "write the plan to `FILE` in place of standard output")
 	fs.BoolVar(&inv.exitCode, "exit-code", false, "exit 1 when the diff is not empty")
-	fs.Var(&inv.format, "format", "output `FORMAT`: text or json")
+	fs.Var(&inv.format, "format", "output `FORMAT`: "+strings.Join(formatNames(), ", "))
 	fs.Var(&inv.color, "color", "`WHEN` to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never")
 	fs.BoolVarP(&inv.verbose, "verbose", "v", false, "say more: each step and its time, every use of a reported variable")
 	fs.BoolVarP(&inv.quiet, "quiet", "q", false, "print nothing on standard error but errors")

@@ -51,6 +51,15 @@ Results go to standard output, everything else to standard error. Exit codes, th
 	return b.String()
 }
 
+// buildVersion returns the version that the go command recorded in the binary; empty when it did not.
+func buildVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "(devel)" {
+		return ""
+	}
+	return info.Main.Version
+}
+
 // version returns the line that --version prints, from what the go command recorded in the binary.
 func version() string {
 	info, ok := debug.ReadBuildInfo()

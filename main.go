@@ -48,6 +48,7 @@ var commands = []command{
 		examples: []string{
 			"mapmend check ./...",
 			"mapmend check --format json ./... | jq '.findings[].message'",
+			"mapmend check --format sarif ./... > mapmend.sarif",
 			"mapmend check --min-confidence possible ./...",
 		},
 	},

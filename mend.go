@@ -45,7 +45,7 @@ func (inv *invocation) carryOut(prog *load.Program, p *plan.Plan) int {
 		return inv.fail(err)
 	}
 	if !inv.quiet {
-		if err := report.Refusals(inv.stderr, m.refusals, inv.report(inv.stderr, prog.Root)); err != nil {
+		if err := report.Refusals(inv.stderr, m.refusals, inv.report(inv.stderr, prog)); err != nil {
 			return exitError
 		}
 	}

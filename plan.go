@@ -34,7 +34,7 @@ func planning(inv *invocation) int {
 		return inv.fail(err)
 	}
 	if !inv.quiet {
-		if err := report.Refusals(inv.stderr, m.refusals, inv.report(inv.stderr, prog.Root)); err != nil {
+		if err := report.Refusals(inv.stderr, m.refusals, inv.report(inv.stderr, prog)); err != nil {
 			return exitError
 		}
 	}

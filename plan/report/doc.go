@@ -21,6 +21,8 @@ import (
 // Options say how output is presented. The zero value prints plain text with the plan's own file names.
 type Options struct {
 	Rel     func(file string) string // turns a file of the plan into the name to show; nil shows it as it is
+	Source  func(file string) []byte // what a file of the plan holds; nil, or a nil result, shows no source
+	Version string                   // of the tool; SARIF only
 	Color   bool                     // use ANSI colours; text only
 	Verbose bool                     // show every use, not only those that tell why; text only
 }
@@ -32,6 +34,9 @@ func (o Options) posn(p plan.Pos) plan.Pos {
 	}
 	return p
 }
+
+// head returns the position at which f is reported.
+func (o Options) head(f plan.Finding) plan.Pos { return o.posn(f.Head) }
 
 // AtLeast returns the findings whose confidence is min or more, in their order.
 func AtLeast(findings []plan.Finding, min plan.Confidence) []plan.Finding {

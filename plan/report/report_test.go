@@ -175,15 +175,12 @@ func TestJSON(t *testing.T) {
 func TestOrder(t *testing.T) {
 	reversed := slices.Clone(findings)
 	slices.Reverse(reversed)
-	for name, render := range map[string]func(*bytes.Buffer, []plan.Finding) error{
-		"Text": func(b *bytes.Buffer, f []plan.Finding) error { return Text(b, f, refusals, Options{}) },
-		"JSON": func(b *bytes.Buffer, f []plan.Finding) error { return JSON(b, f, refusals, Options{}) },
-	} {
+	for name, render := range renderers {
 		var one, other bytes.Buffer
-		if err := render(&one, findings); err != nil {
+		if err := render(&one, findings, refusals, Options{}); err != nil {
 			t.Fatal(err)
 		}
-		if err := render(&other, reversed); err != nil {
+		if err := render(&other, reversed, refusals, Options{}); err != nil {
 			t.Fatal(err)
 		}
 		if one.String() != other.String() {

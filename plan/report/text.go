@@ -23,16 +23,10 @@ import (
 // The line stands at the first problem site. Below it come the problem sites and the first other site
 // that holds a lock, or with Verbose every site. A refusal of the variable is the last line.
 func Text(w io.Writer, findings []plan.Finding, refusals []plan.Refusal, opt Options) error {
-	refused := make(map[plan.Var][]plan.Refusal)
-	for _, r := range refusals {
-		refused[r.Var] = append(refused[r.Var], r)
-	}
 	p := printer{w: bufio.NewWriter(w), opt: opt}
-	for _, f := range sorted(findings, p.headPos, findingVar) {
-		p.finding(f)
-		for _, r := range refused[f.Var] {
-			p.related("%s: %s: %s%s", formatPos(opt.posn(r.Pos)), p.bold("cannot mend"), r.Message, todo(r, "; "))
-		}
+	for _, f := range sorted(findings, opt.head, findingVar) {
+		fmt.Fprintf(p.w, "%s: %s: %s: %s\n", formatPos(opt.head(f)), p.warn(strings.TrimSpace(f.Confidence.String()+" "+string(f.Kind))), p.bold(ShortName(f.Var)), f.Message)
+		p.details(f, refusals)
 	}
 	return p.w.Flush()
 }
@@ -65,10 +59,13 @@ type printer struct {
 	opt Options
 }
 
-func (p printer) finding(f plan.Finding) {
-	fmt.Fprintf(p.w, "%s: %s: %s: %s\n", formatPos(p.headPos(f)), p.warn(strings.TrimSpace(f.Confidence.String()+" "+string(f.Kind))), p.bold(ShortName(f.Var)), f.Message)
+// details writes what stands below the line of f, with the refusals of its variable among refusals.
+func (p printer) details(f plan.Finding, refusals []plan.Refusal) {
 	for _, s := range p.shown(p.opt.sites(f.Sites)) {
 		p.related("%s: %s", formatPos(p.opt.posn(s.Pos)), describe(s, f.Kind))
+		if s.Problem {
+			p.source(s.Pos)
+		}
 	}
 	if len(f.Chains) == 2 && slices.Equal(f.Chains[0], f.Chains[1]) {
 		p.related("chain: %s, in parallel with itself", strings.Join(f.Chains[0], " > "))
@@ -80,10 +77,35 @@ func (p printer) finding(f plan.Finding) {
 	for _, e := range f.Evidence {
 		p.related("evidence: %s", e)
 	}
+	for _, r := range refusals {
+		if r.Var == f.Var {
+			p.related("%s: %s: %s%s", formatPos(p.opt.posn(r.Pos)), p.bold("cannot mend"), r.Message, todo(r, "; "))
+		}
+	}
 }
 
-// headPos returns the position at which f is reported.
-func (p printer) headPos(f plan.Finding) plan.Pos { return p.opt.posn(f.Head) }
+// source writes the line of source at pos, and below it a caret at its column.
+func (p printer) source(pos plan.Pos) {
+	line := p.opt.line(pos)
+	if line == nil || pos.Column < 1 || pos.Column > len(line) {
+		return
+	}
+	code := strings.TrimLeft(string(line), " \t")
+	if before := len(line) - len(code); before < pos.Column {
+		p.related("\t%s", code)
+		p.related("\t%s%s", blank(code[:pos.Column-1-before]), p.warn("^"))
+	}
+}
+
+// blank returns what takes as much room as s, and shows nothing.
+func blank(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\t' {
+			return r
+		}
+		return ' '
+	}, s)
+}
 
 // shown returns the sites that tell why there is a finding: the problems, then one that holds a lock.
 func (p printer) shown(sites []plan.Site) []plan.Site {

@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"mapmend/plan/vet"
 )
 
 // Exit codes. Where several apply, exitError wins over exitRefused over exitFound over exitOK.
@@ -119,6 +121,10 @@ func (c command) synopsis() string {
 
 func main() {
 	collect(200) // half the work for the collector, for a third more memory
+	if args := os.Args[1:]; vet.Asked(args) {
+		inv := &invocation{stderr: os.Stderr}
+		os.Exit(inv.fail(vet.Main(args, os.Stdout)))
+	}
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 

@@ -113,7 +113,8 @@ func (opt Options) threshold() Confidence {
 }
 
 // analyse runs the detector over the sound packages of prog, each after the ones it imports, several
-// at a time. A package's SSA is dropped when its summary is made.
+// at a time. A package's SSA is dropped when its summary is made. cfg.Effect, unless nil, is for functions of packages outside
+// prog; then prog is not the whole program.
 func analyse(prog *load.Program, cfg lockset.Config) (*share.World, map[*load.Package]intent.Said, error) {
 	var (
 		mu      sync.RWMutex
@@ -124,10 +125,14 @@ func analyse(prog *load.Program, cfg lockset.Config) (*share.World, map[*load.Pa
 		slots   = make(chan struct{}, runtime.GOMAXPROCS(0))
 		group   sync.WaitGroup
 	)
+	before := cfg.Effect
 	effect := func(key string) *lockset.Effect {
 		mu.RLock()
 		defer mu.RUnlock()
-		return effects[key]
+		if e := effects[key]; e != nil || before == nil {
+			return e
+		}
+		return before(key)
 	}
 	own := make(map[string]bool)
 	for _, pkg := range prog.Packages {
@@ -159,7 +164,7 @@ func analyse(prog *load.Program, cfg lockset.Config) (*share.World, map[*load.Pa
 	group.Wait()
 	world := share.NewWorld(func(pos token.Pos) bool { f := prog.File(pos); return f != nil && f.Test })
 	said := make(map[*load.Package]intent.Said)
-	if slices.ContainsFunc(prog.Packages, func(pkg *load.Package) bool { return pkg.Broken || len(pkg.Unchecked) > 0 }) {
+	if before != nil || slices.ContainsFunc(prog.Packages, func(pkg *load.Package) bool { return pkg.Broken || len(pkg.Unchecked) > 0 }) {
 		world.Unseen()
 	}
 	for i, r := range results {

@@ -62,7 +62,7 @@ func (p printer) uses(f plan.Finding) {
 	fmt.Fprintln(p.w, "uses:")
 	for _, s := range p.opt.sites(f.Sites) {
 		i := slices.IndexFunc(f.Sites, func(t plan.Site) bool { return t.Pos == s.Pos })
-		text := describe(s, f.Kind)
+		text := Describe(s, f.Kind)
 		switch {
 		case s.Problem:
 			text += ", " + p.warn("a problem")

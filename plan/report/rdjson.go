@@ -62,7 +62,7 @@ func RDJSON(w io.Writer, findings []plan.Finding, refusals []plan.Refusal, opt O
 			Location: opt.rdLocation(f.Head), Severity: level(f, "WARNING", "INFO"), Code: rdCode{f.Kind},
 		}
 		for _, s := range opt.problemsFirst(f.Sites) {
-			d.RelatedLocations = append(d.RelatedLocations, rdRelated{describe(s, f.Kind), opt.rdLocation(s.Pos)})
+			d.RelatedLocations = append(d.RelatedLocations, rdRelated{Describe(s, f.Kind), opt.rdLocation(s.Pos)})
 		}
 		out.Diagnostics = append(out.Diagnostics, d)
 	}

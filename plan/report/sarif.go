@@ -117,7 +117,7 @@ func (o Options) sarif(f plan.Finding, refusals []plan.Refusal) sarifResult {
 	}
 	for _, s := range o.problemsFirst(f.Sites) {
 		l := o.sarifLocation(s.Pos)
-		l.ID, l.Message = len(r.RelatedLocations)+1, &sarifMessage{describe(s, f.Kind)}
+		l.ID, l.Message = len(r.RelatedLocations)+1, &sarifMessage{Describe(s, f.Kind)}
 		r.RelatedLocations = append(r.RelatedLocations, l)
 	}
 	for _, ref := range refusals {

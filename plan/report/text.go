@@ -62,7 +62,7 @@ type printer struct {
 // details writes what stands below the line of f, with the refusals of its variable among refusals.
 func (p printer) details(f plan.Finding, refusals []plan.Refusal) {
 	for _, s := range p.shown(p.opt.sites(f.Sites)) {
-		p.related("%s: %s", formatPos(p.opt.posn(s.Pos)), describe(s, f.Kind))
+		p.related("%s: %s", formatPos(p.opt.posn(s.Pos)), Describe(s, f.Kind))
 		if s.Problem {
 			p.source(s.Pos)
 		}
@@ -124,8 +124,8 @@ func (p printer) shown(sites []plan.Site) []plan.Site {
 	return append(problems, holding...)
 }
 
-// describe returns a site in words, with its kind where that differs from the finding's.
-func describe(s plan.Site, kind plan.Kind) string {
+// Describe returns a site in words, with its kind where that differs from the finding's.
+func Describe(s plan.Site, kind plan.Kind) string {
 	var held []string
 	for _, h := range s.Held {
 		if h.Mode == "read" {

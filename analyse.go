@@ -26,7 +26,11 @@ import (
 // program is nil then) or when something could not; the rest is sound and goes on.
 func (inv *invocation) load(dir string, patterns []string) (*load.Program, int) {
 	start := time.Now()
-	inv.config = load.Config{Dir: dir, Patterns: patterns, Tags: inv.tags, Tests: inv.tests, Importers: true, Context: interrupted}
+	if err := inv.staging(); err != nil {
+		inv.errorf("%v", err)
+		return nil, exitError
+	}
+	inv.config = inv.loading(dir, patterns, inv.overlay)
 	prog, err := load.Load(inv.config)
 	if err != nil {
 		inv.errorf("%v", err)
@@ -57,6 +61,11 @@ func (inv *invocation) load(dir string, patterns []string) (*load.Program, int) 
 		return prog, exitError
 	}
 	return prog, exitOK
+}
+
+// loading returns how the flags ask to load the packages that patterns name in the folder dir, with overlay over their files.
+func (inv *invocation) loading(dir string, patterns []string, overlay map[string][]byte) load.Config {
+	return load.Config{Dir: dir, Patterns: patterns, Tags: inv.tags, Tests: inv.tests, Overlay: overlay, Importers: true, Context: interrupted}
 }
 
 // largeProgram is how many bytes of source a program may have before memory counts for more than time.

@@ -20,16 +20,19 @@ func check(inv *invocation) int {
 		return inv.fail(err)
 	}
 	inv.comment(prog, p)
-	findings := report.AtLeast(p.Findings, inv.minConfidence.Confidence)
-
+	certain := report.AtLeast(p.Findings, inv.minConfidence.Confidence)
+	findings, err := inv.news(prog, certain)
+	if err != nil {
+		return inv.fail(err)
+	}
 	i := slices.IndexFunc(formats, func(f outputFormat) bool { return f.name == inv.format.value })
 	if err := formats[i].write(inv.stdout, findings, p.Refusals, inv.report(inv.stdout, prog)); err != nil {
 		return inv.fail(err)
 	}
-	if hidden := len(p.Findings) - len(findings); hidden > 0 {
+	if hidden := len(p.Findings) - len(certain); hidden > 0 {
 		inv.notef("%s below --min-confidence %s", count(hidden, "finding"), inv.minConfidence)
 	}
-	if slices.ContainsFunc(findings, func(f plan.Finding) bool { return f.Kind.IsRace() }) {
+	if !inv.writeBaseline && slices.ContainsFunc(findings, func(f plan.Finding) bool { return f.Kind.IsRace() }) {
 		return worst(loaded, exitFound)
 	}
 	return loaded

@@ -47,7 +47,12 @@ type invocation struct {
 	verbose       bool
 	quiet         bool
 	version       bool
-	silent        bool // explain: a variable without a finding too
+	baseline      string
+	writeBaseline bool
+	since         string
+	staged        bool
+	overlay       map[string][]byte // over the files; set by staging
+	silent        bool              // explain: a variable without a finding too
 }
 
 // define declares every flag of every command. Which command takes which is in the table of commands.
@@ -68,6 +73,10 @@ func (inv *invocation) define() {
 	fs.BoolVarP(&inv.write, "write", "w", false, "write the mended files in place of printing a diff")
 	fs.StringVarP(&inv.output, "output", "o", "", "write the plan to `FILE` in place of standard output")
 	fs.BoolVar(&inv.exitCode, "exit-code", false, "exit 1 when the diff is not empty")
+	fs.StringVar(&inv.baseline, "baseline", "", "leave out the findings that `FILE` knows")
+	fs.BoolVar(&inv.writeBaseline, "write-baseline", false, "write the findings to the file of --baseline, in place of what it knows, and do not fail for them")
+	fs.StringVar(&inv.since, "changed-since", "", "leave out the findings that were there at the git revision `REV`")
+	fs.BoolVar(&inv.staged, "staged", false, "look at what is in git's index, and not at the files")
 	fs.Var(&inv.format, "format", "output `FORMAT`: "+strings.Join(formatNames(), ", "))
 	fs.Var(&inv.color, "color", "`WHEN` to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never")
 	fs.BoolVarP(&inv.verbose, "verbose", "v", false, "say more: each step and its time, every use of a reported variable")
@@ -152,6 +161,10 @@ func (inv *invocation) fits(c command) (err error) {
 		return err
 	case inv.write && inv.exitCode:
 		return errors.New("--exit-code is about the diff of a dry run: use it without -w")
+	case inv.writeBaseline && inv.baseline == "":
+		return errors.New("--write-baseline writes the file that --baseline names")
+	case inv.writeBaseline && inv.since != "":
+		return errors.New("--write-baseline takes all findings: use it without --changed-since")
 	case inv.verbose && inv.quiet:
 		return errors.New("-v and -q exclude each other")
 	}

@@ -45,13 +45,15 @@ var commands = []command{
 		name:  "check",
 		args:  "[packages]",
 		short: "report findings, change nothing",
-		flags: []string{"chdir", "tags", "tests", "field", "min-confidence", "format", "color", "verbose", "quiet"},
+		flags: []string{"chdir", "tags", "tests", "field", "min-confidence", "format", "baseline", "write-baseline", "changed-since", "staged", "color", "verbose", "quiet"},
 		run:   check,
 		examples: []string{
 			"mapmend check ./...",
 			"mapmend check --format json ./... | jq '.findings[].message'",
 			"mapmend check --format sarif ./... > mapmend.sarif",
 			"mapmend check --min-confidence possible ./...",
+			"mapmend check --baseline known.json       # only what is not in it; --write-baseline writes it",
+			"mapmend check --staged --changed-since HEAD   # only what the next commit brings",
 		},
 	},
 	{
@@ -94,6 +96,16 @@ var commands = []command{
 		run:   undo,
 		examples: []string{
 			"mapmend undo                              # refuses if one of the files was edited since",
+		},
+	},
+	{
+		name:  "hook",
+		args:  "install|remove",
+		short: "install a git hook that checks what a commit brings, or remove it; a hook that is there still runs",
+		flags: []string{"chdir", "quiet"},
+		run:   hook,
+		examples: []string{
+			"mapmend hook install",
 		},
 	},
 	{

@@ -73,6 +73,11 @@ func replaceFile(name string, data []byte) error {
 			return &fs.PathError{Op: "write", Path: name, Err: errors.New("the file exists and is no plan")}
 		}
 	}
+	return writeWhole(name, data)
+}
+
+// writeWhole gives the named file the content data, all of it or none.
+func writeWhole(name string, data []byte) error {
 	temp, err := os.CreateTemp(filepath.Dir(name), ".mapmend-*.tmp")
 	if err != nil {
 		return err

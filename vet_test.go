@@ -73,10 +73,7 @@ func main() {
 }
 
 func TestVetTool(t *testing.T) {
-	tool := filepath.Join(t.TempDir(), "mapmend.exe")
-	if out, err := exec.Command("go", "build", "-o", tool, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	tool := buildTool(t)
 	vet := func(dir string, flags ...string) []string {
 		cmd := exec.Command("go", slices.Concat([]string{"vet", "-vettool=" + tool}, flags, []string{"./..."})...)
 		cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off")

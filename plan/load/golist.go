@@ -68,14 +68,22 @@ func newGoCommand(cfg Config) (*goCommand, error) {
 func (c *goCommand) packages(mode packages.LoadMode, tests bool, patterns []string) ([]*packages.Package, error) {
 	ctx, free := c.context()
 	defer free()
+	flags := c.flags
+	overlay, remove, err := overlayFile(c.overlay)
+	if err != nil {
+		return nil, err
+	}
+	defer remove()
+	if overlay != "" {
+		flags = append(slices.Clip(flags), "-overlay="+overlay)
+	}
 	pkgs, err := packages.Load(&packages.Config{
 		Context:    ctx,
 		Mode:       mode,
 		Dir:        c.dir,
 		Env:        c.env,
-		BuildFlags: c.flags,
+		BuildFlags: flags,
 		Tests:      tests,
-		Overlay:    c.overlay,
 	}, patterns...)
 	if ctx.Err() != nil {
 		return nil, errInterrupted // an answer may be half of one

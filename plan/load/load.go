@@ -17,7 +17,7 @@ type Config struct {
 	Patterns  []string          // as for go list; none means ./...
 	Tags      string            // for go build -tags
 	Tests     bool              // load _test.go files
-	Overlay   map[string][]byte // absolute file name -> content that replaces the file's, or adds the file
+	Overlay   map[string][]byte // absolute file name -> content that replaces the file's, or adds the file; nil: there is no such file
 	Env       []string          // nil means os.Environ()
 	Jobs      int               // how many files or packages to work on at a time; 0 means GOMAXPROCS
 	Importers bool              // load packages of the workspace that import a requested one

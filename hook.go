@@ -1,0 +1,123 @@
+package main
+
+// This file is the command hook: a git hook that checks what a commit brings.
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// hookScript is the hook. A hook that was there before runs first, and if it fails, the commit fails.
+const hookScript = `#!/bin/sh
+` + hookMark + ` 'mapmend hook remove' takes it out again, and puts back the hook
+# that was here before, which runs first.
+old="$0` + oldHook + `"
+if [ -x "$old" ]; then
+	"$old" "$@" || exit $?
+fi
+exec mapmend check --staged --changed-since HEAD --quiet
+`
+
+const (
+	hookMark = "# Installed by 'mapmend hook install'."
+	oldHook  = ".before-mapmend" // the end of the name of the hook that was there before
+)
+
+func hook(inv *invocation) int {
+	if len(inv.args) != 1 || inv.args[0] != "install" && inv.args[0] != "remove" {
+		inv.errorf("install or remove? usage: mapmend hook install|remove")
+		return exitError
+	}
+	file, err := hookFile(inv.dir)
+	if err != nil {
+		return inv.fail(err)
+	}
+	if inv.args[0] == "install" {
+		return inv.fail(inv.installHook(file))
+	}
+	return inv.fail(inv.removeHook(file))
+}
+
+// hookFile returns the name of the hook that git runs before a commit in the repository of dir.
+func hookFile(dir string) (string, error) {
+	repo, err := repositoryAt(dir)
+	if err != nil {
+		return "", err
+	}
+	hooks, err := repo.git("rev-parse", "--git-path", "hooks")
+	if err != nil {
+		return "", err
+	}
+	name := strings.TrimSuffix(string(hooks), "\n")
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(dir, filepath.FromSlash(name))
+	}
+	return filepath.Join(name, "pre-commit"), nil
+}
+
+func (inv *invocation) installHook(file string) error {
+	if _, err := exec.LookPath("mapmend"); err != nil {
+		return fmt.Errorf("the hook would not find mapmend: put it in a folder of PATH, for instance with 'go install' (%w)", err)
+	}
+	ours, err := isOurHook(file)
+	switch {
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return err
+	case ours:
+		return inv.writeHook(file)
+	case err == nil:
+		if _, err := os.Lstat(file + oldHook); err == nil {
+			return fmt.Errorf("%s is in the way: remove it, or give it another name", file+oldHook)
+		}
+		if err := os.Rename(file, file+oldHook); err != nil {
+			return err
+		}
+		if err := inv.writeHook(file); err != nil {
+			return errors.Join(err, os.Rename(file+oldHook, file))
+		}
+		inv.notef("the hook that was there is %s, and still runs", file+oldHook)
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
+	}
+	return inv.writeHook(file)
+}
+
+func (inv *invocation) writeHook(file string) error {
+	if err := writeWhole(file, []byte(hookScript)); err != nil {
+		return err
+	}
+	if err := os.Chmod(file, 0o755); err != nil {
+		return err
+	}
+	inv.notef("%s checks what a commit brings", file)
+	return nil
+}
+
+func (inv *invocation) removeHook(file string) error {
+	ours, err := isOurHook(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || err == nil && !ours:
+		return fmt.Errorf("%s was not installed by mapmend", file)
+	case err != nil:
+		return err
+	}
+	err = os.Rename(file+oldHook, file) // replaces ours
+	if errors.Is(err, fs.ErrNotExist) {
+		return os.Remove(file)
+	}
+	return err
+}
+
+// isOurHook reports whether file is a hook that mapmend wrote.
+func isOurHook(file string) (bool, error) {
+	src, err := os.ReadFile(file)
+	return bytes.Contains(src, []byte("\n"+hookMark)), err
+}

@@ -18,6 +18,7 @@ import (
 
 	"mapmend/plan"
 	"mapmend/plan/config"
+	"mapmend/plan/evidence"
 	"mapmend/plan/load"
 	"mapmend/plan/report"
 )
@@ -96,9 +97,47 @@ func (inv *invocation) loadError(prog *load.Program, e load.Error) {
 	fmt.Fprintln(inv.stderr, e)
 }
 
-// plan plans prog with the options of the command line.
+// plan plans prog with the options and the evidence of the command line.
 func (inv *invocation) plan(prog *load.Program) (*plan.Plan, error) {
-	return plan.Make(prog, plan.Options{Forms: inv.forms, Fields: inv.fields, All: inv.all, Silent: inv.silent, MinConfidence: inv.minConfidence.Confidence, Config: inv.settings})
+	opt := inv.options()
+	for _, name := range inv.evidence {
+		reports, err := inv.reports(name)
+		if err != nil {
+			return nil, err
+		}
+		opt.Evidence = append(opt.Evidence, reports...)
+	}
+	return plan.Make(prog, opt)
+}
+
+// replan plans what prog has become, to which the evidence does not apply.
+func (inv *invocation) replan(prog *load.Program) (*plan.Plan, error) {
+	return plan.Make(prog, inv.options())
+}
+
+func (inv *invocation) options() plan.Options {
+	return plan.Options{Forms: inv.forms, Fields: inv.fields, All: inv.all, Silent: inv.silent, MinConfidence: inv.minConfidence.Confidence, Config: inv.settings}
+}
+
+// reports reads the crashes and race reports in the named file; "-" is standard input.
+func (inv *invocation) reports(name string) ([]evidence.Report, error) {
+	if name == "-" {
+		return inv.found(evidence.Read(inv.stdin, "standard input"))
+	}
+	f, err := os.Open(inv.abs(name))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return inv.found(evidence.Read(f, name))
+}
+
+// found returns reports, or an error if there are none.
+func (inv *invocation) found(reports []evidence.Report, err error) ([]evidence.Report, error) {
+	if err == nil && len(reports) == 0 {
+		err = errors.New("no crash by concurrent map use and no race report is in it")
+	}
+	return reports, err
 }
 
 // configure reads the configuration of the module whose root is root, if it has one.
@@ -119,6 +158,9 @@ func (inv *invocation) configure(root string) error {
 func (inv *invocation) comment(prog *load.Program, p *plan.Plan) {
 	posn := func(p plan.Pos) string {
 		return fmt.Sprintf("%s:%d:%d", inv.rel(prog.Root)(p.File), p.Line, p.Column)
+	}
+	for _, text := range p.Unnamed {
+		inv.notef("%s", text)
 	}
 	for _, n := range p.Notes {
 		if !inv.quiet {

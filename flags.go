@@ -22,6 +22,7 @@ import (
 
 // An invocation is one command with its options, and where its output goes.
 type invocation struct {
+	stdin          io.Reader // for --evidence -
 	stdout, stderr io.Writer // results; everything else
 
 	flags *pflag.FlagSet
@@ -47,6 +48,7 @@ type invocation struct {
 	verbose       bool
 	quiet         bool
 	version       bool
+	evidence      []string
 	baseline      string
 	writeBaseline bool
 	since         string
@@ -73,6 +75,7 @@ func (inv *invocation) define() {
 	fs.BoolVarP(&inv.write, "write", "w", false, "write the mended files in place of printing a diff")
 	fs.StringVarP(&inv.output, "output", "o", "", "write the plan to `FILE` in place of standard output")
 	fs.BoolVar(&inv.exitCode, "exit-code", false, "exit 1 when the diff is not empty")
+	fs.StringArrayVar(&inv.evidence, "evidence", nil, "a `FILE` with crashes (\"fatal error: concurrent map ...\") or reports of the race detector, amid other lines of a log; the variables that they name are proven; - is standard input, repeatable")
 	fs.StringVar(&inv.baseline, "baseline", "", "leave out the findings that `FILE` knows")
 	fs.BoolVar(&inv.writeBaseline, "write-baseline", false, "write the findings to the file of --baseline, in place of what it knows, and do not fail for them")
 	fs.StringVar(&inv.since, "changed-since", "", "leave out the findings that were there at the git revision `REV`")

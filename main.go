@@ -31,7 +31,7 @@ var commands = []command{
 	{
 		args:  "[packages]",
 		short: "print the mend as a unified diff, or write it with -w",
-		flags: []string{"chdir", "tags", "tests", "form", "field", "all", "min-confidence", "write", "exit-code", "color", "verbose", "quiet"},
+		flags: []string{"chdir", "tags", "tests", "form", "field", "all", "min-confidence", "evidence", "write", "exit-code", "color", "verbose", "quiet"},
 		run:   mend,
 		examples: []string{
 			"mapmend                                   # the module in this folder, dry run",
@@ -39,19 +39,21 @@ var commands = []command{
 			"mapmend -w --field 'Store.*' ./session    # in place, only the maps of session.Store",
 			"mapmend --form lock --exit-code ./...     # exit 1 when there is something to mend",
 			"mapmend --all --field 'Cache.*' ./cache   # guard them, race or none",
+			"mapmend --evidence race.log --min-confidence proven   # only what the reports in race.log name",
 		},
 	},
 	{
 		name:  "check",
 		args:  "[packages]",
 		short: "report findings, change nothing",
-		flags: []string{"chdir", "tags", "tests", "field", "min-confidence", "format", "baseline", "write-baseline", "changed-since", "staged", "color", "verbose", "quiet"},
+		flags: []string{"chdir", "tags", "tests", "field", "min-confidence", "evidence", "format", "baseline", "write-baseline", "changed-since", "staged", "color", "verbose", "quiet"},
 		run:   check,
 		examples: []string{
 			"mapmend check ./...",
 			"mapmend check --format json ./... | jq '.findings[].message'",
 			"mapmend check --format sarif ./... > mapmend.sarif",
 			"mapmend check --min-confidence possible ./...",
+			"mapmend check --evidence crash.log        # what a program in production ran into",
 			"mapmend check --baseline known.json       # only what is not in it; --write-baseline writes it",
 			"mapmend check --staged --changed-since HEAD   # only what the next commit brings",
 		},
@@ -82,7 +84,7 @@ var commands = []command{
 		name:  "explain",
 		args:  "PKG.Type.field [packages]",
 		short: "tell the whole story of one map variable: its guard, its uses, the evidence",
-		flags: []string{"chdir", "tags", "tests", "color", "verbose", "quiet"},
+		flags: []string{"chdir", "tags", "tests", "evidence", "color", "verbose", "quiet"},
 		run:   explain,
 		examples: []string{
 			"mapmend explain example.com/app/session.Store.byID",
@@ -156,7 +158,7 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 			code = exitError
 		}
 	}()
-	inv := &invocation{stdout: stdout, stderr: stderr}
+	inv := &invocation{stdin: os.Stdin, stdout: stdout, stderr: stderr}
 	c, err := inv.parse(args)
 	switch {
 	case errors.Is(err, pflag.ErrHelp):

@@ -71,7 +71,7 @@ type outcome struct {
 func (inv *invocation) mended(prog *load.Program, p *plan.Plan) (outcome, error) {
 	start := time.Now()
 	changes, unwritten := rewrite.Rewrite(prog, p)
-	changes, unproved, err := verify.Prove(prog, p, changes, verify.Options{Load: inv.config.Overlaid, Analyze: inv.plan, Confidence: inv.minConfidence.Confidence})
+	changes, unproved, err := verify.Prove(prog, p, changes, verify.Options{Load: inv.config.Overlaid, Analyze: inv.replan, Confidence: inv.minConfidence.Confidence})
 	if err != nil {
 		return outcome{}, err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"mapmend/plan/access"
 	"mapmend/plan/config"
+	"mapmend/plan/evidence"
 	"mapmend/plan/intent"
 	"mapmend/plan/load"
 	"mapmend/plan/lockset"
@@ -23,12 +24,13 @@ import (
 
 // Options choose what a plan is about. The zero Options take every variable, in any form.
 type Options struct {
-	Forms         []Form         // the first feasible one is chosen; empty: the tool chooses
-	Fields        []string       // patterns of variables, see Match; empty: all
-	All           bool           // also mend the variables that have no finding, or one below MinConfidence
-	Silent        bool           // also report the variables that Fields names and that have no finding
-	MinConfidence Confidence     // findings below get no Mend; Silent means Likely
-	Config        *config.Config // what the configuration of the module says; nil: nothing
+	Forms         []Form            // the first feasible one is chosen; empty: the tool chooses
+	Fields        []string          // patterns of variables, see Match; empty: all
+	All           bool              // also mend the variables that have no finding, or one below MinConfidence
+	Silent        bool              // also report the variables that Fields names and that have no finding
+	Evidence      []evidence.Report // what running programs left; a variable that one names is Proven
+	MinConfidence Confidence        // findings below get no Mend; Silent means Likely
+	Config        *config.Config    // what the configuration of the module says; nil: nothing
 
 	maxBlocks int // of lockset.Config, for tests
 }
@@ -55,12 +57,23 @@ func Make(prog *load.Program, opt Options) (*Plan, error) {
 	orders := ordersOf(world)
 	p := &Plan{Orders: orders.list()}
 	d := &decider{prog: prog, world: world, decls: decls, opt: opt, orders: orders, spins: spinsOf(world), names: make(map[string]bool), imports: make(map[*types.Package]map[string]*types.Package)}
-	for _, v := range world.Judge(func(v access.Var) bool { return (opt.Silent || opt.All) && opt.wants(toVar(v)) }) {
+	verdicts := world.Judge(func(v access.Var) bool {
+		return (opt.Silent || opt.All) && opt.wants(toVar(v)) || len(opt.Evidence) > 0
+	})
+	proofs, unnamed := prove(prog, world, verdicts, opt.Evidence)
+	p.Unnamed = unnamed
+	for i, v := range verdicts {
 		decl, ok := decls[toVar(v.Var)]
 		if !ok || decl.file.Generated || !decl.pkg.Requested || !opt.wants(toVar(v.Var)) {
 			continue
 		}
+		if pr := proofs[i]; pr != nil {
+			v = pr.proven(v)
+		}
 		f := finding(prog, world, v, decl)
+		if pr := proofs[i]; pr != nil {
+			f.Confidence, f.Evidence = Proven, append(slices.Clip(pr.evidence), f.Evidence...)
+		}
 		if opt.Silent {
 			f.Story = story(prog, world, v, f)
 		}

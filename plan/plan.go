@@ -18,6 +18,7 @@ type Plan struct {
 
 	Silenced []Silenced `json:"silenced,omitempty"` // variables with a finding that the author does not want to be reported
 	Notes    []Note     `json:"notes,omitempty"`    // what has no effect of what the author said, and functions that were not analysed
+	Unnamed  []string   `json:"-"`                  // what the reports name that name no one map variable
 }
 
 // Silenced is a finding that is left out of Findings.

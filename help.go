@@ -45,7 +45,7 @@ func help(c command, all *pflag.FlagSet) string {
 Results go to standard output, everything else to standard error. Exit codes, the first that applies:
   2  the command line is wrong, a package did not load, a file could not be read or written, or a plan is out of date
   3  -w: done, except for the variables that were refused
-  1  check: there are findings; --exit-code: the diff is not empty
+  1  check: there are findings; confirm: the race was shown; --exit-code: the diff is not empty
   0  otherwise
 `)
 	return b.String()

@@ -92,6 +92,17 @@ var commands = []command{
 		},
 	},
 	{
+		name:  "confirm",
+		args:  "PKG.Type.field [packages]",
+		short: "write a test that shows the race of one finding, and run it under the race detector, before the mend and after",
+		flags: []string{"chdir", "tags", "tests", "form", "output", "color", "verbose", "quiet"},
+		run:   confirming,
+		examples: []string{
+			"mapmend confirm Store.byID ./session",
+			"mapmend confirm Store.byID -o session/race_test.go ./session   # keep the test",
+		},
+	},
+	{
 		name:  "undo",
 		short: "take back the last run with -w: every file as it was, or none",
 		flags: []string{"chdir", "quiet"},

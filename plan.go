@@ -76,6 +76,16 @@ func replaceFile(name string, data []byte) error {
 	return writeWhole(name, data)
 }
 
+// writeNew gives the named file, which must not exist, the content data.
+func writeNew(name string, data []byte) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Close())
+}
+
 // writeWhole gives the named file the content data, all of it or none.
 func writeWhole(name string, data []byte) error {
 	temp, err := os.CreateTemp(filepath.Dir(name), ".mapmend-*.tmp")

@@ -3,6 +3,8 @@ package plan
 import (
 	"errors"
 	"strings"
+
+	"mapmend/plan/mapuse"
 )
 
 // This file holds the Plan and its parts: the only types package rewrite may see. They are plain
@@ -166,6 +168,9 @@ type Site struct {
 	Held     []Held `json:"held"`
 	Problem  bool   `json:"problem"` // the site is to change
 }
+
+// Writes reports whether the site changes the map or the variable.
+func (s Site) Writes() bool { return mapuse.Op(s.Op).Writes() }
 
 // Held is one lock certainly held at a site.
 type Held struct {

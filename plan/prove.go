@@ -128,10 +128,7 @@ func (p prover) places(verdicts []share.Verdict, a evidence.Access) []place {
 
 func (p prover) inLine(j share.Judged, f ownFrame) bool { return p.prog.Position(j.Pos).Line == f.Line }
 
-// inFunction reports whether the function of j is that of f: the runtime writes no type arguments.
-func (p prover) inFunction(j share.Judged, f ownFrame) bool {
-	return p.world.Bodies[j.Func].Name == strings.ReplaceAll(f.Func, "[...]", "")
-}
+func (p prover) inFunction(j share.Judged, f ownFrame) bool { return p.world.Bodies[j.Func].Name == f.Name() }
 
 // fits reports whether a use that does op may be the access a.
 func fits(op mapuse.Op, a evidence.Access) bool {

@@ -102,8 +102,8 @@ func short(a Access) string {
 func TestRead(t *testing.T) {
 	oldAccess := "read map; session.(*Store).Get at store.go:31; main.serve at main.go:12 < main.main at main.go:8"
 	swissAccesses := []string{
-		"write map; session.(*Cache[...]).Put at cache.go:22; sync.(*WaitGroup).Go.func1 at waitgroup.go:258 < sync.(*WaitGroup).Go at waitgroup.go:238",
-		"write map; session.(*Cache[...]).Put at cache.go:22",
+		"write map; session.(*Cache).Put at cache.go:22; sync.(*WaitGroup).Go.func1 at waitgroup.go:258 < sync.(*WaitGroup).Go at waitgroup.go:238",
+		"write map; session.(*Cache).Put at cache.go:22",
 	}
 	raceAccesses := []string{
 		"write map; session.(*Store).Put at store.go:13; main.main.func1 at main.go:9 < main.main at main.go:9",

@@ -45,7 +45,26 @@ func (r Report) String() string {
 
 // String returns the frame as people write it: session.(*Store).Put at store.go:12.
 func (f Frame) String() string {
-	return fmt.Sprintf("%s.%s at %s:%d", path.Base(f.Package), f.Func, path.Base(f.File), f.Line)
+	return fmt.Sprintf("%s.%s at %s:%d", path.Base(f.Package), f.Name(), path.Base(f.File), f.Line)
+}
+
+// Name returns Func without type arguments, which the runtime writes as [...] and the race detector in full.
+func (f Frame) Name() string {
+	var b strings.Builder
+	depth := 0
+	for _, r := range f.Func {
+		switch r {
+		case '[':
+			depth++
+		case ']':
+			depth--
+		default:
+			if depth == 0 {
+				b.WriteRune(r)
+			}
+		}
+	}
+	return b.String()
 }
 
 // Standard reports whether the function is one of the standard library.

@@ -69,7 +69,7 @@ func (c *goCommand) packages(mode packages.LoadMode, tests bool, patterns []stri
 	ctx, free := c.context()
 	defer free()
 	flags := c.flags
-	overlay, remove, err := overlayFile(c.overlay)
+	overlay, remove, err := OverlayFile(c.overlay)
 	if err != nil {
 		return nil, err
 	}

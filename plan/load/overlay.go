@@ -9,9 +9,9 @@ import (
 	"path/filepath"
 )
 
-// overlayFile writes what the go command's flag -overlay takes, to a new folder, and returns its name and what removes the folder.
+// OverlayFile writes what the go command's flag -overlay takes, to a new folder, and returns its name and what removes the folder.
 // Without an overlay the name is empty.
-func overlayFile(overlay map[string][]byte) (name string, remove func(), err error) {
+func OverlayFile(overlay map[string][]byte) (name string, remove func(), err error) {
 	if len(overlay) == 0 {
 		return "", func() {}, nil
 	}

@@ -128,7 +128,9 @@ func (p prover) places(verdicts []share.Verdict, a evidence.Access) []place {
 
 func (p prover) inLine(j share.Judged, f ownFrame) bool { return p.prog.Position(j.Pos).Line == f.Line }
 
-func (p prover) inFunction(j share.Judged, f ownFrame) bool { return p.world.Bodies[j.Func].Name == f.Name() }
+func (p prover) inFunction(j share.Judged, f ownFrame) bool {
+	return p.world.Bodies[j.Func].Name == f.Name()
+}
 
 // fits reports whether a use that does op may be the access a.
 func fits(op mapuse.Op, a evidence.Access) bool {

@@ -61,7 +61,8 @@ func Tests(prog *load.Program, f plan.Finding) ([]Test, error) {
 	return out, why
 }
 
-// pairs returns pairs of functions with conflicting uses, of which one has a problem, without repetition: first those of the chains.
+// pairs returns pairs of functions with conflicting uses, of which one has a problem, without repetition: first those that the finding
+// says to run at the same time. A function beside itself is among them only if the finding says so.
 func pairs(f plan.Finding) [][2]string {
 	var out [][2]string
 	add := func(a, b string) {
@@ -69,20 +70,17 @@ func pairs(f plan.Finding) [][2]string {
 			out = append(out, p)
 		}
 	}
+	if len(f.Chains) == 2 {
+		a, b := f.Chains[0], f.Chains[1]
+		add(a[len(a)-1], b[len(b)-1])
+		add(a[0], b[0])
+	}
 	for _, a := range f.Sites {
 		for _, b := range f.Sites {
-			if a.Problem && a.Function != b.Function && (a.Writes() || b.Writes()) {
+			if a.Problem && enclosing(a.Function) != enclosing(b.Function) && (a.Writes() || b.Writes()) {
 				add(a.Function, b.Function)
 			}
 		}
-	}
-	for _, a := range f.Sites {
-		if a.Problem && a.Writes() {
-			add(a.Function, a.Function)
-		}
-	}
-	if len(f.Chains) == 2 {
-		add(f.Chains[0][0], f.Chains[1][0])
 	}
 	return out
 }

@@ -152,7 +152,10 @@ func (a *analysis) apply(instr ssa.CallInstruction, t target, s *state) {
 	var alts []alternative
 	for _, alt := range s.alts {
 		for _, o := range e.Outcomes {
-			next := alt
+			next, ok := alt.allows(instr, o.If)
+			if !ok {
+				continue
+			}
 			at := Point{Held: o.Acquired, Released: o.Released, Maybe: o.Maybe}.Under(alt.Point, t.binding()).Settle(copies)
 			next.Point = at.withElements(lists)
 			for _, w := range o.When {

@@ -33,7 +33,7 @@ func (a *analysis) external(instr ssa.CallInstruction, t target, s *state) {
 		a.rec.awaits("a wait for a group of goroutines", s)
 		a.waits(Signal{t.params[0].Path, t.params[0].Var, Group}, s)
 	case t.key == model.CondWait: // the lock is given back meanwhile
-		a.each(s, func(alt *alternative) { alt.Held = alt.Held.afterLock() })
+		a.each(s, func(alt *alternative) { *alt = a.afterWait(*alt, instr.Block()) })
 	case t.key == model.Done:
 		s.tells = addSignal(s.tells, Signal{t.params[0].Path, t.params[0].Var, Group})
 	case a.library.Serves(t.key):

@@ -333,6 +333,14 @@ func (r *recorder) flagUse(flag access.Ref, atomic bool, mode Mode, s *state) {
 	}
 }
 
+// afterWait returns alt as it stands after a wait at b that gave the lock back meanwhile: another may have set a flag that
+// was not set before, and only where the function is going to set it, it goes on as before that.
+func (a *analysis) afterWait(alt alternative, b *ssa.BasicBlock) alternative {
+	alt.assumed = a.forgetFlags(alt.assumed)
+	alt.Held = slices.DeleteFunc(slices.Clone(alt.Held), func(h Held) bool { return h.First && !a.willSet(h.Path, b) }).afterLock()
+	return alt
+}
+
 // afterLock returns s as it stands after a lock was taken: while that was waited for, another may have set a flag that
 // was not set before.
 func (s Set) afterLock() Set {

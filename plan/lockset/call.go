@@ -62,9 +62,7 @@ func (a *analysis) call(instr ssa.CallInstruction, s *state) {
 		a.rec.dispatches(instr, t, s)
 		t.key = access.ObjectKey(t.invoke)
 		a.arguments(instr, t, s)
-		if a.library.Serves(t.key) {
-			s.after = addStarted(s.after, Started{Site: ServeSite})
-		}
+		a.serves(instr, t, s)
 		a.rec.unknown("a call of the interface method " + t.invoke.Name())
 		a.rec.mayCall(MethodType(t.invoke.Name()), s)
 		if a.isForeign(t.invoke) {

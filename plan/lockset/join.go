@@ -28,6 +28,7 @@ const (
 	Only                 // the channel is closed, and nothing is ever sent on it: told to whoever receives
 	Sent                 // one value is sent: told to one receiver, who may have got that of another
 	Behind               // somebody waited for it before he sent one value
+	Stopped              // a server has stopped: told to whoever stops it
 )
 
 // Signal is that a goroutine told something, or that somebody was told.

@@ -54,6 +54,7 @@ func (a *analysis) call(instr ssa.CallInstruction, s *state) {
 		a.external(instr, t, s)
 		a.setting(instr, s)
 		a.swaps(instr, t, s)
+		a.claims(instr, t, s)
 		if call, ok := instr.(*ssa.Call); ok {
 			a.looking(call, s)
 		}

@@ -98,6 +98,7 @@ type analysis struct {
 	tokens   tokens
 	settings settings
 	sets     []flagSet                   // see flagSets
+	locals   map[ssa.Value]bool          // see asLocalFlag
 	tests    []fieldTest                 // see fieldTests
 	named    map[access.Path]access.Path // see noteNamed
 	ownSites map[string]bool             // see isOwnSite
@@ -169,7 +170,7 @@ func Package(pkg *ssa.Package, cfg Config) *Result {
 
 func function(fn *ssa.Function, effect func(string) *Effect, in inPackage, cfg Config, visit func(*Func, ssa.Instruction, View)) (*Body, *Effect) {
 	body := describe(fn)
-	a := &analysis{fn: fn, effect: effect, channels: in.channels, onces: in.onces, flags: in.flags, tokens: in.tokens, settings: in.settings, kept: in.kept, position: cfg.Position, source: cfg.Source, library: cfg.Library, own: cfg.Own, hasBody: cfg.hasBody, into: make(map[access.Root][]stored), lentAt: make(map[access.Root]access.Path), gathered: make(map[access.Root]bool), starts: make(map[string]ssa.CallInstruction), numbers: &numbering{numbers: make(map[access.Root]int)}}
+	a := &analysis{fn: fn, effect: effect, channels: in.channels, onces: in.onces, flags: in.flags, tokens: in.tokens, settings: in.settings, kept: in.kept, position: cfg.Position, source: cfg.Source, library: cfg.Library, own: cfg.Own, hasBody: cfg.hasBody, into: make(map[access.Root][]stored), lentAt: make(map[access.Root]access.Path), gathered: make(map[access.Root]bool), starts: make(map[string]ssa.CallInstruction), locals: make(map[ssa.Value]bool), numbers: &numbering{numbers: make(map[access.Root]int)}}
 	a.names = access.NewNames(fn, a, cfg.Source)
 	states := a.run()
 	owed := a.owesOf()

@@ -55,6 +55,7 @@ func (a *analysis) call(instr ssa.CallInstruction, s *state) {
 		a.external(instr, t, s)
 		a.setting(instr, s)
 		a.swaps(instr, t, s)
+		a.claims(instr, t, s)
 		if call, ok := instr.(*ssa.Call); ok {
 			a.looking(call, s)
 		}
@@ -63,9 +64,7 @@ func (a *analysis) call(instr ssa.CallInstruction, s *state) {
 		a.rec.dispatches(instr, t, s)
 		t.key = access.ObjectKey(t.invoke)
 		a.arguments(instr, t, s)
-		if a.library.Serves(t.key) {
-			s.after = addStarted(s.after, Started{Site: ServeSite})
-		}
+		a.serves(instr, t, s)
 		if !model.Sealed(t.key) {
 			a.rec.unknown("a call of the interface method " + t.invoke.Name())
 		}
@@ -155,7 +154,10 @@ func (a *analysis) apply(instr ssa.CallInstruction, t target, s *state) {
 	var alts []alternative
 	for _, alt := range s.alts {
 		for _, o := range e.Outcomes {
-			next := alt
+			next, ok := alt.allows(instr, o.If)
+			if !ok {
+				continue
+			}
 			at := Point{Held: o.Acquired, Released: o.Released, Maybe: o.Maybe}.Under(alt.Point, t.binding()).Settle(copies)
 			next.Point = at.withElements(lists)
 			for _, w := range o.When {

@@ -12,8 +12,8 @@
 //	m[k] = v
 //	if shared { mu.Unlock() }
 //
-// is understood, and so are TryLock and helpers that return whether they hold the lock. Past
-// maxAlternatives they collapse into one: what all hold is held, what only some hold is "maybe".
+// is understood, and so are TryLock, helpers that return whether they hold the lock or are told so, and a local bool that
+// says it. Past maxAlternatives they collapse into one: what all hold is held, what only some hold is "maybe".
 //
 // # The fact
 //

@@ -63,6 +63,13 @@ type Outcome struct {
 	Released []access.Path // held by a caller before, and not at return
 	Maybe    []access.Path
 	When     []When // what the results say
+	If       []If   // what it goes by of what it was given
+}
+
+// If is a condition on what a function was given: the boolean parameter, or captured variable, that Root stands for is Is.
+type If struct {
+	Root access.Root
+	Is   bool
 }
 
 // When is a condition on a result: the boolean Result is Is, or being nil is Is.

@@ -28,16 +28,20 @@ func (a *analysis) external(instr ssa.CallInstruction, t target, s *state) {
 	}
 	a.arguments(instr, t, s)
 	a.leaves(instr, t, s)
+	a.serves(instr, t, s)
+	_, apart := instr.(*ssa.Go)
 	switch {
+	case apart: // it waits, and tells, when it likes
 	case model.Joins(t.key):
 		a.rec.awaits("a wait for a group of goroutines", s)
 		a.waits(Signal{t.params[0].Path, t.params[0].Var, Group}, s)
 	case t.key == model.CondWait: // the lock is given back meanwhile
-		a.each(s, func(alt *alternative) { alt.Held = alt.Held.afterLock() })
+		a.each(s, func(alt *alternative) { *alt = a.afterWait(*alt, instr.Block()) })
 	case t.key == model.Done:
 		s.tells = addSignal(s.tells, Signal{t.params[0].Path, t.params[0].Var, Group})
-	case a.library.Serves(t.key):
-		s.after = addStarted(s.after, Started{Site: ServeSite})
+	case model.Stops(t.key):
+		a.rec.awaits("a wait for handlers", s)
+		a.waits(Signal{t.params[0].Path, t.params[0].Var, Stopped}, s)
 	case t.key == model.Once:
 		for i := range s.alts {
 			s.alts = slices.Clone(s.alts)
@@ -87,9 +91,7 @@ func (a *analysis) arguments(instr ssa.CallInstruction, t target, s *state) {
 // body seems to do with them does not count.
 func (a *analysis) configured(instr ssa.CallInstruction, t *target, s *state) {
 	a.arguments(instr, *t, s)
-	if a.library.Serves(t.key) {
-		s.after = addStarted(s.after, Started{Site: ServeSite})
-	}
+	a.serves(instr, *t, s)
 	e := *t.effect
 	e.Invokes = nil
 	t.effect = &e

@@ -14,20 +14,21 @@ import (
 	"mapmend/plan/model"
 )
 
-// This file knows the flags of a package: an atomic.Bool, or a bool, that is only ever set to true, after something was
-// done with maps. What they order is in flagged.go.
+// This file knows the flags of a package: a bool that is only ever set to true, or what is changed atomically and only
+// ever set to one value that is not zero, after something was done with maps. What they order is in flagged.go.
 
 // flags is what a package does with the boolean fields and variables of its types. It is not safe for concurrent use.
 type flags struct {
-	set   map[access.Var]bool // some function sets them to true; those that order something
-	fill  map[access.Var]bool // and changes maps before, or some function changes maps once it has looked at them
-	other map[access.Var]bool // something else may become of them
+	set   map[access.Var]bool   // some function sets them to true; those that order something
+	value map[access.Var]string // what they are set to, as [constantText] says it
+	fill  map[access.Var]bool   // and changes maps before, or some function changes maps once it has looked at them
+	other map[access.Var]bool   // something else may become of them
 	fills map[*ssa.Function]bool
 }
 
 // flagsOf returns what fns do with flags.
 func flagsOf(fns []*ssa.Function) *flags {
-	f := &flags{make(map[access.Var]bool), make(map[access.Var]bool), make(map[access.Var]bool), fillers(fns)}
+	f := &flags{make(map[access.Var]bool), make(map[access.Var]string), make(map[access.Var]bool), make(map[access.Var]bool), fillers(fns)}
 	for _, fn := range fns {
 		for _, b := range fn.Blocks {
 			for _, instr := range b.Instrs {
@@ -53,7 +54,13 @@ func flagsOf(fns []*ssa.Function) *flags {
 }
 
 // isFlag reports whether what is of type t can be a flag.
-func isFlag(t types.Type) bool { return isBool(t) || typeName(t) == model.AtomicBool }
+func isFlag(t types.Type) bool { return isBool(t) || isNumber(t) || model.IsAtomic(typeName(t)) }
+
+// isNumber reports whether what is of type t can be given to the functions of package sync/atomic.
+func isNumber(t types.Type) bool {
+	b, ok := t.Underlying().(*types.Basic)
+	return ok && b.Info()&types.IsInteger != 0
+}
 
 func isBool(t types.Type) bool {
 	b, ok := t.Underlying().(*types.Basic)
@@ -77,6 +84,9 @@ func (f *flags) usedBy(class access.Var, addr ssa.Value, instr ssa.Instruction) 
 			f.looks(class, instr)
 			return
 		}
+		if instr.Op == token.MUL && isNumber(instr.Type()) {
+			return // under a lock that is held where it is set, perhaps
+		}
 	case *ssa.Store:
 		if instr.Addr == addr && (isTrue(instr.Val) || isFalse(instr.Val) && isNewObject(addr)) {
 			f.sets(class, instr, isTrue(instr.Val))
@@ -88,21 +98,32 @@ func (f *flags) usedBy(class access.Var, addr ssa.Value, instr ssa.Instruction) 
 		if fn == nil || len(c.Args) == 0 || c.Args[0] != addr {
 			break
 		}
-		switch access.FuncKey(fn) {
-		case model.FlagLoad:
+		switch key := access.FuncKey(fn); model.Atomic(key) {
+		case model.AtomicLoad:
 			return
-		case model.FlagStore:
-			if isTrue(c.Args[1]) {
+		case model.AtomicStore:
+			if f.oneValue(class, c.Args[1]) {
 				f.sets(class, instr, true)
 				return
 			}
-		case model.FlagSwap:
+		case model.AtomicSwap:
 			if isFalse(c.Args[1]) && isTrue(c.Args[2]) {
 				return
 			}
 		}
 	}
 	f.other[class] = true
+}
+
+// oneValue reports whether v is a constant other than zero, and the flag class is never set to another one.
+func (f *flags) oneValue(class access.Var, v ssa.Value) bool {
+	if !isOtherConst(v) {
+		return false
+	}
+	text := constantText(v.(*ssa.Const))
+	have, ok := f.value[class]
+	f.value[class] = text
+	return !ok || have == text
 }
 
 // sets notes that instr sets the flag class, to true if on. One that nothing is done before orders nothing: most flags
@@ -112,8 +133,9 @@ func (f *flags) sets(class access.Var, instr ssa.Instruction, on bool) {
 	if !on || f.fill[class] {
 		return
 	}
+	_, deferred := instr.(*ssa.Defer)
 	f.fill[class] = f.anyFill(instr.Parent(), func(fill ssa.Instruction) bool {
-		return access.ComesBefore(fill, instr) || fill.Block() != instr.Block() && Reaches(fill.Block(), instr.Block(), nil)
+		return deferred || access.ComesBefore(fill, instr) || fill.Block() != instr.Block() && Reaches(fill.Block(), instr.Block(), nil)
 	})
 }
 

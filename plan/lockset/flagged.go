@@ -1,6 +1,7 @@
 package lockset
 
 import (
+	"go/constant"
 	"go/token"
 	"slices"
 
@@ -59,7 +60,7 @@ func (a *analysis) setsFlag(instr ssa.Instruction) (access.Ref, bool) {
 			addr = instr.Addr
 		}
 	case ssa.CallInstruction:
-		if c := instr.Common(); isCallOf(c, model.FlagStore) && isTrue(c.Args[1]) {
+		if c := instr.Common(); atomicOf(c) == model.AtomicStore && isOtherConst(c.Args[1]) {
 			addr = c.Args[0]
 		}
 	}
@@ -73,15 +74,53 @@ func (a *analysis) setsFlag(instr ssa.Instruction) (access.Ref, bool) {
 func (a *analysis) looksAt(v ssa.Value) (access.Ref, bool) {
 	switch v := v.(type) {
 	case *ssa.UnOp:
-		if v.Op == token.MUL && isBool(v.Type()) {
+		if v.Op == token.MUL && (isBool(v.Type()) || isNumber(v.Type())) {
 			return a.flag(v.X)
 		}
 	case *ssa.Call:
-		if isCallOf(v.Common(), model.FlagLoad) {
+		if atomicOf(v.Common()) == model.AtomicLoad {
 			return a.flag(v.Call.Args[0])
 		}
 	}
 	return access.Ref{}, false
+}
+
+// asks returns the flag that c is about, and what c is when that is set.
+func (a *analysis) asks(c condition) (ref access.Ref, set, ok bool) {
+	if c.index != -1 {
+		return access.Ref{}, false, false
+	}
+	if ref, ok = a.looksAt(c.x); !ok {
+		return ref, false, false
+	}
+	for _, s := range a.whenSet(c.x, ref) {
+		if s.cond == c {
+			return ref, s.is, true
+		}
+	}
+	return ref, false, false
+}
+
+// whenSet returns what is known of v, the value of flag, when that is set; the opposite is known when it is not.
+func (a *analysis) whenSet(v ssa.Value, flag access.Ref) []assumption {
+	if isBool(v.Type()) {
+		return []assumption{{condition{x: v, index: -1}, true}}
+	}
+	zero := constantText(ssa.NewConst(constant.MakeInt64(0), v.Type()))
+	return []assumption{
+		{condition{x: v, index: -1, y: zero, op: token.EQL}, false},
+		{condition{x: v, index: -1, y: zero, op: token.GTR}, true},
+		{condition{x: v, index: -1, y: a.flags.value[flag.Var], op: token.EQL}, true},
+	}
+}
+
+// atomicOf returns what c does with a variable that is changed atomically.
+func atomicOf(c *ssa.CallCommon) model.AtomicOp {
+	fn := c.StaticCallee()
+	if fn == nil || len(c.Args) == 0 {
+		return 0
+	}
+	return model.Atomic(access.FuncKey(fn))
 }
 
 func isCallOf(c *ssa.CallCommon, key string) bool {
@@ -154,13 +193,14 @@ func (a *analysis) looking(v ssa.Value, s *state) {
 		return
 	}
 	a.rec.flagUse(ref, atomic, Read, s)
-	cond := condition{x: v, index: -1}
 	var alts []alternative
 	for _, alt := range s.alts {
 		with := alt
 		with.Held = with.Held.With(Held{Path: ref.Path, Class: ref.Var, Mode: Read, Once: true, Flag: true})
-		alts = merge(alts, with.assume(cond, true))
-		alts = merge(alts, alt.assume(cond, false))
+		for _, c := range a.whenSet(v, ref) {
+			with, alt = with.assume(c.cond, c.is), alt.assume(c.cond, !c.is)
+		}
+		alts = merge(merge(alts, with), alt)
 	}
 	s.alts = alts
 }
@@ -170,11 +210,11 @@ func (a *analysis) looking(v ssa.Value, s *state) {
 // which nobody sets it.
 func (a *analysis) unset(test *ssa.If, n int, s *state) {
 	c, negated, ok := conditionOf(test.Cond)
-	if !ok || c.op != token.ILLEGAL || (n == 0) != negated {
+	if !ok {
 		return
 	}
-	ref, ok := a.looksAt(c.x)
-	if !ok || !isOutside(ref.Path.Root) {
+	ref, set, ok := a.asks(c)
+	if !ok || set == ((n == 0) != negated) || !isOutside(ref.Path.Root) {
 		return
 	}
 	_, atomic := c.x.(*ssa.Call)
@@ -286,19 +326,16 @@ func (a *analysis) first(b *ssa.BasicBlock, s *state) {
 // sawUnset reports whether alt goes by the flag at path not being set.
 func (a *analysis) sawUnset(alt *alternative, path access.Path) bool {
 	return slices.ContainsFunc(alt.assumed, func(s assumption) bool {
-		if s.is || s.cond.op != token.ILLEGAL {
-			return false
-		}
-		ref, ok := a.looksAt(s.cond.x)
-		return ok && ref.Path == path
+		ref, set, ok := a.asks(s.cond)
+		return ok && s.is != set && ref.Path == path
 	})
 }
 
 // forgetFlags returns as without what was seen of flags: it may have changed while a lock was waited for.
 func (a *analysis) forgetFlags(as []assumption) []assumption {
 	isFlag := func(s assumption) bool {
-		_, ok := a.looksAt(s.cond.x)
-		return ok && !s.is
+		_, set, ok := a.asks(s.cond)
+		return ok && s.is != set
 	}
 	if len(a.flagSets()) == 0 || !slices.ContainsFunc(as, isFlag) {
 		return as
@@ -331,6 +368,14 @@ func (r *recorder) flagUse(flag access.Ref, atomic bool, mode Mode, s *state) {
 	for _, p := range s.points() {
 		r.body.Flags = append(r.body.Flags, FlagUse{Flag: flag.Var, Atomic: atomic, Set: mode == Write, Locks: beside(flag, p.Held, mode)})
 	}
+}
+
+// afterWait returns alt as it stands after a wait at b that gave the lock back meanwhile: another may have set a flag that
+// was not set before, and only where the function is going to set it, it goes on as before that.
+func (a *analysis) afterWait(alt alternative, b *ssa.BasicBlock) alternative {
+	alt.assumed = a.forgetFlags(alt.assumed)
+	alt.Held = slices.DeleteFunc(slices.Clone(alt.Held), func(h Held) bool { return h.First && !a.willSet(h.Path, b) }).afterLock()
+	return alt
 }
 
 // afterLock returns s as it stands after a lock was taken: while that was waited for, another may have set a flag that

@@ -150,11 +150,15 @@ func (a *analysis) edge(b *ssa.BasicBlock, n int, out state) (state, bool) {
 	}
 	next := out
 	next.alts = nil
+	var tested ssa.Value
 	test, _ := b.Instrs[len(b.Instrs)-1].(*ssa.If)
+	if test != nil {
+		tested = a.tested(test)
+	}
 	for _, alt := range out.alts {
 		ok := true
 		if test != nil {
-			alt, ok = alt.branch(test.Cond, n == 0)
+			alt, ok = alt.branch(tested, n == 0)
 		}
 		if ok {
 			next.alts = merge(next.alts, alt.through(succ, pred))
@@ -191,7 +195,7 @@ func (a *analysis) block(b *ssa.BasicBlock, s state) state {
 }
 
 func (a *analysis) instr(instr ssa.Instruction, s *state) {
-	if v, ok := instr.(ssa.Value); ok {
+	if v, ok := instr.(ssa.Value); ok && !isPhi(v) { // what is assumed of a phi is of the way by which control came
 		s.renewed(v)
 	}
 	if touches(instr) {
@@ -205,8 +209,11 @@ func (a *analysis) instr(instr ssa.Instruction, s *state) {
 			a.rec.remakes(root, s)
 			s.another(root)
 		}
-		if mc, ok := instr.(*ssa.MakeClosure); ok {
-			a.madeClosure(mc, s)
+		switch instr := instr.(type) {
+		case *ssa.MakeClosure:
+			a.madeClosure(instr, s)
+		case *ssa.Alloc:
+			a.declaresLocal(instr, s)
 		}
 	case *ssa.MakeInterface:
 		if runs, _ := calledBy(instr, a.library); !runs.IsZero() {
@@ -217,6 +224,7 @@ func (a *analysis) instr(instr ssa.Instruction, s *state) {
 	case *ssa.Store:
 		a.handOver(instr.Val, a.library.FuncField(fieldName(instr.Addr)), s)
 		a.store(s, instr.Val, a.names.Place(instr.Addr))
+		a.setsLocal(instr, s)
 		a.assigned(instr, s)
 		a.setting(instr, s)
 	case *ssa.MapUpdate:
@@ -241,6 +249,7 @@ func (a *analysis) instr(instr ssa.Instruction, s *state) {
 			a.received(instr, instr.X, false, s)
 		}
 		a.looking(instr, s)
+		a.looksLocal(instr, s)
 	case *ssa.Call:
 		a.call(instr, s)
 		a.stillUnset(instr.Block(), s)
@@ -291,6 +300,11 @@ func (a *analysis) runDefers(at *ssa.BasicBlock, s *state) {
 		}
 	}
 	*s = out
+}
+
+func isPhi(v ssa.Value) bool {
+	_, ok := v.(*ssa.Phi)
+	return ok
 }
 
 func posOf(instr ssa.Instruction) token.Pos {

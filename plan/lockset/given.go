@@ -28,17 +28,68 @@ type Given struct {
 // given returns what a assumes of parameters, in the order of the parameters.
 func (a alternative) given() []Given {
 	var out []Given
-	for _, s := range a.assumed {
-		p, ok := s.cond.x.(*ssa.Parameter)
-		if !ok || s.cond.y != nil || s.cond.index != -1 {
-			continue
-		}
-		if i := slices.Index(p.Parent().Params, p); i >= 0 {
-			out = append(out, Given{i, s.is})
+	for _, c := range a.ifs() {
+		if c.Root.Kind == access.Param {
+			out = append(out, Given{c.Root.Index, c.Is})
 		}
 	}
-	slices.SortFunc(out, func(x, y Given) int { return x.Param - y.Param })
 	return out
+}
+
+// ifs returns what a assumes of parameters and of captured variables that are local flags, sorted.
+func (a alternative) ifs() []If {
+	var out []If
+	for _, s := range a.assumed {
+		if s.cond.y != nil || s.cond.index != -1 {
+			continue
+		}
+		if root, ok := givenRoot(s.cond.x); ok {
+			out = append(out, If{root, s.is})
+		}
+	}
+	slices.SortFunc(out, func(x, y If) int { return compareRoots(x.Root, y.Root) })
+	return out
+}
+
+// givenRoot returns what stands for v, which the function was given.
+func givenRoot(v ssa.Value) (access.Root, bool) {
+	switch v := v.(type) {
+	case *ssa.Parameter:
+		i := slices.Index(v.Parent().Params, v)
+		return access.Root{Kind: access.Param, Index: i}, i >= 0
+	case *ssa.FreeVar:
+		i := slices.Index(v.Parent().FreeVars, v)
+		return access.Root{Kind: access.Free, Index: i}, i >= 0
+	}
+	return access.Root{}, false
+}
+
+// passedTo returns what instr gives its callee for root: of a variable that the callee captures, the variable.
+func passedTo(instr ssa.CallInstruction, root access.Root) ssa.Value {
+	c := instr.Common()
+	switch mc, isClosure := c.Value.(*ssa.MakeClosure); {
+	case c.IsInvoke():
+	case root.Kind == access.Param && root.Index < len(c.Args) && (isClosure || c.StaticCallee() != nil):
+		return c.Args[root.Index]
+	case root.Kind == access.Free && isClosure && root.Index < len(mc.Bindings):
+		return mc.Bindings[root.Index]
+	}
+	return nil
+}
+
+// allows returns alt as it goes on when the callee of instr returns in a way that it takes if ifs hold; ok is false when
+// alt rules that out.
+func (alt alternative) allows(instr ssa.CallInstruction, ifs []If) (out alternative, ok bool) {
+	for _, c := range ifs {
+		v := passedTo(instr, c.Root)
+		if v == nil {
+			continue
+		}
+		if alt, ok = alt.branch(v, c.Is); !ok {
+			return alt, false
+		}
+	}
+	return alt, true
 }
 
 // constants returns the boolean constants among the arguments of call.

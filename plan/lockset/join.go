@@ -23,11 +23,12 @@ import (
 type By uint8
 
 const (
-	Group  By = iota + 1 // Done of a wait group: told to whoever waits for the group
-	Closed               // the channel is closed: told to whoever sees that
-	Only                 // the channel is closed, and nothing is ever sent on it: told to whoever receives
-	Sent                 // one value is sent: told to one receiver, who may have got that of another
-	Behind               // somebody waited for it before he sent one value
+	Group   By = iota + 1 // Done of a wait group: told to whoever waits for the group
+	Closed                // the channel is closed: told to whoever sees that
+	Only                  // the channel is closed, and nothing is ever sent on it: told to whoever receives
+	Sent                  // one value is sent: told to one receiver, who may have got that of another
+	Behind                // somebody waited for it before he sent one value
+	Stopped               // a server has stopped: told to whoever stops it
 )
 
 // Signal is that a goroutine told something, or that somebody was told.

@@ -186,17 +186,20 @@ func (r *recorder) finish() {
 	r.effect.Outcomes = outcomes(r.returned, r.facts)
 }
 
-// outcomes groups the ways to return by what they do to locks, with what the results say in each group.
-func outcomes(returned []alternative, facts [][]fact) []Outcome {
-	type group struct {
-		at    Point
-		facts []fact
-	}
-	var groups []group
+// way is one way to return: what it does to locks, what the results say, and what it goes by.
+type way struct {
+	at    Point
+	facts []fact
+	ifs   []If
+}
+
+// joinWays groups the ways to return by what they do to locks, with what the results say, and what was given, in each group.
+func joinWays(returned []alternative, facts [][]fact) []way {
+	var groups []way
 	for i, alt := range returned {
-		j := slices.IndexFunc(groups, func(g group) bool { return g.at.equal(alt.Point) })
+		j := slices.IndexFunc(groups, func(g way) bool { return g.at.equal(alt.Point) })
 		if j < 0 {
-			groups = append(groups, group{alt.Point, slices.Clone(facts[i])})
+			groups = append(groups, way{alt.Point, slices.Clone(facts[i]), alt.ifs()})
 			continue
 		}
 		for k, f := range facts[i] {
@@ -204,11 +207,18 @@ func outcomes(returned []alternative, facts [][]fact) []Outcome {
 				groups[j].facts[k] = fact{}
 			}
 		}
+		ifs := alt.ifs()
+		groups[j].ifs = slices.DeleteFunc(groups[j].ifs, func(c If) bool { return !slices.Contains(ifs, c) })
 	}
+	return groups
+}
+
+// outcomes returns the ways to return that differ in what they do to locks, with what tells them apart.
+func outcomes(returned []alternative, facts [][]fact) []Outcome {
+	groups := joinWays(returned, facts)
 	const most = 4
 	if len(groups) > most {
-		one := collapse(returned)
-		groups = []group{{one.Point, nil}}
+		groups = []way{{at: collapse(returned).Point}}
 	}
 	if len(groups) == 0 || len(groups) == 1 && groups[0].at.equal(Point{}) {
 		return nil
@@ -216,12 +226,21 @@ func outcomes(returned []alternative, facts [][]fact) []Outcome {
 	var out []Outcome
 	for _, g := range groups {
 		o := Outcome{Acquired: g.at.Held, Released: g.at.Released, Maybe: g.at.Maybe}
-		for i, f := range g.facts {
-			if f.known && len(groups) > 1 {
-				o.When = append(o.When, When{Result: i, Nil: f.isNil, Is: f.is})
-			}
+		if len(groups) > 1 {
+			o.When, o.If = whens(g.facts), g.ifs
 		}
 		out = append(out, o)
+	}
+	return out
+}
+
+// whens returns what facts, about the results, say.
+func whens(facts []fact) []When {
+	var out []When
+	for i, f := range facts {
+		if f.known {
+			out = append(out, When{Result: i, Nil: f.isNil, Is: f.is})
+		}
 	}
 	return out
 }

@@ -23,7 +23,7 @@ import (
 func (a *analysis) token(instr ssa.Instruction, ch ssa.Value, sends bool, s *state) {
 	if ref := a.names.Ref(ch); a.isToken(ref.Var) {
 		op := model.LockOp{Acquire: true}
-		if a.tokens[ref.Var] == sends {
+		if a.tokens.locks[ref.Var] == sends {
 			op = model.LockOp{Release: true}
 		}
 		a.changesLock(instr, op, Held{Path: ref.Path, Class: ref.Var, Mode: Write}, condition{}, s)
@@ -43,7 +43,7 @@ func (a *analysis) token(instr ssa.Instruction, ch ssa.Value, sends bool, s *sta
 }
 
 func (a *analysis) isToken(class access.Var) bool {
-	_, ok := a.tokens[class]
+	_, ok := a.tokens.locks[class]
 	return ok
 }
 

@@ -37,6 +37,31 @@ func requests(fn *ssa.Function) *Serving {
 	return nil
 }
 
+// serves notes that handlers may run from now on, if a call of t lets them: those of a server until that is stopped.
+func (a *analysis) serves(instr ssa.CallInstruction, t target, s *state) {
+	if !a.library.Serves(t.key) {
+		return
+	}
+	s.after = addStarted(s.after, Started{Site: ServeSite, Ends: a.serverOf(instr, t, s)})
+}
+
+// serverOf returns what tells that the handlers have ended that instr, a call of t, lets run: that the receiver is stopped,
+// or the server that is returned, if the one which was made there before is not running.
+func (a *analysis) serverOf(instr ssa.CallInstruction, t target, s *state) []Signal {
+	call, isCall := instr.(*ssa.Call)
+	switch sig := instr.Common().Signature(); {
+	case instr.Common().IsInvoke():
+	case sig.Recv() != nil && len(t.params) > 0:
+		return addSignal(nil, Signal{t.params[0].Path, t.params[0].Var, Stopped})
+	case isCall && sig.Results().Len() == 1 && isPointer(call.Type()):
+		server := a.names.Ref(call)
+		if !slices.ContainsFunc(s.after, func(st Started) bool { return st.tells(server.Path, Stopped) }) {
+			return addSignal(nil, Signal{server.Path, server.Var, Stopped})
+		}
+	}
+	return nil
+}
+
 // conversions returns the conversions to interfaces with methods in fn.
 func conversions(fn *ssa.Function, library *model.Library) []Conversion {
 	var out []Conversion

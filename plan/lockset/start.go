@@ -63,9 +63,7 @@ func (a *analysis) goes(instr *ssa.Go, s *state) {
 	case t.key != "" && a.library.Synchronous(t.key):
 		a.goesThrough(instr, t, Invoke{Start: model.Go, Site: site, Many: many}, s)
 	case t.key != "":
-		if a.library.Serves(t.key) {
-			s.after = addStarted(s.after, Started{Site: ServeSite})
-		}
+		a.serves(instr, t, s)
 		a.external(instr, t, s)
 	case t.invoke != nil:
 		a.begin(s, site, t)

@@ -25,9 +25,12 @@ import (
 // A field or package variable is one when nothing else is done with it, and whoever takes it also gives it back, in the
 // same function or by one that only does that. A channel by which goroutines wake or count each other is none.
 
-// tokens is which fields and package variables are locks, and whether taking one is a receive. It is not safe for
-// concurrent use.
-type tokens map[access.Var]bool
+// tokens is which fields and package variables are locks, and whether taking one is a receive, and which are claims, see
+// claim.go. It is not safe for concurrent use.
+type tokens struct {
+	locks  map[access.Var]bool
+	claims map[access.Var]bool
+}
 
 // tokenUses is what is done with those that may be one.
 type tokenUses map[access.Var]*tokenUse
@@ -40,6 +43,8 @@ type tokenUse struct {
 	sends   map[*ssa.Function]bool // who sends on it, or sets the variable from zero to something else
 	takes   map[*ssa.Function]bool // who receives, or sets the variable to zero
 	other   bool                   // it is used in another way
+	leaves  bool                   // some function makes the variable something else than zero, and is told whether it did
+	again   bool                   // it may become zero again
 }
 
 // tokensOf returns the locks that fns make of something else.
@@ -52,14 +57,17 @@ func tokensOf(fns []*ssa.Function) tokens {
 			}
 		}
 	}
-	locks := make(tokens)
+	found := tokens{make(map[access.Var]bool), make(map[access.Var]bool)}
 	callers := sync.OnceValue(func() map[*ssa.Function][]*ssa.Function { return callersOf(fns) })
 	for class, u := range uses {
 		if lock, filled := u.isLock(callers); lock && !token.IsExported(class.Field) {
-			locks[class] = filled
+			found.locks[class] = filled
+		}
+		if u.isClaim(class) {
+			found.claims[class] = true
 		}
 	}
-	return locks
+	return found
 }
 
 // outermost returns the function of the program that fn is, or stands in.
@@ -91,7 +99,7 @@ func (t tokenUses) instr(fn *ssa.Function, instr ssa.Instruction) {
 		return
 	case *ssa.Field:
 		if class, typ := access.FieldVar(instr.X.Type(), instr.Field); isTokenType(typ) && !class.IsZero() {
-			t.of(class).other = true // of a copy
+			t.of(class).anything() // of a copy
 		}
 	case *ssa.Store:
 		t.overwrites(instr)
@@ -122,7 +130,7 @@ func (t tokenUses) overwrites(st *ssa.Store) {
 	}
 	for i := range s.NumFields() {
 		if class, typ := access.FieldVar(st.Val.Type(), i); isTokenType(typ) && !class.IsZero() {
-			t.of(class).other = true
+			t.of(class).anything()
 		}
 	}
 }
@@ -158,7 +166,10 @@ func (t tokenUses) usedBy(fn *ssa.Function, class access.Var, addr ssa.Value, in
 		if callee == nil || len(c.Args) == 0 || c.Args[0] != addr {
 			break
 		}
-		switch op := model.Atomic(access.FuncKey(callee)); {
+		key := access.FuncKey(callee)
+		u.leaves = u.leaves || leavesZero(key, c)
+		u.again = u.again || !staysClaimed(key, c, addr)
+		switch op := model.Atomic(key); {
 		case op == model.AtomicLoad:
 			return
 		case op == model.AtomicSwap && isZeroConst(c.Args[1]) && isOtherConst(c.Args[2]):
@@ -167,10 +178,16 @@ func (t tokenUses) usedBy(fn *ssa.Function, class access.Var, addr ssa.Value, in
 		case op == model.AtomicStore && isZeroConst(c.Args[1]):
 			u.takes[fn] = true
 			return
+		case op != 0:
+			u.other = true
+			return
 		}
 	}
-	u.other = true
+	u.anything()
 }
+
+// anything notes that anything may become of it.
+func (u *tokenUse) anything() { u.other, u.again = true, true }
 
 // loaded notes what becomes of ch, a channel that fn loads.
 func (u *tokenUse) loaded(fn *ssa.Function, ch *ssa.UnOp) {

@@ -31,6 +31,13 @@ var joins = set(`sync.WaitGroup.Wait golang.org/x/sync/errgroup.Group.Wait`)
 // Joins reports whether key waits for the goroutines started with its receiver.
 func Joins(key string) bool { return joins[key] }
 
+// stops are the functions that return only after the handlers which their receiver, a server, runs have ended, and that
+// let no other begin. What gives up waiting when a context is done is one too.
+var stops = set(`net/http/httptest.Server.Close net/http.Server.Shutdown google.golang.org/grpc.Server.GracefulStop`)
+
+// Stops reports whether key waits for the handlers of its receiver.
+func Stops(key string) bool { return stops[key] }
+
 // synchronous are the functions that call their function arguments before they return, and not after.
 var synchronous = set(`
 	sort.Slice sort.SliceStable sort.SliceIsSorted sort.Search sort.Find

@@ -60,15 +60,6 @@ func OnceFunc(key string) bool { return onceFuncs[key] }
 
 var onceFuncs = set(`sync.OnceFunc sync.OnceValue sync.OnceValues`)
 
-// AtomicBool is the type of a flag that is set and looked at without a lock, by its methods FlagStore, FlagLoad and
-// FlagSwap.
-const (
-	AtomicBool = "sync/atomic.Bool"
-	FlagStore  = AtomicBool + ".Store"
-	FlagLoad   = AtomicBool + ".Load"
-	FlagSwap   = AtomicBool + ".CompareAndSwap"
-)
-
 // Once is the function that runs its argument once, before any call of it returns.
 const Once = "sync.Once.Do"
 
@@ -76,9 +67,11 @@ const Once = "sync.Once.Do"
 type AtomicOp uint8
 
 const (
-	AtomicLoad  AtomicOp = iota + 1
-	AtomicStore          // of its second argument
-	AtomicSwap           // of its third argument, if the second one is there
+	AtomicLoad     AtomicOp = iota + 1
+	AtomicStore             // of its second argument
+	AtomicSwap              // of its third argument, if the second one is there
+	AtomicExchange          // of its second argument, for what was there
+	AtomicAdd               // of its second argument, to what was there
 )
 
 // Atomic returns what key does with the variable at its first argument.
@@ -107,4 +100,4 @@ func IsAtomic(typ string) bool {
 
 var atomicTypes = set(`Bool Int32 Int64 Uint32 Uint64 Uintptr`)
 
-var atomicOps = map[string]AtomicOp{"Load": AtomicLoad, "Store": AtomicStore, "CompareAndSwap": AtomicSwap}
+var atomicOps = map[string]AtomicOp{"Load": AtomicLoad, "Store": AtomicStore, "CompareAndSwap": AtomicSwap, "Swap": AtomicExchange, "Add": AtomicAdd}

@@ -42,6 +42,7 @@ var rules = []struct {
 }{
 	{Possible, (*World).onlyFresh},
 	{Possible, (*World).notAsCalled},
+	{Possible, (*World).mayBeWrapped},
 	{Likely, (*World).oneSideLocks},
 	{None, (*World).ownArgument},
 	{Possible, (*World).startedTwice},

@@ -10,7 +10,8 @@ import (
 
 // This file judges what comes before a flag is set and what comes after it was seen to be.
 
-// noteFlags notes the locks around the flags that b sets or looks at. An atomic.Bool needs none: it has anyLock.
+// noteFlags notes the locks around the flags that b sets or looks at. To look at one atomically needs none, and one that is
+// set atomically has anyLock, too.
 func (w *World) noteFlags(b *lockset.Body) {
 	for _, f := range b.Flags {
 		if f.Set && !w.isTest(b.Pos) {
@@ -19,9 +20,13 @@ func (w *World) noteFlags(b *lockset.Body) {
 			}
 			w.setters[f.Flag][b.Key] = true
 		}
+		if f.Atomic && !f.Set {
+			w.looked[f.Flag] = true
+			continue
+		}
 		locks := f.Locks
 		if f.Atomic {
-			locks = []access.Var{anyLock}
+			locks = append(slices.Clip(locks), anyLock)
 		}
 		have, ok := w.flags[f.Flag]
 		if !ok {
@@ -149,7 +154,10 @@ func (s *step) starts() bool {
 
 // orders reports whether seeing that flag is set tells that all is done that comes before it is set: one lock is held
 // wherever that happens.
-func (w *World) orders(flag access.Var) bool { return len(w.flags[flag]) > 0 }
+func (w *World) orders(flag access.Var) bool {
+	locks, ok := w.flags[flag]
+	return len(locks) > 0 || !ok && w.looked[flag]
+}
 
 // beforeFlag reports whether one of a and b, which are one flag, comes before it is set and the other after it was seen
 // to be.

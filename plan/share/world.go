@@ -48,7 +48,8 @@ type World struct {
 	guards     map[access.Var]*Lock           // what its author says to be its guard, by map variable
 	required   map[string]intent.Requirement  // what the callers hold, by function
 	setters    map[access.Var]map[string]bool // the functions that set a flag
-	flags      map[access.Var][]access.Var    // the locks that are held wherever a flag is set or seen to be
+	flags      map[access.Var][]access.Var    // the locks that are held wherever a flag is set, or seen to be other than atomically
+	looked     map[access.Var]bool            // the flags that are seen to be set atomically
 	brought    map[access.Var][]mapuse.Brought
 	passed     map[mapuse.Passed]token.Pos
 	shared     map[string]bool                // fields, as Sels, that several owners have one map in
@@ -73,6 +74,7 @@ func NewWorld(isTest func(token.Pos) bool) *World {
 		startedAt:  make(map[string][]string),
 		setters:    make(map[access.Var]map[string]bool),
 		flags:      make(map[access.Var][]access.Var),
+		looked:     make(map[access.Var]bool),
 		brought:    make(map[access.Var][]mapuse.Brought),
 		passed:     make(map[mapuse.Passed]token.Pos),
 		shared:     make(map[string]bool),

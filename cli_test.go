@@ -71,7 +71,7 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"check", "-w"}, "'mapmend check' does not take --write"},
 		{[]string{"explain", "x", "--format", "json"}, "'mapmend explain' does not take --format"},
 		{[]string{"--format", "json"}, "'mapmend' does not take --format"},
-		{[]string{"--form", "sharded"}, `unknown form "sharded": the forms are auto, lock`},
+		{[]string{"--form", "hashed"}, `unknown form "hashed": the forms are auto, lock, rwmutex, sharded, syncmap, snapshot`},
 		{[]string{"--form", "auto,lock"}, `unknown form "auto"`},
 		{[]string{"--min-confidence", "sure"}, "must be possible, likely or proven"},
 		{[]string{"check", "--format", "xml"}, "must be one of text, json"},

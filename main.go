@@ -85,6 +85,18 @@ var commands = []command{
 		},
 	},
 	{
+		name:  "switch",
+		args:  "PKG.Type.field [packages]",
+		short: "give a map variable that has a generated type one of another form",
+		flags: []string{"chdir", "tags", "tests", "form", "accessors", "write", "exit-code", "color", "verbose", "quiet"},
+		run:   switching,
+		examples: []string{
+			"mapmend switch Store.byID --form sharded  # the diff of the one generated file",
+			"mapmend switch -w Store.byID --form snapshot,rwmutex",
+			"mapmend switch -w Store.byID --accessors all",
+		},
+	},
+	{
 		name:  "undo",
 		short: "take back the last run with -w: every file as it was, or none",
 		flags: []string{"chdir", "quiet"},

@@ -153,10 +153,8 @@ func (t Type) needs(form string) int {
 	return forms[form].minor
 }
 
-// Has reports whether the accessor is generated: it is in use, or one that is in use calls it.
-func (t Type) Has(accessor string) bool {
-	return slices.Contains(t.Accessors, accessor) || accessor == "Snapshot" && t.Form == "rwmutex" && slices.Contains(t.Accessors, "All")
-}
+// Has reports whether the accessor is generated.
+func (t Type) Has(accessor string) bool { return slices.Contains(t.Accessors, accessor) }
 
 // HasAny reports whether one of the accessors is generated.
 func (t Type) HasAny(accessors ...string) bool { return slices.ContainsFunc(accessors, t.Has) }
@@ -254,7 +252,7 @@ func (t Type) Uses() []string {
 	add("iter", t.Has("All"))
 	switch t.Form {
 	case "rwmutex":
-		add("maps", t.Has("Snapshot") && t.AtLeast(21))
+		add("maps", t.HasAny("Snapshot", "All") && t.AtLeast(21))
 	case "sharded":
 		add("sync/atomic", true)
 		add("hash/maphash", true)

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -87,5 +89,28 @@ func TestSwitchOldGo(t *testing.T) {
 		t.Errorf("the diff is\n%s", diff)
 	}
 	writeFile(t, filepath.Join(dir, "go.mod"), []byte("module example.com/m\n\ngo 1.19\n"))
-	mustRun(t, exitRefused, "switch", "-C", dir, "-w", "counter.hits", "--form", "syncmap")
+	switchRefused(t, dir, "syncmap", "the form syncmap needs go 1.20, and the module is of go 1.19")
+}
+
+// switchRefused checks that the switch of dir's map is refused for a reason.
+func switchRefused(t *testing.T, dir, form, why string) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	run([]string{"switch", "-C", dir, "-w", "counter.hits", "--form", form}, &stdout, &stderr)
+	if !strings.Contains(stderr.String(), why) || stdout.Len() > 0 {
+		t.Errorf("stderr lacks %q:\n%s%s", why, &stderr, &stdout)
+	}
+}
+
+// A generated file that may not be written, or whose package's tests do not compile, is left alone.
+func TestSwitchFile(t *testing.T) {
+	dir := module(t, map[string]string{"go.mod": "module example.com/m\n\ngo 1.26\n", "main.go": countingGo})
+	mustRun(t, exitOK, "-C", dir, "-w", "--form", "rwmutex")
+	generated, test := filepath.Join(dir, "counter_hits_mapmend.go"), filepath.Join(dir, "main_test.go")
+	writeFile(t, test, []byte("package main\n\nvar _ int = nothing\n"))
+	switchRefused(t, dir, "sharded", "the tests of package example.com/m do not compile")
+	if err := errors.Join(os.Remove(test), os.Chmod(generated, 0o444)); err != nil {
+		t.Fatal(err)
+	}
+	switchRefused(t, dir, "sharded", "counter_hits_mapmend.go is read-only")
 }

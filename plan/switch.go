@@ -160,7 +160,7 @@ func (s Switch) in(prog *load.Program, form Form, all bool) (Switch, *Refusal) {
 	if all {
 		s.New.Accessors = w.accessors(s.New.GoVersion)
 	}
-	for _, step := range []func(*switching, Switch) *Refusal{(*switching).checkFile, (*switching).checkNeeds, (*switching).checkNames, (*switching).checkInside, (*switching).checkUnseen} {
+	for _, step := range []func(*switching, Switch) *Refusal{(*switching).checkFile, (*switching).checkNeeds, (*switching).checkNames, (*switching).checkInside, (*switching).checkGiven, (*switching).checkUnseen} {
 		if r := step(w, s); r != nil {
 			r.Var = s.Var
 			return s, r
@@ -198,21 +198,15 @@ func (w *switching) accessors(goVersion string) []string {
 	return names
 }
 
-// checkFile refuses files that are not to be written.
+// checkFile refuses files that are not to be written for another reason than that they are generated.
 func (w *switching) checkFile(Switch) *Refusal {
-	name := w.file.Name
-	switch {
-	case !w.pkg.Writable:
-		return w.refuse(OutOfScope, w.file.Syntax.Name, name+" is not part of the module", "switch it in the module that it belongs to")
-	case strings.HasPrefix(name, "../"):
-		return w.refuse(OutOfScope, w.file.Syntax.Name, name+" is outside the working directory, which a diff cannot name", "run mapmend in the folder that holds it")
-	case len(w.pkg.Unchecked) > 0:
-		return w.refuse(LoadError, w.file.Syntax.Name, "the tests of package "+w.pkg.Path+" do not compile, so that the switch could break them unseen", "make the tests compile")
+	file := *w.file
+	file.Generated = false
+	r := w.d.fileRefusal(w.pkg, &file)
+	if r != nil {
+		r.Pos = w.d.at(w.file.Syntax.Name.Pos())
 	}
-	if why := w.d.prog.Fixed(w.file); why != "" {
-		return w.refuse(FileShape, w.file.Syntax.Name, name+" "+why, "make it a file of its own that may be written")
-	}
-	return nil
+	return r
 }
 
 // checkNeeds refuses a form that the module's go is too old for.
@@ -316,6 +310,69 @@ func usesMore(name string, s Switch) (uses bool) {
 		return !uses
 	})
 	return uses
+}
+
+// checkGiven refuses a type with an accessor that is given a function which may use the map. It must not, and waits for ever in
+// the form rwmutex, but in the others it may find what it needs without the lock that is held:
+//
+//	s.hits.Update(k, func(old int, _ bool) (int, bool) { return old + s.hits.Get("all"), true })
+func (w *switching) checkGiven(s Switch) *Refusal {
+	if s.From == s.To || s.From == RWMutex {
+		return nil
+	}
+	accessors := make(map[string]bool)
+	for _, d := range w.file.Syntax.Decls {
+		accessors[declKey(w.pkg, w.file, d)] = true
+	}
+	for _, pkg := range w.d.prog.Packages {
+		for _, file := range pkg.Files {
+			if file == w.file || file.Syntax == nil || pkg.Broken {
+				continue
+			}
+			if at := w.givenIn(pkg, file, accessors); at != nil {
+				return w.refuse(CallInRegion, at, "an accessor is given a function here that may use the map, and would wait for ever in another form", "compute what it needs before, or keep the form")
+			}
+		}
+	}
+	return nil
+}
+
+// givenIn returns the first function in file that an accessor is given and that may call one, or an accessor that is a value,
+// so that it is not known what it is given.
+func (w *switching) givenIn(pkg *load.Package, file *load.File, accessors map[string]bool) (at ast.Node) {
+	called := make(map[ast.Expr]bool)
+	ast.Inspect(file.Syntax, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.CallExpr:
+			sel, ok := ast.Unparen(n.Fun).(*ast.SelectorExpr)
+			if !ok || !w.isInside(pkg, sel) {
+				break
+			}
+			called[sel] = true
+			for _, arg := range n.Args {
+				if _, isFunc := pkg.Info.TypeOf(arg).Underlying().(*types.Signature); isFunc && at == nil && w.mayCall(pkg, arg, accessors) {
+					at = arg
+				}
+			}
+		case *ast.SelectorExpr:
+			if at == nil && !called[n] && w.isInside(pkg, n) {
+				at = n
+			}
+		}
+		return at == nil
+	})
+	return at
+}
+
+// mayCall reports whether the function that arg is may come to one of targets.
+func (w *switching) mayCall(pkg *load.Package, arg ast.Expr, targets map[string]bool) bool {
+	g, c := w.d.calls(), &callees{methods: make(map[string]bool)}
+	if lit, ok := ast.Unparen(arg).(*ast.FuncLit); ok {
+		g.scan(pkg.Info, lit.Body, c)
+	} else {
+		c.values = true
+	}
+	return g.reaches(c, targets)
 }
 
 // isInside reports whether sel selects something of the generated type.

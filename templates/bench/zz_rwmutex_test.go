@@ -168,7 +168,10 @@ func (x *rwmutexMap) Len() int {
 // not held between them: the loop may use the map.
 func (x *rwmutexMap) All() iter.Seq2[string, int] {
 	return func(yield func(string, int) bool) {
-		for k, v := range x.Snapshot() {
+		x.RLock()
+		m := maps.Clone(x.m)
+		x.RUnlock()
+		for k, v := range m {
 			if !yield(k, v) {
 				return
 			}

@@ -13,7 +13,8 @@ import (
 
 // shardedMap is a map that several goroutines may use at a time. Its zero value is an empty map.
 // It must not be copied after its first use. Its entries are spread over shards that have a lock each.
-// Each of DeleteFunc, Len, All and Snapshot looks at one shard after the other: of the changes made meanwhile it may see some and not others.
+// Each of DeleteFunc, Len, All and Snapshot looks at one shard after the other: of the changes
+// made meanwhile it may see some and not others.
 type shardedMap struct {
 	shards atomic.Pointer[[64]shardedMapShard] // nil until the first change
 	m      map[string]int                      // what is in the map until then; never written

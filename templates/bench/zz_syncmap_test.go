@@ -11,7 +11,8 @@ import (
 
 // syncmapMap is a map that several goroutines may use at a time. Its zero value is an empty map.
 // It must not be copied after its first use. Reading takes no lock.
-// Each of DeleteFunc, All and Snapshot looks at one entry after the other: of the changes made meanwhile it may see some and not others.
+// Each of DeleteFunc, All and Snapshot looks at one entry after the other: of the changes
+// made meanwhile it may see some and not others.
 type syncmapMap struct {
 	mu      sync.Mutex                        // held while an entry is changed, so that what is computed of a value is stored in its place
 	entries atomic.Pointer[syncmapMapEntries] // nil until the first change

@@ -364,15 +364,16 @@ func (w *switching) givenIn(pkg *load.Package, file *load.File, accessors map[st
 	return at
 }
 
-// mayCall reports whether the function that arg is may come to one of targets.
+// mayCall reports whether the function that arg is may come to one of targets. It may if it is not written out, or calls what is
+// not known to those who read it: callers outside of the program may be at the other end.
 func (w *switching) mayCall(pkg *load.Package, arg ast.Expr, targets map[string]bool) bool {
-	g, c := w.d.calls(), &callees{methods: make(map[string]bool)}
-	if lit, ok := ast.Unparen(arg).(*ast.FuncLit); ok {
-		g.scan(pkg.Info, lit.Body, c)
-	} else {
-		c.values = true
+	lit, ok := ast.Unparen(arg).(*ast.FuncLit)
+	if !ok {
+		return true
 	}
-	return g.reaches(c, targets)
+	g, c := w.d.calls(), &callees{methods: make(map[string]bool)}
+	g.scan(pkg.Info, lit.Body, c)
+	return c.values || len(c.methods) > 0 || g.reaches(c, targets)
 }
 
 // isInside reports whether sel selects something of the generated type.

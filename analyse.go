@@ -89,7 +89,7 @@ func (inv *invocation) loadError(prog *load.Program, e load.Error) {
 
 // plan plans prog with the options of the command line.
 func (inv *invocation) plan(prog *load.Program) (*plan.Plan, error) {
-	return plan.Make(prog, plan.Options{Forms: inv.forms, Fields: inv.fields, All: inv.all, Silent: inv.silent, MinConfidence: inv.minConfidence.Confidence, Config: inv.settings})
+	return plan.Make(prog, plan.Options{Forms: inv.forms, AllAccessors: inv.accessors.value == "all", Fields: inv.fields, All: inv.all, Silent: inv.silent, MinConfidence: inv.minConfidence.Confidence, Config: inv.settings})
 }
 
 // configure reads the configuration of the module whose root is root, if it has one.

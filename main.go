@@ -29,7 +29,7 @@ var commands = []command{
 	{
 		args:  "[packages]",
 		short: "print the mend as a unified diff, or write it with -w",
-		flags: []string{"chdir", "tags", "tests", "form", "field", "all", "min-confidence", "write", "exit-code", "color", "verbose", "quiet"},
+		flags: []string{"chdir", "tags", "tests", "form", "accessors", "field", "all", "min-confidence", "write", "exit-code", "color", "verbose", "quiet"},
 		run:   mend,
 		examples: []string{
 			"mapmend                                   # the module in this folder, dry run",
@@ -55,7 +55,7 @@ var commands = []command{
 		name:  "plan",
 		args:  "[packages]",
 		short: "write what would be mended as a plan to review and apply later",
-		flags: []string{"chdir", "tags", "tests", "form", "field", "all", "min-confidence", "output", "color", "verbose", "quiet"},
+		flags: []string{"chdir", "tags", "tests", "form", "accessors", "field", "all", "min-confidence", "output", "color", "verbose", "quiet"},
 		run:   planning,
 		examples: []string{
 			"mapmend plan -o mend.json ./...",

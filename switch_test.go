@@ -102,6 +102,17 @@ func switchRefused(t *testing.T, dir, form, why string) {
 	}
 }
 
+// A plan keeps which accessors it was asked for.
+func TestPlanAllAccessors(t *testing.T) {
+	dir := module(t, map[string]string{"go.mod": "module example.com/m\n\ngo 1.26\n", "main.go": countingGo})
+	flags := []string{"-C", dir, "--form", "snapshot", "--accessors", "all"}
+	want := mustRun(t, exitOK, flags...)
+	mustRun(t, exitOK, append([]string{"plan", "-o", "mend.json"}, flags...)...)
+	if got := mustRun(t, exitOK, "apply", "-C", dir, "mend.json"); got != want || !strings.Contains(got, ") LoadOrCompute(") {
+		t.Errorf("apply prints\n%s\nwant\n%s", got, want)
+	}
+}
+
 // A generated file that may not be written, or whose package's tests do not compile, is left alone.
 func TestSwitchFile(t *testing.T) {
 	dir := module(t, map[string]string{"go.mod": "module example.com/m\n\ngo 1.26\n", "main.go": countingGo})

@@ -158,7 +158,7 @@ func (s Switch) in(prog *load.Program, form Form, all bool) (Switch, *Refusal) {
 	s.New = spellTypes(w.m, w.named, w.pkg, form)
 	s.New.Name, s.New.File, s.New.Accessors = s.Old.Name, s.File, s.Old.Accessors
 	if all {
-		s.New.Accessors = w.accessors(s.New.GoVersion)
+		s.New.Accessors = accessorsFor(w.m.Elem(), s.New.GoVersion)
 	}
 	for _, step := range []func(*switching, Switch) *Refusal{(*switching).checkFile, (*switching).checkNeeds, (*switching).checkNames, (*switching).checkInside, (*switching).checkGiven, (*switching).checkUnseen} {
 		if r := step(w, s); r != nil {
@@ -180,22 +180,6 @@ type switching struct {
 
 func (w *switching) refuse(code Code, n ast.Node, message, todo string) *Refusal {
 	return &Refusal{Code: code, Pos: w.d.at(n.Pos()), Message: message, Todo: todo}
-}
-
-// allAccessors are the accessors that every type can have.
-var allAccessors = []string{"Clear", "Delete", "DeleteFunc", "Get", "Len", "Load", "LoadAndDelete", "LoadOrCompute", "LoadOrStore", "Replace", "Snapshot", "Store", "Swap", "Update"}
-
-// accessors returns all that the type can have in a module of a go version.
-func (w *switching) accessors(goVersion string) []string {
-	names := slices.Clone(allAccessors)
-	if hasIterators("go" + goVersion) {
-		names = append(names, "All")
-	}
-	if types.Comparable(w.m.Elem()) {
-		names = append(names, "CompareAndSwap")
-	}
-	slices.Sort(names)
-	return names
 }
 
 // checkFile refuses files that are not to be written for another reason than that they are generated.

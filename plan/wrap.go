@@ -78,6 +78,9 @@ func (d *decider) wrap(c *candidate, form Form) (*Mend, *Refusal) {
 		}
 	}
 	slices.Sort(w.wrapper.Accessors)
+	if d.opt.AllAccessors {
+		w.wrapper.Accessors = accessorsFor(w.m.Elem(), w.wrapper.GoVersion)
+	}
 	d.names[w.wrapper.File] = true
 	for _, name := range w.declared() {
 		d.names[c.decl.pkg.Path+"."+name] = true

@@ -68,3 +68,19 @@ func keyKind(t types.Type) string {
 	}
 	return ""
 }
+
+// allAccessors are the accessors that every type can have.
+var allAccessors = []string{"Clear", "Delete", "DeleteFunc", "Get", "Len", "Load", "LoadAndDelete", "LoadOrCompute", "LoadOrStore", "Replace", "Snapshot", "Store", "Swap", "Update"}
+
+// accessorsFor returns all that a type with values of type elem can have in a module of a go version, sorted.
+func accessorsFor(elem types.Type, goVersion string) []string {
+	names := slices.Clone(allAccessors)
+	if hasIterators("go" + goVersion) {
+		names = append(names, "All")
+	}
+	if types.Comparable(elem) {
+		names = append(names, "CompareAndSwap")
+	}
+	slices.Sort(names)
+	return names
+}

@@ -7,6 +7,7 @@ import (
 
 	"mapmend/plan"
 	"mapmend/rewrite"
+	"mapmend/templates"
 )
 
 const served = `package m
@@ -107,6 +108,10 @@ func TestProveForms(t *testing.T) {
 			continue
 		}
 		t.Run(string(form), func(t *testing.T) {
+			all := slices.DeleteFunc(slices.Sorted(slices.Values(templates.Accessors(string(form)))), func(a string) bool { return a == "All" }) // of go 1.23
+			if p, err := plan.Make(prog, plan.Options{Forms: []plan.Form{form}, AllAccessors: true}); err != nil || len(p.Mends) != 2 || !slices.Equal(p.Mends[1].Wrapper.Accessors, all) {
+				t.Errorf("error %v; the plan of all accessors has not those of the template", err)
+			}
 			for _, lacks := range []string{"", "Update"} {
 				p, err := plan.Make(prog, plan.Options{Forms: []plan.Form{form}})
 				if err != nil || len(p.Mends) != 2 {

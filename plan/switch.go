@@ -70,11 +70,11 @@ func directiveOf(pkg *load.Package, file *load.File) (form Form, v Var, ok bool)
 			if len(word) != 2 || wrapperFormOf(Form(word[0])) == nil {
 				continue
 			}
-			name, is := strings.CutPrefix(word[1], strings.TrimSuffix(pkg.Path, "_test")+".")
+			name, is := strings.CutPrefix(word[1], pkg.Path+".")
 			if !is {
 				continue
 			}
-			v = Var{Package: strings.TrimSuffix(word[1], "."+name), Field: name}
+			v = Var{Package: pkg.Path, Field: name}
 			if owner, field, cut := strings.Cut(name, "."); cut {
 				v.Owner, v.Field = owner, field
 			}

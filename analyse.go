@@ -116,7 +116,7 @@ func (inv *invocation) replan(prog *load.Program) (*plan.Plan, error) {
 }
 
 func (inv *invocation) options() plan.Options {
-	return plan.Options{Forms: inv.forms, Fields: inv.fields, All: inv.all, Silent: inv.silent, MinConfidence: inv.minConfidence.Confidence, Config: inv.settings}
+	return plan.Options{Forms: inv.forms, AllAccessors: inv.accessors.value == "all", Fields: inv.fields, All: inv.all, Silent: inv.silent, MinConfidence: inv.minConfidence.Confidence, Config: inv.settings}
 }
 
 // reports reads the crashes and race reports in the named file; "-" is standard input.

@@ -30,6 +30,9 @@ func apply(inv *invocation) int {
 	req := f.Request
 	inv.tags, inv.tests = req.Tags, req.Tests
 	inv.forms, inv.fields, inv.all, inv.minConfidence.Confidence = req.Forms, req.Fields, req.All, req.MinConfidence
+	if req.AllAccessors {
+		inv.accessors.value = "all"
+	}
 	prog, loaded := inv.load(filepath.Join(root, filepath.FromSlash(req.Dir)), req.Patterns)
 	if prog == nil {
 		return loaded

@@ -41,8 +41,15 @@ var numbers = regexp.MustCompile(`[0-9]+`)
 // perPackage is how many programs are built as one package.
 const perPackage = 40
 
-// variants are the ways in which each program is mended: lists of forms, none for what the tool chooses.
-var variants = map[string][]plan.Form{"auto": nil, "lock": {plan.Lock}, "rwmutex": {plan.RWMutex}}
+// variantsOf returns the ways in which program number n is mended: lists of forms, none for what the tool chooses. The
+// forms that differ from rwmutex only in what is generated take turns.
+func variantsOf(n int) map[string][]plan.Form {
+	variants := map[string][]plan.Form{"auto": nil, "lock": {plan.Lock}, "rwmutex": {plan.RWMutex}}
+	turns := []plan.Form{plan.Sharded, plan.SyncMap, plan.Snapshot}
+	form := turns[n%len(turns)]
+	variants[string(form)] = []plan.Form{form}
+	return variants
+}
 
 func TestSameBehaviour(t *testing.T) {
 	if testing.Short() {
@@ -62,7 +69,7 @@ func TestSameBehaviour(t *testing.T) {
 	var raced []string
 	for n, src := range sources {
 		b.add(t, "before", n, src.files)
-		for _, form := range slices.Sorted(maps.Keys(variants)) {
+		for _, form := range slices.Sorted(maps.Keys(variantsOf(n))) {
 			m := mends[n][form]
 			for _, r := range m.refused {
 				why[form+": "+string(r.Code)+": "+numbers.ReplaceAllString(r.Message, "N")]++
@@ -125,7 +132,7 @@ func mendAll(t *testing.T, sources []source) []map[string]mendedSource {
 				p := &pipeline{memory: newMemory(t)}
 				for n := w; n < len(sources); n += workers {
 					all[n] = make(map[string]mendedSource)
-					for form, forms := range variants {
+					for form, forms := range variantsOf(n) {
 						all[n][form] = p.mended(t, sources[n], forms)
 					}
 				}

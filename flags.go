@@ -37,6 +37,7 @@ type invocation struct {
 	tags          string
 	tests         bool
 	forms         formsFlag
+	accessors     choiceFlag
 	fields        []string
 	all           bool
 	minConfidence confidenceFlag
@@ -61,6 +62,7 @@ type invocation struct {
 func (inv *invocation) define() {
 	inv.minConfidence = confidenceFlag{plan.Likely}
 	inv.format = choiceFlag{formats[0].name, formatNames()}
+	inv.accessors = choiceFlag{"used", []string{"used", "all"}}
 	inv.color = choiceFlag{"auto", []string{"auto", "always", "never"}}
 
 	fs := pflag.NewFlagSet("mapmend", pflag.ContinueOnError)
@@ -69,6 +71,7 @@ func (inv *invocation) define() {
 	fs.StringVar(&inv.tags, "tags", "", "build `TAGS`, separated by commas, as for the go command")
 	fs.BoolVar(&inv.tests, "tests", true, "load test files too; --tests=false leaves them out")
 	fs.Var(&inv.forms, "form", "the `FORM` to give a map variable: auto, or a list, separated by commas, of which the first feasible is taken; the forms: "+knownForms())
+	fs.Var(&inv.accessors, "accessors", "`WHICH` accessors a generated type has: used, or all that it can have")
 	fs.StringArrayVar(&inv.fields, "field", nil, "only map variables that match `PATTERN`, a glob over PKG.Type.field or the end of it; repeatable")
 	fs.BoolVar(&inv.all, "all", false, "mend also map variables that no finding of that confidence is about, and that have no guard")
 	fs.Var(&inv.minConfidence, "min-confidence", "least `CONFIDENCE` that counts: possible, likely or proven")

@@ -38,6 +38,7 @@ var mayImport = map[string][]string{
 	"mapmend/rewrite/verify":  {"mapmend/rewrite", "mapmend/plan", "mapmend/plan/load"},
 	"mapmend/rewrite/confirm": {"mapmend/plan", "mapmend/plan/evidence", "mapmend/plan/load"},
 	"mapmend/templates":       {},
+	"mapmend/templates/bench": {},
 }
 
 // confined are import paths that only some of our packages may use.

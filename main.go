@@ -31,7 +31,7 @@ var commands = []command{
 	{
 		args:  "[packages]",
 		short: "print the mend as a unified diff, or write it with -w",
-		flags: []string{"chdir", "tags", "tests", "form", "field", "all", "min-confidence", "evidence", "write", "exit-code", "color", "verbose", "quiet"},
+		flags: []string{"chdir", "tags", "tests", "form", "accessors", "field", "all", "min-confidence", "evidence", "write", "exit-code", "color", "verbose", "quiet"},
 		run:   mend,
 		examples: []string{
 			"mapmend                                   # the module in this folder, dry run",
@@ -62,7 +62,7 @@ var commands = []command{
 		name:  "plan",
 		args:  "[packages]",
 		short: "write what would be mended as a plan to review and apply later",
-		flags: []string{"chdir", "tags", "tests", "form", "field", "all", "min-confidence", "output", "color", "verbose", "quiet"},
+		flags: []string{"chdir", "tags", "tests", "form", "accessors", "field", "all", "min-confidence", "output", "color", "verbose", "quiet"},
 		run:   planning,
 		examples: []string{
 			"mapmend plan -o mend.json ./...",
@@ -100,6 +100,18 @@ var commands = []command{
 		examples: []string{
 			"mapmend confirm Store.byID ./session",
 			"mapmend confirm Store.byID -o session/race_test.go ./session   # keep the test",
+		},
+	},
+	{
+		name:  "switch",
+		args:  "PKG.Type.field [packages]",
+		short: "give a map variable that has a generated type one of another form",
+		flags: []string{"chdir", "tags", "tests", "form", "accessors", "write", "exit-code", "color", "verbose", "quiet"},
+		run:   switching,
+		examples: []string{
+			"mapmend switch Store.byID --form sharded  # the diff of the one generated file",
+			"mapmend switch -w Store.byID --form snapshot,rwmutex",
+			"mapmend switch -w Store.byID --accessors all",
 		},
 	},
 	{

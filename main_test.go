@@ -34,6 +34,9 @@ var batches = []struct {
 }{
 	{[]string{"detect", "lock", "trap"}, nil},
 	{[]string{"rwmutex"}, []string{"--form", "rwmutex"}},
+	{[]string{"sharded"}, []string{"--form", "sharded"}},
+	{[]string{"snapshot"}, []string{"--form", "snapshot"}},
+	{[]string{"syncmap"}, []string{"--form", "syncmap"}},
 }
 
 // sections are what a golden can hold, in order: of a batched case the first three, of one with flags the others.

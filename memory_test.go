@@ -37,7 +37,7 @@ type memory struct {
 }
 
 // libraryPackages are the packages of the standard library that programs in memory may import.
-var libraryPackages = []string{"bufio", "cmp", "context", "encoding/json", "errors", "fmt", "io", "iter", "log", "log/slog", "maps", "math/rand",
+var libraryPackages = []string{"bufio", "cmp", "context", "encoding/json", "errors", "fmt", "hash/maphash", "io", "iter", "log", "log/slog", "maps", "math/bits", "math/rand",
 	"net/http", "net/http/httptest", "net/netip", "net/rpc", "os", "reflect", "runtime", "slices", "sort", "strconv", "strings",
 	"sync", "sync/atomic", "testing", "text/template", "time"}
 

@@ -34,6 +34,16 @@ func (inv *invocation) carryOut(prog *load.Program, p *plan.Plan) int {
 	if err != nil {
 		return inv.fail(err)
 	}
+	code := inv.deliver(prog, m)
+	if code != exitError {
+		inv.summary(m)
+	}
+	return code
+}
+
+// deliver prints the changes of m as a diff, or with -w writes them, and prints the refusals.
+func (inv *invocation) deliver(prog *load.Program, m outcome) int {
+	var err error
 	if inv.write {
 		_, free := interrupted() // what is begun is finished
 		err = rewrite.Commit(prog.Root, m.changes)
@@ -49,8 +59,6 @@ func (inv *invocation) carryOut(prog *load.Program, p *plan.Plan) int {
 			return exitError
 		}
 	}
-	inv.summary(m)
-
 	switch {
 	case inv.write && len(m.refusals) > 0:
 		return exitRefused

@@ -39,7 +39,7 @@ type decider struct {
 	imports   map[*types.Package]map[string]*types.Package // see known
 	names     map[string]bool                              // of types and files to generate
 	cases     []*candidate
-	wrapped   []Mend // in the form rwmutex
+	wrapped   []Mend // in a form that generates a type
 	refusals  []Refusal
 }
 
@@ -66,7 +66,7 @@ type candidate struct {
 func (d *decider) decide(v share.Verdict, decl declaration, f Finding) {
 	c := &candidate{finding: f, verdict: v, decl: decl, forms: slices.Clone(d.opt.Forms)}
 	if len(c.forms) == 0 {
-		c.forms = slices.Clone(Forms)
+		c.forms = slices.Clone(auto)
 	}
 	d.try(c)
 }
@@ -84,9 +84,9 @@ func (d *decider) try(c *candidate) {
 				d.cases = append(d.cases, c)
 				return
 			}
-		case RWMutex:
+		case RWMutex, Sharded, SyncMap, Snapshot:
 			var m *Mend
-			if m, r = d.wrap(c); r == nil {
+			if m, r = d.wrap(c, form); r == nil {
 				d.wrapped = append(d.wrapped, *m)
 				return
 			}

@@ -22,6 +22,10 @@
 // where an operation would move past a call, where the map or its owner is copied, compared with nil or
 // looked at by reflection, and where source that was not loaded may use it.
 //
+// The forms sharded, syncmap and snapshot promise the same of what is about one key, and are refused where
+// rwmutex is, and where the module's go is too old for what they generate. With sharded and syncmap a range,
+// or len, may see some of the changes that are made meanwhile and not others: whoever asks for them accepts that.
+//
 // What we cannot see: ordering by channels and atomic flags, locks taken behind an interface, uses
 // through a copy of the map value kept elsewhere, and callers outside the program.
 package plan

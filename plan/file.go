@@ -39,7 +39,8 @@ type Request struct {
 	Patterns      []string   `json:"patterns"` // as for go list; none means ./...
 	Tags          string     `json:"tags,omitempty"`
 	Tests         bool       `json:"tests"`
-	Forms         []Form     `json:"forms,omitempty"`  // none: the tool chose
+	Forms         []Form     `json:"forms,omitempty"` // none: the tool chose
+	AllAccessors  bool       `json:"allAccessors,omitempty"`
 	Fields        []string   `json:"fields,omitempty"` // none: all
 	All           bool       `json:"all,omitempty"`
 	MinConfidence Confidence `json:"minConfidence"`

@@ -2,8 +2,10 @@ package plan
 
 import (
 	"cmp"
+	"fmt"
 	"go/ast"
 	"go/types"
+	"go/version"
 	"os"
 	"path"
 	"path/filepath"
@@ -11,32 +13,31 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"mapmend/plan/load"
 )
 
 // This file names the generated type and its file, and writes its key and element types as that file can.
 
-// predeclared are the names that the generated code relies on.
+// predeclared are the names that the generated code relies on whatever the form.
 var predeclared = []string{"sync", "iter", "maps", "make", "len", "delete", "clear", "nil", "bool", "int", "true", "false", "comparable", "any"}
 
 // nameType chooses the name of the type and its file, and writes its key and element types.
 func (w *wrapping) nameType() *Refusal {
 	decl := w.c.decl
 	scope := decl.pkg.Types.Scope()
-	for _, name := range predeclared {
+	for _, name := range needed(w.form) {
 		if scope.Lookup(name) != nil || w.d.isDeclaredUnseen(decl.pkg, name) {
 			return w.refuse(Unlowered, decl.name.Pos(), "the package declares the name "+name+", which the generated code needs", "rename it, or use --form lock")
 		}
 	}
-	q := &qualifier{pkg: decl.pkg.Types, names: make(map[string]string)}
-	w.wrapper = Wrapper{Package: decl.pkg.Name, GoVersion: decl.pkg.GoVersion}
-	w.wrapper.Key, w.wrapper.Value = types.TypeString(w.m.Key(), q.qualify), types.TypeString(w.m.Elem(), q.qualify)
 	if name := hidden(w.m, decl.pkg.Types); name != "" {
 		return w.refuse(Unlowered, decl.name.Pos(), "the map's type mentions "+name+", which cannot be named in another file", "use --form lock")
 	}
-	if decl.typ != nil {
-		w.typeParams(q)
+	w.wrapper = spellTypes(w.m, w.owner(), decl.pkg, w.form)
+	if why := tooOld(w.form, w.wrapper); why != "" {
+		return w.refuse(Unlowered, decl.name.Pos(), why, "raise the version in go.mod, or use --form rwmutex")
 	}
-	w.wrapper.Imports = q.imports
 
 	base := lowerFirst(decl.name.Name)
 	file := strings.ToLower(decl.name.Name)
@@ -50,14 +51,20 @@ func (w *wrapping) nameType() *Refusal {
 	case base == decl.name.Name:
 		base = "guarded" + upperFirst(base)
 	}
-	if w.mentionsName(base) || w.d.isDeclaredUnseen(decl.pkg, base) || w.d.names[decl.pkg.Path+"."+base] {
-		return w.refuse(Unlowered, decl.name.Pos(), "the name "+base+" of the type to generate is taken", "rename the other one, or use --form lock")
+	w.wrapper.Name = base
+	for i, name := range w.declared() {
+		if w.mentionsName(name) || w.d.isDeclaredUnseen(decl.pkg, name) || w.d.names[decl.pkg.Path+"."+name] {
+			what := "of the type to generate"
+			if i > 0 {
+				what = "to generate beside the type"
+			}
+			return w.refuse(Unlowered, decl.name.Pos(), "the name "+name+" "+what+" is taken", "rename the other one, or use --form lock")
+		}
 	}
 	suffix := "_mapmend.go"
 	if decl.file.Test {
 		suffix = "_mapmend_test.go"
 	}
-	w.wrapper.Name = base
 	w.wrapper.File = path.Join(path.Dir(decl.file.Name), strings.TrimLeft(file, "_")+suffix)
 	if w.d.names[w.wrapper.File] || w.exists(w.wrapper.File) {
 		return w.refuse(Unlowered, decl.name.Pos(), "the file "+w.wrapper.File+" to generate exists", "remove it, or use --form lock")
@@ -65,20 +72,63 @@ func (w *wrapping) nameType() *Refusal {
 	return nil
 }
 
-// typeParams writes the type parameters of a generic owner, which the generated type has too.
-func (w *wrapping) typeParams(q *qualifier) {
+// owner returns the type that has the variable as a field, or nil.
+func (w *wrapping) owner() *types.Named {
+	if w.c.decl.typ == nil {
+		return nil
+	}
 	tn, _ := w.c.decl.pkg.Info.Defs[w.c.decl.typ.Name].(*types.TypeName)
-	named, ok := tn.Type().(*types.Named)
-	if !ok || named.TypeParams().Len() == 0 {
-		return
+	named, _ := tn.Type().(*types.Named)
+	return named
+}
+
+// declared returns the names that are to be declared: the type's, and those beside it.
+func (w *wrapping) declared() []string {
+	names := []string{w.wrapper.Name}
+	for _, suffix := range w.form.Beside() {
+		names = append(names, w.wrapper.Name+suffix)
 	}
-	var params, args []string
-	for tp := range named.TypeParams().TypeParams() {
-		args = append(args, tp.Obj().Name())
-		params = append(params, tp.Obj().Name()+" "+types.TypeString(tp.Constraint(), q.qualify))
+	return names
+}
+
+// spellTypes writes the key and element types of m, and the type parameters of generic, which may be nil, as a file of pkg can
+// that form generates. The names are for others to choose.
+func spellTypes(m *types.Map, generic *types.Named, pkg *load.Package, form Form) Wrapper {
+	q := &qualifier{pkg: pkg.Types, reserved: needed(form), names: make(map[string]string)}
+	w := Wrapper{Package: pkg.Name, GoVersion: pkg.GoVersion, KeyKind: keyKind(m.Key())}
+	w.Key, w.Value = types.TypeString(m.Key(), q.qualify), types.TypeString(m.Elem(), q.qualify)
+	if generic != nil && generic.TypeParams().Len() > 0 {
+		var params, args []string
+		for tp := range generic.TypeParams().TypeParams() {
+			args = append(args, tp.Obj().Name())
+			params = append(params, tp.Obj().Name()+" "+types.TypeString(tp.Constraint(), q.qualify))
+		}
+		w.TypeParams = "[" + strings.Join(params, ", ") + "]"
+		w.TypeArgs = "[" + strings.Join(args, ", ") + "]"
 	}
-	w.wrapper.TypeParams = "[" + strings.Join(params, ", ") + "]"
-	w.wrapper.TypeArgs = "[" + strings.Join(args, ", ") + "]"
+	w.Imports = q.imports
+	return w
+}
+
+// needed returns the names that the code which form generates relies on.
+func needed(form Form) []string {
+	return append(slices.Clone(predeclared), wrapperFormOf(form).names...)
+}
+
+// importedAs are the paths of the packages that are among the names which generated code relies on.
+var importedAs = map[string]string{"sync": "sync", "iter": "iter", "maps": "maps", "atomic": "sync/atomic", "maphash": "hash/maphash", "bits": "math/bits"}
+
+// tooOld returns why form cannot be had for w in a module of its go version, or "".
+func tooOld(form Form, w Wrapper) string {
+	needs := form.Needs(w.KeyKind)
+	if needs == 0 || version.Compare("go"+w.GoVersion, fmt.Sprintf("go1.%d", needs)) >= 0 {
+		return ""
+	}
+	keys := ""
+	if w.KeyKind == "" {
+		keys = " for keys of type " + w.Key
+	}
+	return fmt.Sprintf("the form %s needs go 1.%d%s, and the module is of go %s", form, needs, keys, w.GoVersion)
 }
 
 // lowerFirst returns name with its first word in lower case: httpCache for HTTPCache.
@@ -136,9 +186,10 @@ func (w *wrapping) exists(name string) bool {
 
 // qualifier names packages in the generated file and collects its imports.
 type qualifier struct {
-	pkg     *types.Package
-	names   map[string]string // by path
-	imports []Import
+	pkg      *types.Package
+	reserved []string          // names that mean something else
+	names    map[string]string // by path
+	imports  []Import
 }
 
 func (q *qualifier) qualify(p *types.Package) string {
@@ -156,7 +207,7 @@ func (q *qualifier) qualify(p *types.Package) string {
 				return true
 			}
 		}
-		return q.pkg.Scope().Lookup(name) != nil || slices.Contains(predeclared, name) && p.Path() != name
+		return q.pkg.Scope().Lookup(name) != nil || slices.Contains(q.reserved, name) && importedAs[name] != p.Path()
 	}
 	for taken(name) {
 		name += "pkg"

@@ -182,12 +182,19 @@ type Held struct {
 type Form string
 
 const (
-	Lock    Form = "lock"    // the map keeps its type and one mutex guards every use
-	RWMutex Form = "rwmutex" // a generated type embeds sync.RWMutex and the map
+	Lock     Form = "lock"     // the map keeps its type and one mutex guards every use
+	RWMutex  Form = "rwmutex"  // a generated type embeds sync.RWMutex and the map
+	Sharded  Form = "sharded"  // a generated type spreads the entries over maps with a lock each
+	SyncMap  Form = "syncmap"  // a generated type keeps them in a sync.Map
+	Snapshot Form = "snapshot" // a generated type has a map that is copied when it changes
 )
 
-// Forms lists every form. The tool chooses the first feasible one, but for what stands at solvedByWrapper.
-var Forms = []Form{Lock, RWMutex}
+// Forms lists every form.
+var Forms = []Form{Lock, RWMutex, Sharded, SyncMap, Snapshot}
+
+// auto are the forms that the tool chooses from: the first feasible one, but for what stands at solvedByWrapper. The
+// others are faster only for maps that are used very often, which source does not show.
+var auto = []Form{Lock, RWMutex}
 
 // Refusal says why a map variable is not rewritten.
 type Refusal struct {
@@ -213,7 +220,7 @@ type Mend struct {
 	Twins     []Twin       `json:"twins,omitempty"`     // functions that are split into one that takes the guard and one for callers that hold it
 	Receivers []Receiver   `json:"receivers,omitempty"` // of methods of the owner, that become pointers: all that are none
 	Wrapper   *Wrapper     `json:"wrapper,omitempty"`   // the generated type; nil for form lock
-	Lowered   []Lowering   `json:"lowered,omitempty"`   // uses that become accessor calls; form rwmutex only
+	Lowered   []Lowering   `json:"lowered,omitempty"`   // uses that become accessor calls; not of form lock
 }
 
 // Span is a half-open range of bytes of one file, relative to the program's root.
@@ -303,6 +310,7 @@ type Wrapper struct {
 	TypeArgs   string   `json:"typeArgs"`   // "[K, V]" where the type is declared, or empty
 	Key        string   `json:"key"`        // source text of the key type in the generated file
 	Value      string   `json:"value"`      // source text of the element type there
+	KeyKind    string   `json:"keyKind"`    // "string" or "integer" when that is what the key type is underneath, or empty
 	Imports    []Import `json:"imports"`    // what Key, Value and TypeParams mention
 	Accessors  []string `json:"accessors"`  // names, sorted: the ones in use
 	GoVersion  string   `json:"goVersion"`  // of the target module: "1.22"

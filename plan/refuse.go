@@ -26,7 +26,7 @@ const (
 	CapturedLocal    Code = "captured-local"    // the variable is a local that closures capture
 	TooManyWays      Code = "too-many-ways"     // a use is reached in more ways than are followed
 	NotAnalysed      Code = "not-analysed"      // a function that uses the variable was not analysed
-	Unlowered        Code = "unlowered"         // no accessor stands for this way of using the map
+	Unlowered        Code = "unlowered"         // no accessor stands for this way of using the map, or its type cannot be generated
 	Upgrade          Code = "upgrade"           // a read section that must become a write section is taken again inside
 	Generated        Code = "generated"         // the file is generated
 	Cgo              Code = "cgo"               // the file imports "C"

@@ -15,13 +15,14 @@ import (
 	"mapmend/plan/load"
 )
 
-// This file plans the form rwmutex: the order of its steps, and whether the variable can become one of a
+// This file plans the forms that generate a type: the order of the steps, and whether the variable can become one of a
 // generated type at all. The steps stand in files of their own.
 
 // wrapping is the plan of one variable to be wrapped.
 type wrapping struct {
 	d        *decider
 	c        *candidate
+	form     Form
 	m        *types.Map
 	objs     map[*types.Var]bool // the variable, as each package knows it
 	pkgs     []*load.Package     // that know it: the one that declares it, and what imports that
@@ -48,15 +49,15 @@ var wrapSteps = []func(*wrapping) *Refusal{
 	(*wrapping).checkLayout,
 }
 
-// wrap returns the mend that gives the variable of c a generated type, or why there is none.
-func (d *decider) wrap(c *candidate) (*Mend, *Refusal) {
+// wrap returns the mend that gives the variable of c the type that form generates, or why there is none.
+func (d *decider) wrap(c *candidate, form Form) (*Mend, *Refusal) {
 	if r := d.checkFile(c); r != nil {
 		return nil, r
 	}
 	if r := d.checkCopies(c); r != nil {
 		return nil, r
 	}
-	w := &wrapping{d: d, c: c, olds: make(map[ast.Node]bool), shared: make(map[token.Pos]bool)}
+	w := &wrapping{d: d, c: c, form: form, olds: make(map[ast.Node]bool), shared: make(map[token.Pos]bool)}
 	for i := range d.world.Uses {
 		w.shared[d.world.Uses[i].Pos] = true
 	}
@@ -77,13 +78,19 @@ func (d *decider) wrap(c *candidate) (*Mend, *Refusal) {
 		}
 	}
 	slices.Sort(w.wrapper.Accessors)
+	if d.opt.AllAccessors {
+		w.wrapper.Accessors = accessorsFor(w.m.Elem(), w.wrapper.GoVersion)
+	}
 	d.names[w.wrapper.File] = true
-	d.names[c.decl.pkg.Path+"."+w.wrapper.Name] = true
+	for _, name := range w.declared() {
+		d.names[c.decl.pkg.Path+"."+name] = true
+	}
+	f := wrapperFormOf(form)
 	return &Mend{
 		Var:     c.finding.Var,
-		Form:    RWMutex,
+		Form:    form,
 		Finding: c.finding.reference(),
-		Class:   Var{Package: c.decl.pkg.Path, Owner: w.wrapper.Name, Field: "RWMutex"},
+		Class:   Var{Package: c.decl.pkg.Path, Owner: w.wrapper.Name + f.lock, Field: f.field},
 		Decl:    d.span(c.decl.file, c.decl.extent()),
 		Wrapper: &w.wrapper,
 		Lowered: w.lowered,

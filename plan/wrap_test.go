@@ -397,6 +397,47 @@ func TestForms(t *testing.T) {
 	}
 }
 
+// A form that needs a newer go than the module has is refused, and the next one of the list is tried.
+func TestFormNeedsGo(t *testing.T) {
+	const owner = "package p\n\nimport \"net/http\"\n\ntype K KEY\n\ntype S struct{ m map[K]int }\n\nfunc (s *S) ServeHTTP(http.ResponseWriter, *http.Request) { s.f() }\n\n" +
+		"func (s *S) f() { var k K; s.m[k]++ }\n\nvar _ http.Handler = new(S)\n\nfunc H() http.Handler { return &S{m: make(map[K]int)} }\n"
+	for _, tt := range []struct {
+		version, key string
+		forms        []Form
+		want         Form
+		message      string
+	}{
+		{"1.24", "struct{ a int }", []Form{Sharded}, Sharded, ""},
+		{"1.23", "struct{ a int }", []Form{Sharded}, "", "the form sharded needs go 1.24 for keys of type K, and the module is of go 1.23"},
+		{"1.23.4", "float64", []Form{Sharded, Snapshot}, Snapshot, ""},
+		{"1.19", "string", []Form{Sharded}, Sharded, ""},
+		{"1.19", "uint8", []Form{Sharded}, Sharded, ""},
+		{"1.18", "uint8", []Form{Sharded}, "", "the form sharded needs go 1.19, and the module is of go 1.18"},
+		{"1.20", "string", []Form{SyncMap}, SyncMap, ""},
+		{"1.19", "string", []Form{SyncMap}, "", "the form syncmap needs go 1.20, and the module is of go 1.19"},
+		{"1.19", "string", []Form{Snapshot}, Snapshot, ""},
+		{"1.18", "string", []Form{Snapshot}, "", "the form snapshot needs go 1.19, and the module is of go 1.18"},
+		{"1.18", "string", []Form{Snapshot, RWMutex}, RWMutex, ""},
+	} {
+		t.Run(tt.version+" "+tt.key, func(t *testing.T) {
+			t.Parallel()
+			files := map[string]string{"go.mod": "module example.com/m\n\ngo " + tt.version + "\n", "p.go": strings.Replace(owner, "KEY", tt.key, 1)}
+			p := makePlan(t, loadFiles(t, files, false), tt.forms...)
+			var form Form
+			var message string
+			if len(p.Mends) == 1 {
+				form = p.Mends[0].Form
+			}
+			if len(p.Refusals) == 1 {
+				message = p.Refusals[0].Message
+			}
+			if form != tt.want || message != tt.message || len(p.Mends)+len(p.Refusals) != 1 {
+				t.Errorf("form %q, refusals %+v; want %q, %q", form, p.Refusals, tt.want, tt.message)
+			}
+		})
+	}
+}
+
 // Before go 1.23 there is nothing to range over but a copy: the generated file is as old as the module,
 // even if the file that ranges is newer.
 func TestOlderGo(t *testing.T) {

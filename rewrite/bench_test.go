@@ -12,7 +12,7 @@ func BenchmarkRewrite(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for _, form := range []plan.Form{plan.Lock, plan.RWMutex} {
+	for _, form := range plan.Forms {
 		b.Run(string(form), func(b *testing.B) {
 			p, err := plan.Make(prog, plan.Options{Forms: []plan.Form{form, plan.Lock}})
 			if err != nil {

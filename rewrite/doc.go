@@ -35,7 +35,7 @@
 // A function that has a twin, see [plan.Twin], is split in its bytes: what is new stands between its result and its body,
 // which becomes that of the twin as it is.
 //
-// A mend of form rwmutex makes the map one of a generated type, in a file of its own, and each mention of it
+// A mend of any other form makes the map one of a generated type, in a file of its own, and each mention of it
 // a call of an accessor: s.byID.Len(). Package templates has the code of the type.
 //
 // # How

@@ -25,7 +25,10 @@ var forms = []struct {
 	carry func(*editor, plan.Mend) error
 }{
 	{plan.Lock, carryLock},
-	{plan.RWMutex, carryRWMutex},
+	{plan.RWMutex, carryWrapper},
+	{plan.Sharded, carryWrapper},
+	{plan.SyncMap, carryWrapper},
+	{plan.Snapshot, carryWrapper},
 }
 
 // Rewrite carries out the mends of p in order and returns the files that change, sorted by name, and a

@@ -27,11 +27,18 @@
 //
 // # What holds
 //
-// The zero value of a generated type is an empty map. An accessor holds the lock by a deferred unlock, so
-// that a panic (a key that cannot be compared) leaves no lock behind. What yields entries copies them first
-// and yields without the lock, so that a loop may call any accessor. The functions that Update, DeleteFunc
-// and LoadOrCompute are given run under the lock: they must not use the map. Nothing in the code is newer
-// than the go version it is rendered for.
+// All forms have the same accessors, so that one becomes another by its file alone. The zero value of a generated type
+// is an empty map; a literal may give it entries, in its field m. An accessor that is about one key is one step to all
+// others, whatever the form. What is about all entries is so in rwmutex and snapshot; in sharded and syncmap Clear and
+// Replace are, while DeleteFunc, Len, All and Snapshot may see some of the changes that are made meanwhile and not others.
+//
+// An accessor leaves no lock behind when something in it panics: a key that cannot be compared, or a function that it is
+// given. What yields entries yields without a lock, so that a loop may call any accessor. The functions that Update,
+// DeleteFunc and LoadOrCompute are given run under a lock, and once: they must not use the map. Nothing in the code is
+// newer than the go version it is rendered for.
+//
+// Clear and Replace of sharded and syncmap put new shards, or a new sync.Map, in the place of the old one. A call that has
+// found the old one goes on with it. That is as if it had been made just before: it began before the old one was replaced.
 //
 // # What it does not do
 //

@@ -19,12 +19,14 @@ import (
 
 // Type is what a template is rendered with.
 type Type struct {
+	Form       string   // set by Render
 	Variable   string   // the map variable: path/pkg.Owner.field
 	Package    string   // package clause
 	Name       string   // of the type
 	TypeParams string   // "[K comparable, V any]", or empty
 	TypeArgs   string   // "[K, V]", or empty
 	Key, Value string   // source of the types, as the generated file can write them
+	KeyKind    string   // "string" or "integer" when that is what Key is underneath, or empty; only sharded looks at it
 	Imports    []Import // what Key, Value and TypeParams mention
 	Accessors  []string // names of those in use
 	GoVersion  string   // such as "1.22"; nothing newer is in the code
@@ -36,15 +38,24 @@ type Import struct {
 	Path string
 }
 
-// accessors lists the accessors of each form, in the order in which they are generated.
-var accessors = map[string][]string{
-	"rwmutex": {"Load", "Get", "Store", "LoadOrStore", "LoadOrCompute", "Swap", "CompareAndSwap", "Update",
-		"Delete", "LoadAndDelete", "DeleteFunc", "Clear", "Replace", "Len", "All", "Snapshot"},
+// accessors lists the accessors, in the order in which they are generated. All forms have them all, so that a
+// call does not tell which form it is of.
+var accessors = []string{"Load", "Get", "Store", "LoadOrStore", "LoadOrCompute", "Swap", "CompareAndSwap", "Update",
+	"Delete", "LoadAndDelete", "DeleteFunc", "Clear", "Replace", "Len", "All", "Snapshot"}
+
+// A form is what Go code needs to know of one template.
+type form struct {
+	locals []string // names that the bodies of accessors use: a type of such a name, say k, would mean the variable there
+	others []string // what is appended to the name of the type to name what is declared beside it
+	minor  int      // it needs go 1.minor
 }
 
-// locals are the names that the templates use in the bodies of accessors. A type of such a name, say k,
-// would mean the variable there.
-var locals = []string{"x", "k", "v", "ok", "old", "now", "keep", "fn", "m", "yield"}
+var forms = map[string]form{
+	"rwmutex":  {locals: []string{"x", "k", "v", "ok", "old", "now", "keep", "fn", "m", "yield"}},
+	"sharded":  {locals: []string{"x", "k", "v", "ok", "old", "now", "keep", "fn", "m", "yield", "t", "s", "i", "n", "hi", "lo"}, others: []string{"Shard", "Seed"}, minor: 19},
+	"syncmap":  {locals: []string{"x", "k", "v", "ok", "old", "now", "keep", "fn", "m", "yield", "a", "b", "e", "n"}, others: []string{"Entries"}, minor: 20},
+	"snapshot": {locals: []string{"x", "k", "v", "ok", "old", "now", "keep", "fn", "m", "yield", "p"}, minor: 19},
+}
 
 //go:embed *.tmpl
 var files embed.FS
@@ -52,15 +63,27 @@ var files embed.FS
 var parsed = template.Must(template.New("").Option("missingkey=error").ParseFS(files, "*.tmpl"))
 
 // Accessors returns the names of all accessors of form, or nil when it generates no type.
-func Accessors(form string) []string { return slices.Clone(accessors[form]) }
+func Accessors(form string) []string {
+	if _, ok := forms[form]; !ok {
+		return nil
+	}
+	return slices.Clone(accessors)
+}
+
+// Others returns what form appends to the name of a type to name what it declares beside it.
+func Others(form string) []string { return slices.Clone(forms[form].others) }
 
 // Render returns the file that form generates for t, formatted.
 func Render(form string, t Type) ([]byte, error) {
-	if accessors[form] == nil {
+	f, ok := forms[form]
+	if !ok {
 		return nil, fmt.Errorf("no template for form %q", form)
 	}
+	if needs := t.needs(form); needs > 0 && !t.AtLeast(needs) {
+		return nil, fmt.Errorf("the form %s needs go 1.%d", form, needs)
+	}
 	for _, name := range t.Accessors {
-		if !slices.Contains(accessors[form], name) {
+		if !slices.Contains(accessors, name) {
 			return nil, fmt.Errorf("form %s has no accessor %q", form, name)
 		}
 	}
@@ -68,10 +91,11 @@ func Render(form string, t Type) ([]byte, error) {
 		return nil, errors.New("the accessor All needs go 1.23")
 	}
 	for _, id := range identifiers(t.Key + " " + t.Value) {
-		if slices.Contains(locals, id) {
+		if slices.Contains(f.locals, id) {
 			return nil, fmt.Errorf("the type %s is named like a variable of the accessors", id)
 		}
 	}
+	t.Form = form
 	var buf bytes.Buffer
 	if err := parsed.ExecuteTemplate(&buf, form+".go.tmpl", t); err != nil {
 		return nil, err
@@ -121,9 +145,58 @@ func identifiers(src string) []string {
 // Self is the type as a method's receiver writes it.
 func (t Type) Self() string { return t.Name + t.TypeArgs }
 
-// Has reports whether the accessor is generated: it is in use, or one that is in use calls it.
-func (t Type) Has(accessor string) bool {
-	return slices.Contains(t.Accessors, accessor) || accessor == "Snapshot" && slices.Contains(t.Accessors, "All")
+// needs returns the minor version of go 1 that form needs for t.
+func (t Type) needs(form string) int {
+	if form == "sharded" && t.KeyKind == "" {
+		return 24 // maphash.Comparable
+	}
+	return forms[form].minor
+}
+
+// Has reports whether the accessor is generated.
+func (t Type) Has(accessor string) bool { return slices.Contains(t.Accessors, accessor) }
+
+// HasAny reports whether one of the accessors is generated.
+func (t Type) HasAny(accessors ...string) bool { return slices.ContainsFunc(accessors, t.Has) }
+
+// Locked reports whether the form syncmap needs a lock beside: an accessor decides by an entry what becomes of it, and does so once.
+func (t Type) Locked() bool {
+	return t.HasAny("LoadOrCompute", "CompareAndSwap", "Update", "DeleteFunc")
+}
+
+// Entries returns the type that has the entries of the form syncmap.
+func (t Type) Entries() string {
+	if t.Has("Len") {
+		return t.Name + "Entries"
+	}
+	return "sync.Map"
+}
+
+// KeyString returns the key k as a string.
+func (t Type) KeyString() string {
+	if t.Key == "string" {
+		return "k"
+	}
+	return "string(k)"
+}
+
+// Whole names the accessors in use that are about all entries and do not see them at once when these are spread over
+// shards: "Each of Len and All", or "" when there are none.
+func (t Type) Whole() string { return t.each("DeleteFunc", "Len", "All", "Snapshot") }
+
+// Iterated names those that are about all entries of a sync.Map.
+func (t Type) Iterated() string { return t.each("DeleteFunc", "All", "Snapshot") }
+
+func (t Type) each(accessors ...string) string {
+	used := slices.DeleteFunc(accessors, func(a string) bool { return !t.Has(a) })
+	switch n := len(used); n {
+	case 0:
+		return ""
+	case 1:
+		return used[0]
+	default:
+		return "Each of " + strings.Join(used[:n-1], ", ") + " and " + used[n-1]
+	}
 }
 
 // AtLeast reports whether the code may use what go 1.minor brought. An unknown version is an old one.
@@ -143,12 +216,9 @@ func (t Type) AtLeast(minor int) bool {
 // ImportGroups returns the imports of the code and of the key and value types: first those of the standard
 // library, then the others, each sorted by path.
 func (t Type) ImportGroups() [][]Import {
-	all := []Import{{Path: "sync"}}
-	if t.Has("All") {
-		all = append(all, Import{Path: "iter"})
-	}
-	if t.Has("Snapshot") && t.AtLeast(21) {
-		all = append(all, Import{Path: "maps"})
+	var all []Import
+	for _, path := range t.Uses() {
+		all = append(all, Import{Path: path})
 	}
 	for _, i := range t.Imports {
 		if !slices.Contains(all, i) {
@@ -168,6 +238,33 @@ func (t Type) ImportGroups() [][]Import {
 		return groups[:1]
 	}
 	return groups
+}
+
+// Uses returns the import paths of what the code mentions besides the key and value types.
+func (t Type) Uses() []string {
+	paths := []string{"sync"}
+	add := func(path string, when bool) {
+		if when {
+			paths = append(paths, path)
+		}
+	}
+	changes := t.HasAny("Store", "LoadOrStore", "LoadOrCompute", "Swap", "CompareAndSwap", "Update", "Delete", "LoadAndDelete", "DeleteFunc")
+	add("iter", t.Has("All"))
+	switch t.Form {
+	case "rwmutex":
+		add("maps", t.HasAny("Snapshot", "All") && t.AtLeast(21))
+	case "sharded":
+		add("sync/atomic", true)
+		add("hash/maphash", true)
+		add("math/bits", t.KeyKind == "integer")
+		add("maps", t.Has("All"))
+	case "syncmap":
+		add("sync/atomic", true)
+	case "snapshot":
+		add("sync/atomic", true)
+		add("maps", (t.Has("Snapshot") || changes) && t.AtLeast(21))
+	}
+	return paths
 }
 
 // IsAlone reports whether the code imports nothing but sync.

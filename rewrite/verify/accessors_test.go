@@ -7,6 +7,7 @@ import (
 
 	"mapmend/plan"
 	"mapmend/rewrite"
+	"mapmend/templates"
 )
 
 const served = `package m
@@ -94,6 +95,36 @@ func TestProveAccessors(t *testing.T) {
 			}
 			if got := files(proved); got != want {
 				t.Errorf("proved %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+// Every form that generates a type is proved, and one whose file lacks an accessor is not.
+func TestProveForms(t *testing.T) {
+	prog, cfg := module(t, map[string]string{"m.go": served})
+	for _, form := range plan.Forms {
+		if form == plan.Lock {
+			continue
+		}
+		t.Run(string(form), func(t *testing.T) {
+			all := slices.DeleteFunc(slices.Sorted(slices.Values(templates.Accessors(string(form)))), func(a string) bool { return a == "All" }) // of go 1.23
+			if p, err := plan.Make(prog, plan.Options{Forms: []plan.Form{form}, AllAccessors: true}); err != nil || len(p.Mends) != 2 || !slices.Equal(p.Mends[1].Wrapper.Accessors, all) {
+				t.Errorf("error %v; the plan of all accessors has not those of the template", err)
+			}
+			for _, lacks := range []string{"", "Update"} {
+				p, err := plan.Make(prog, plan.Options{Forms: []plan.Form{form}})
+				if err != nil || len(p.Mends) != 2 {
+					t.Fatalf("%d mends, refusals %v, error %v; want 2 mends", len(p.Mends), p.Refusals, err)
+				}
+				for i := range p.Mends {
+					p.Mends[i].Wrapper.Accessors = slices.DeleteFunc(p.Mends[i].Wrapper.Accessors, func(a string) bool { return a == lacks })
+				}
+				proved, refused := prove(t, prog, p, Options{Load: cfg.Overlaid, Analyze: noFindings})
+				want := map[string]string{"": "m.go s_m_mapmend.go s_n_mapmend.go", "Update": "m.go s_m_mapmend.go"}[lacks]
+				if got := files(proved); got != want || (lacks != "") != strings.Contains(refused, "TypeChecks") {
+					t.Errorf("without %q: proved %q, refused %q", lacks, got, refused)
+				}
 			}
 		})
 	}

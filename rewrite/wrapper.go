@@ -1,5 +1,5 @@
-// This file carries out the form rwmutex: the map becomes one of a generated type, and each mention of it
-// a call of an accessor.
+// This file carries out the forms that generate a type: the map becomes one of that, and each mention of it a call of
+// an accessor. The calls are the same in each form.
 
 package rewrite
 
@@ -19,20 +19,13 @@ import (
 	"mapmend/templates"
 )
 
-// carryRWMutex asks for the steps of a mend of form rwmutex.
-func carryRWMutex(e *editor, m plan.Mend) error {
+// carryWrapper asks for the steps of a mend that gives the variable a generated type.
+func carryWrapper(e *editor, m plan.Mend) error {
 	w := m.Wrapper
 	if w == nil {
 		return refuse(plan.NotProved, m.Decl.File, m.Decl.Start, "the plan has no type for the variable")
 	}
-	typ := templates.Type{
-		Variable: m.Var.String(), Package: w.Package, Name: w.Name, TypeParams: w.TypeParams, TypeArgs: w.TypeArgs,
-		Key: w.Key, Value: w.Value, Accessors: w.Accessors, GoVersion: w.GoVersion,
-	}
-	for _, i := range w.Imports {
-		typ.Imports = append(typ.Imports, templates.Import(i))
-	}
-	src, err := templates.Render(string(m.Form), typ)
+	src, err := render(m.Form, m.Var, *w)
 	if err != nil {
 		return refuse(plan.Unlowered, m.Decl.File, m.Decl.Start, "the type cannot be generated: %v", err)
 	}
@@ -46,6 +39,18 @@ func carryRWMutex(e *editor, m plan.Mend) error {
 		}
 	}
 	return nil
+}
+
+// render returns the file that form generates for v.
+func render(form plan.Form, v plan.Var, w plan.Wrapper) ([]byte, error) {
+	typ := templates.Type{
+		Variable: v.String(), Package: w.Package, Name: w.Name, TypeParams: w.TypeParams, TypeArgs: w.TypeArgs,
+		Key: w.Key, Value: w.Value, KeyKind: w.KeyKind, Accessors: w.Accessors, GoVersion: w.GoVersion,
+	}
+	for _, i := range w.Imports {
+		typ.Imports = append(typ.Imports, templates.Import(i))
+	}
+	return templates.Render(string(form), typ)
 }
 
 // creates reports whether a mend before creates the named file.

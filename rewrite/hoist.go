@@ -112,8 +112,8 @@ func mentions(fn ast.Node, name string) (found bool) {
 
 // applyHoist puts the lock, what is taken out of its statement, and the unlock in front of that.
 func (s section) applyHoist(t *syntax) {
-	list := t.stmtList(s.list)
 	stmt := t.nodes[s.stmts[s.i]].(dst.Stmt)
+	list := t.listWith(stmt, s.list)
 	lock, unlock := s.calls()
 	acquire, release := &dst.ExprStmt{X: lock}, &dst.ExprStmt{X: unlock}
 	decs := stmt.Decorations()

@@ -271,7 +271,7 @@ func addSection(e *editor, p plan.Section) error {
 	if f.sections, err = f.merge(f.sections, s); err != nil {
 		return err
 	}
-	return f.disjointClosures()
+	return f.nestedClosures()
 }
 
 // merge returns sections with s, which takes in those of its lock that it overlaps or follows.
@@ -390,8 +390,8 @@ func (s section) apply(t *syntax) {
 		s.applyClosure(t)
 		return
 	}
-	list := t.stmtList(s.list)
 	first := t.nodes[s.stmts[s.i]].(dst.Stmt)
+	list := t.listWith(first, s.list)
 	last := t.nodes[s.stmts[s.j]].(dst.Stmt)
 	lock, unlock := s.calls()
 	if s.deferred {
@@ -414,7 +414,7 @@ func (s section) apply(t *syntax) {
 		early := &dst.ExprStmt{X: unlock}
 		at := t.nodes[exit.stmts[exit.i]].(dst.Stmt)
 		putAbove(&early.Decs.NodeDecs, at.Decorations(), "")
-		insertStmts(t.stmtList(exit.list), at, 0, early)
+		insertStmts(t.listWith(at, exit.list), at, 0, early)
 	}
 }
 

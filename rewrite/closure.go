@@ -15,7 +15,7 @@ import (
 func (f *file) nestedClosures() error {
 	for i, s := range f.sections {
 		for j, r := range f.sections {
-			if i == j || !s.closure || s.end <= r.start || r.end <= s.start || r.has(s) || s.has(r) && !r.deferred {
+			if i == j || !s.closure || s.end <= r.start || r.end <= s.start || r.has(s) || s.has(r) && !(r.deferred && r.fn == s.fn) {
 				continue
 			}
 			return refuse(plan.NotProved, f.name, s.start, "a section that is to be a function of its own meets another")

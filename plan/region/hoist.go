@@ -250,26 +250,29 @@ func (p *planner) element(index *ast.IndexExpr, stack []ast.Node) ast.Expr {
 	return e
 }
 
-// callsBeside reports whether something in head may change anything, or wait, that e is no operand of: a call or a receive.
-func (p *planner) callsBeside(head, e ast.Expr) (found bool) {
+// callsBeside reports whether something in head may change anything, or wait, that e is no operand of: a call or a receive. A nil e is
+// no operand of anything.
+func (p *planner) callsBeside(head ast.Node, e ast.Expr) (found bool) {
 	ast.Inspect(head, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncLit:
 			return false
 		case *ast.UnaryExpr:
-			found = found || n.Op == token.ARROW
+			found = found || n.Op == token.ARROW && (e == nil || !holds(n, e))
 		case *ast.CallExpr:
-			if n.Pos() <= e.Pos() && e.End() <= n.End() {
-				return true
-			}
-			tv := p.fn.Info.Types[n.Fun]
-			b, _ := ast.Unparen(n.Fun).(*ast.Ident)
-			callee, _ := typeutil.Callee(p.fn.Info, n).(*types.Func)
-			found = found || !tv.IsType() && !(tv.IsBuiltin() && b != nil && (b.Name == "len" || b.Name == "cap")) && !(callee != nil && p.effects.Total(callee))
+			found = found || (e == nil || !holds(n, e)) && p.mayDo(n)
 		}
 		return true
 	})
 	return found
+}
+
+// mayDo reports whether call may do more than compute a value.
+func (p *planner) mayDo(call *ast.CallExpr) bool {
+	tv := p.fn.Info.Types[call.Fun]
+	b, _ := ast.Unparen(call.Fun).(*ast.Ident)
+	callee, _ := typeutil.Callee(p.fn.Info, call).(*types.Func)
+	return !tv.IsType() && !(tv.IsBuiltin() && b != nil && (b.Name == "len" || b.Name == "cap")) && !(callee != nil && p.effects.Total(callee))
 }
 
 // loopOver returns the range statement that stmt is, with or without a label.

@@ -61,25 +61,42 @@ func (p *proof) hoisted(c rewrite.Change) ([]tok, error) {
 	if err != nil {
 		return nil, errors.New("the old content does not parse")
 	}
-	for _, s := range slices.Backward(hoists) {
-		at, ok := f.headAt(s.Span)
+	for len(hoists) > 0 {
+		last := len(hoists) - 1
+		at, ok := f.headAt(hoists[last].Span)
+		for last > 0 && ok { // all that is taken out of one statement
+			if before, _ := f.headAt(hoists[last-1].Span); before != at {
+				break
+			}
+			last--
+		}
 		if !ok {
 			return nil, errors.New("what is planned to stand in front of a statement is not in the head of one")
 		}
-		index := func(offset int) int {
-			return slices.IndexFunc(list, func(t tok) bool { return t.offset >= offset })
-		}
-		from, to, stmt := index(s.Start), index(s.End), index(at)
-		moved := slices.Clone(list[from:to])
-		rest := list[to:]
-		head := slices.Clone(list[stmt:from])
-		if s.Name != "" {
-			moved = append([]tok{{at, token.IDENT, s.Name}, {at, token.DEFINE, ":="}}, moved...)
-			head = append(head, tok{s.Start, token.IDENT, s.Name})
-		}
-		list = slices.Concat(list[:stmt], moved, head, rest)
+		list, hoists = takenOut(list, hoists[last:], at), hoists[:last]
 	}
 	return list, nil
+}
+
+// takenOut returns list with hoists, which are in the head of the statement that begins at an offset, in front of that.
+func takenOut(list []tok, hoists []plan.Section, at int) []tok {
+	index := func(offset int) int {
+		return slices.IndexFunc(list, func(t tok) bool { return t.offset >= offset })
+	}
+	stmt := index(at)
+	var moved, rest []tok
+	next := stmt
+	for _, s := range hoists {
+		from, to := index(s.Start), index(s.End)
+		rest = append(rest, list[min(next, from):from]...)
+		if s.Name != "" {
+			moved = append(moved, tok{at, token.IDENT, s.Name}, tok{at, token.DEFINE, ":="})
+			rest = append(rest, tok{s.Start, token.IDENT, s.Name})
+		}
+		moved = append(moved, list[from:to]...)
+		next = to
+	}
+	return slices.Concat(list[:stmt], moved, rest, list[next:])
 }
 
 // headAt returns where the statement of a list begins that has span in its head.

@@ -43,6 +43,9 @@ func (f *file) hoistAt(p plan.Section, s section) (out section, err error) {
 		}
 		k--
 	}
+	if k > 0 && is[*ast.TypeSwitchStmt](stack[k-1]) { // its operand is in a statement of its own
+		k--
+	}
 	if k < 1 || !inHead(stack[k].(ast.Stmt), node) {
 		return no("the planned place is not in the head of a statement")
 	}
@@ -64,7 +67,7 @@ func (f *file) hoistAt(p plan.Section, s section) (out section, err error) {
 		}
 	}
 	s.hoists = []hoist{part}
-	if hasGoto(s.body()) || p.Name != "" && (!token.IsIdentifier(p.Name) || mentions(s.fn, p.Name)) {
+	if !p.Block && hasGoto(s.body()) || p.Name != "" && (!token.IsIdentifier(p.Name) || mentions(s.fn, p.Name)) {
 		return no("the planned variable cannot be declared")
 	}
 	return s, nil
@@ -87,7 +90,7 @@ func inHead(stmt ast.Stmt, node ast.Node) bool {
 	case *ast.SwitchStmt:
 		return stmt.Init == node || stmt.Init == nil && in(stmt.Tag)
 	case *ast.TypeSwitchStmt:
-		return stmt.Init == node
+		return stmt.Init == node || stmt.Init == nil && stmt.Assign.Pos() <= node.Pos() && node.End() <= stmt.Assign.End()
 	case *ast.RangeStmt:
 		return in(stmt.X)
 	case *ast.ReturnStmt, *ast.ExprStmt, *ast.SendStmt, *ast.GoStmt, *ast.DeferStmt:

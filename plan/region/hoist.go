@@ -29,7 +29,7 @@ import (
 //	                             for _, v := range m {
 //
 // What is taken out must be what the statement does first, and always, and once. Where a name that an initialiser declares would be
-// in the way behind the statement, the section and the statement become a block. Several elements are taken out one after the
+// in the way behind the statement, or a goto, which may not jump over a declaration, the section and the statement become a block. Several elements are taken out one after the
 // other, and of what may not be evaluated all that says whether it is:
 //
 //	if k != "" && s.m[k] > 0 {   s.mu.Lock()
@@ -49,7 +49,7 @@ func (p *planner) hoisted(list []ast.Stmt, stmt ast.Stmt, uses []Use) (s Section
 	writes := slices.ContainsFunc(uses, func(u Use) bool { return u.Writes })
 	s = Section{First: stmt, Last: stmt, Writes: writes, list: list}
 	if init := initOf(stmt); init != nil {
-		if !within(init, uses) || p.hasGoto() || p.bracketHazard([]ast.Stmt{init}, uses) != nil {
+		if !within(init, uses) || p.bracketHazard([]ast.Stmt{init}, uses) != nil {
 			return Section{}, false
 		}
 		assign, ok := init.(*ast.AssignStmt)
@@ -60,7 +60,7 @@ func (p *planner) hoisted(list []ast.Stmt, stmt ast.Stmt, uses []Use) (s Section
 		s.Block = !p.mayMove(list, stmt, assign)
 		return s, true
 	}
-	if writes || p.hasGoto() {
+	if s.Block = p.hasGoto(); writes || s.Block && declares(stmt) {
 		return Section{}, false
 	}
 	if loop := loopOver(stmt); loop != nil && len(uses) == 1 && p.isMapAt(loop.X, uses[0].Pos) {
@@ -84,6 +84,13 @@ func (p *planner) hoisted(list []ast.Stmt, stmt ast.Stmt, uses []Use) (s Section
 	return s, len(s.Hoists) > 0
 }
 
+// declares reports whether stmt declares what is in scope behind it: a variable or a label.
+func declares(stmt ast.Stmt) bool {
+	assign, ok := stmt.(*ast.AssignStmt)
+	_, labeled := stmt.(*ast.LabeledStmt)
+	return labeled || ok && assign.Tok == token.DEFINE
+}
+
 // initOf returns the initialiser of stmt, if it is one that runs once.
 func initOf(stmt ast.Stmt) ast.Stmt {
 	switch stmt := stmt.(type) {
@@ -105,6 +112,9 @@ func within(n ast.Node, uses []Use) bool {
 func (p *planner) mayMove(list []ast.Stmt, stmt ast.Stmt, init *ast.AssignStmt) bool {
 	if init.Tok != token.DEFINE {
 		return true
+	}
+	if p.hasGoto() {
+		return false
 	}
 	inner := p.fn.Info.Scopes[stmt]
 	if inner == nil {
@@ -224,6 +234,8 @@ func heads(stmt ast.Stmt) []ast.Expr {
 		if stmt.Tag != nil {
 			return []ast.Expr{stmt.Tag}
 		}
+	case *ast.TypeSwitchStmt:
+		return []ast.Expr{switched(stmt)}
 	case *ast.RangeStmt:
 		return []ast.Expr{stmt.X}
 	case *ast.ReturnStmt:
@@ -238,6 +250,16 @@ func heads(stmt ast.Stmt) []ast.Expr {
 		return []ast.Expr{stmt.Call}
 	}
 	return nil
+}
+
+// switched returns the expression whose type stmt looks at.
+func switched(stmt *ast.TypeSwitchStmt) ast.Expr {
+	switch assign := stmt.Assign.(type) {
+	case *ast.AssignStmt:
+		return assign.Rhs[0].(*ast.TypeAssertExpr).X
+	default:
+		return assign.(*ast.ExprStmt).X.(*ast.TypeAssertExpr).X
+	}
 }
 
 // operandIn returns the element or length in head whose map is named at pos.

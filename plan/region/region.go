@@ -169,6 +169,7 @@ type planner struct {
 	effects Effects
 	uses    []Use // all of them, in source order
 
+	left     []ast.Stmt            // see exits: what is done behind the section
 	declared []Declared            // by sections that are placed already
 	tolerant map[types.Object]bool // see toleratesNil
 	read     map[types.Object]bool // what may have what was read from the map: see fills
@@ -229,6 +230,9 @@ func (p *planner) fit(uses []Use) (Section, *Obstacle) {
 		}
 		if taken {
 			return hoisted, nil
+		}
+		if init := initOf(list[i]); i == j && init != nil && within(init, uses) {
+			o = cmp.Or(p.redeclared([]ast.Stmt{init}), o)
 		}
 		return Section{}, o
 	}

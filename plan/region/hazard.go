@@ -235,6 +235,9 @@ func leaves(stmts []ast.Stmt) token.Pos {
 	return token.NoPos
 }
 
+// Leaves reports whether control may leave stmts, a run of a statement list, other than at their end, panics aside.
+func Leaves(stmts []ast.Stmt) bool { return leaves(stmts).IsValid() }
+
 // exitsOf returns the statements by which control leaves stmts other than at their end.
 func exitsOf(stmts []ast.Stmt) []ast.Stmt {
 	w := &exits{labels: labelsIn(stmts)}

@@ -11,6 +11,7 @@ import (
 
 	"mapmend/plan/access"
 	"mapmend/plan/load"
+	"mapmend/plan/region"
 	"mapmend/plan/share"
 )
 
@@ -31,6 +32,7 @@ type decider struct {
 	gains     map[string]map[access.Var]bool               // see newLocks
 	twins     map[string]*twin                             // see splitFunctions
 	moved     map[token.Pos]bool                           // calls that become calls of a twin
+	declared  map[string][]region.Declared                 // by sections, by the function that they stand in: see placeSections
 	graph     *callGraph                                   // see reach.go
 	shown     []flow                                       // see shows; nil until it is asked for
 	laid      []layout                                     // see layouts; nil until it is asked for
@@ -57,6 +59,7 @@ type candidate struct {
 	relocked  []string     // those of the methods that lock the guard, which was a copy
 
 	upgraded []string // the functions in which they do
+	own      bool     // a new guard is for this variable alone
 	forms    []Form   // those not tried yet
 	refusal  *Refusal // of the first form that is asked for
 	dropped  bool
@@ -140,11 +143,28 @@ func (d *decider) plan(c *candidate) *Refusal {
 	return nil
 }
 
-// refuse drops the form lock for c.
+// refuse drops the form lock for c, or a new guard that other variables have too.
 func (d *decider) refuse(c *candidate, r Refusal) {
 	c.dropped = true
+	if d.alone(c) {
+		return
+	}
 	d.note(c, r)
 	d.try(c)
+}
+
+// alone gives c, which cannot be mended with a new guard that others have too, one of its own: what one section must not hold for all
+// of them may do for each. It reports whether it could.
+func (d *decider) alone(c *candidate) bool {
+	if c.own || c.guard.add == nil || c.decl.owner == nil || !slices.ContainsFunc(d.cases, func(o *candidate) bool { return !o.dropped && o.guard.class == c.guard.class }) {
+		return false
+	}
+	again := &candidate{finding: c.finding, verdict: c.verdict, decl: c.decl, forms: c.forms, refusal: c.refusal, own: true}
+	if d.plan(again) != nil {
+		return false
+	}
+	d.cases = append(d.cases, again)
+	return true
 }
 
 // checkFile refuses declarations in files that are not to be written.

@@ -83,7 +83,7 @@ func (d *decider) addGuard(c *candidate) *Refusal {
 			return r
 		}
 		taken := func(name string) bool { return hasField(v, name) || src.takesName(name) || changesMeaning(v, name) }
-		if taken(name) {
+		if c.own || taken(name) {
 			name = field + "Mu"
 		}
 		if taken(name) {

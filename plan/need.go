@@ -13,6 +13,7 @@ import (
 	"mapmend/plan/lockset"
 	"mapmend/plan/mapuse"
 	"mapmend/plan/model"
+	"mapmend/plan/region"
 	"mapmend/plan/share"
 )
 
@@ -481,7 +482,7 @@ func (d *decider) upgradeIn(c *candidate, n need, ref access.Ref) *Refusal {
 		return no("the function also calls " + other.Name + " of a lock that may be " + c.guard.name + " by another name")
 	}
 	for _, e := range d.world.Bodies[n.fn].Calls {
-		if callee := d.world.Effects[e.Callee]; callee != nil && e.Start == "" && slices.Contains(callee.Acquires, c.guard.class) {
+		if callee := d.world.Effects[e.Callee]; callee != nil && e.Start == "" && slices.Contains(callee.Acquires, c.guard.class) && !isOutside(fn, calls, e.Pos) {
 			return no("a call in the section takes " + c.guard.name + " again")
 		}
 	}
@@ -509,6 +510,41 @@ func (d *decider) upgradeIn(c *candidate, n need, ref access.Ref) *Refusal {
 		}
 	}
 	return nil
+}
+
+// isOutside reports whether what stands at pos is certain to run without the lock of calls, which are one RLock and its RUnlocks: there
+// is one of these, a statement of the same list, and nothing leaves what stands between.
+func isOutside(fn function, calls map[string][]*ast.Ident, pos token.Pos) bool {
+	if len(calls["RUnlock"]) != 1 {
+		return false
+	}
+	lock, unlock := calls["RLock"][0].Pos(), calls["RUnlock"][0].Pos()
+	if lock <= pos && pos <= unlock {
+		return false
+	}
+	plain := false
+	ast.Inspect(fn.body, func(n ast.Node) bool {
+		list := region.ListOf(n)
+		at := func(pos token.Pos) int {
+			return slices.IndexFunc(list, func(s ast.Stmt) bool {
+				stmt, ok := s.(*ast.ExprStmt)
+				if !ok {
+					return false
+				}
+				call, ok := stmt.X.(*ast.CallExpr)
+				if !ok {
+					return false
+				}
+				sel, ok := call.Fun.(*ast.SelectorExpr)
+				return ok && sel.Sel.Pos() == pos
+			})
+		}
+		if i, j := at(lock), at(unlock); i >= 0 && i < j {
+			plain = !region.Leaves(list[i:j])
+		}
+		return true
+	})
+	return plain
 }
 
 // givesBack returns a function that fn, or a literal in it, calls and that gives back a lock; it returns "" when there is

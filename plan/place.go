@@ -42,6 +42,7 @@ func (d *decider) placeSections() (map[*candidate][]Section, map[*candidate][]Tw
 		out := make(map[*candidate][]Section)
 		again := false
 		placed, all := make(map[string][]placedSection), make(map[string][]Section)
+		d.declared = make(map[string][]region.Declared)
 		for _, at := range d.spots() {
 			sections, culprit, obstacle := d.cover(at, orders)
 			if obstacle != nil {
@@ -345,7 +346,7 @@ func (d *decider) coverFor(s spot, cs []*candidate, orders *lockOrders) (map[*ca
 		}
 	}
 	joins := d.joinsAt(s, cs)
-	eff := &effects{d: d, in: fn, cases: cs, guard: g, orders: orders, outer: outer, moved: joins.moves}
+	eff := &effects{d: d, in: fn, at: s, cases: cs, guard: g, orders: orders, outer: outer, moved: joins.moves}
 	at := region.Lock{Expr: lock, New: g.add != nil && cs[0].decl.owner == nil}
 	found, obstacle := region.Cover(d.regionIn(fn, s), slices.Concat(uses, joins.uses()), at, eff)
 	if obstacle != nil && len(joins) > 0 && !joins.belongTo(uses) {
@@ -362,8 +363,7 @@ func (d *decider) coverFor(s spot, cs []*candidate, orders *lockOrders) (map[*ca
 	}
 	out := make(map[*candidate][]Section)
 	for _, sec := range found {
-		first, last := d.prog.Fset.Position(sec.Pos()).Offset, d.prog.Fset.Position(sec.End()).Offset
-		section := Section{Span: Span{File: fn.file.Name, Start: first, End: last}, Lock: s.lock, Read: g.reads && !sec.Writes && !d.writesIn(cs, sec) && !mayChangeElement(fn, cs, sec) && !joins.write(sec), Defer: sec.Defer, Closure: sec.Closure, Hoist: sec.Hoist != nil, Name: sec.Name, Clone: sec.Clone}
+		section := Section{Lock: s.lock, Read: g.reads && !sec.Writes && !d.writesIn(cs, sec) && !mayChangeElement(fn, cs, sec) && !joins.write(sec), Defer: sec.Defer, Closure: sec.Closure, Block: sec.Block}
 		for _, exit := range sec.Exits {
 			section.Exits = append(section.Exits, d.span(fn.file, exit))
 		}
@@ -371,20 +371,27 @@ func (d *decider) coverFor(s spot, cs []*candidate, orders *lockOrders) (map[*ca
 			section.Parted = d.world.Bodies[s.fn].Name
 		}
 		joins.join(sec)
-		for _, c := range joins.cases(cs) {
-			if joins.in(sec).of(c) || slices.ContainsFunc(c.needs, func(n need) bool {
-				return n.fn == s.fn && n.lock == s.lock && sec.Pos() <= n.pos && n.pos < sec.End()
-			}) {
-				out[c] = append(out[c], section)
+		for _, part := range sec.Parts() {
+			section.Span = d.span(fn.file, part)
+			for _, h := range part.Hoists {
+				section.Hoist, section.Name, section.Clone = true, h.Name, h.Clone
+			}
+			for _, c := range joins.cases(cs) {
+				if joins.in(part).of(c) || slices.ContainsFunc(c.needs, func(n need) bool {
+					return n.fn == s.fn && n.lock == s.lock && part.Pos() <= n.pos && n.pos < part.End()
+				}) {
+					out[c] = append(out[c], section)
+				}
 			}
 		}
+		d.declared[enclosing(s.fn)] = append(d.declared[enclosing(s.fn)], sec.Declares()...)
 	}
 	return out, nil
 }
 
 // regionIn returns the body of fn as package region takes it, for the lock of s.
 func (d *decider) regionIn(fn function, s spot) region.Func {
-	return region.Func{Body: fn.body, Loop: isLoop(fn.node), File: fn.file.Syntax, Package: syntaxOf(fn.pkg), NilRoot: d.isNilRoot(s), Types: fn.pkg.Types, Info: fn.pkg.Info, Fset: d.prog.Fset}
+	return region.Func{Body: fn.body, Loop: isLoop(fn.node), File: fn.file.Syntax, Package: syntaxOf(fn.pkg), NilRoot: d.isNilRoot(s), Types: fn.pkg.Types, Info: fn.pkg.Info, Fset: d.prog.Fset, Declared: d.declared[enclosing(s.fn)]}
 }
 
 // isNilRoot reports whether the lock of s begins with a parameter that may be nil, of the function or of one that it
@@ -483,6 +490,7 @@ func (d *decider) writesIn(cs []*candidate, sec region.Section) bool {
 type effects struct {
 	d      *decider
 	in     function
+	at     spot
 	cases  []*candidate
 	guard  guard
 	orders *lockOrders
@@ -505,6 +513,15 @@ func (e *effects) Spins(from, to token.Pos) token.Pos {
 		return e.d.spins[i]
 	}
 	return token.NoPos
+}
+
+// Locked implements region.Effects.
+func (e *effects) Locked(from, to token.Pos) bool {
+	return slices.ContainsFunc(e.d.cases, func(c *candidate) bool {
+		return !c.dropped && slices.ContainsFunc(c.needs, func(n need) bool {
+			return n.fn == e.at.fn && n.lock != e.at.lock && from <= n.pos && n.pos < to
+		})
+	})
 }
 
 // spinsOf returns something in each loop of the program of w that may wait for another goroutine, sorted.

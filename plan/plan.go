@@ -239,7 +239,7 @@ type Mutex struct {
 }
 
 // Section is a run of whole statements of one statement list that must hold the guard. If Hoist is set it is the initialiser of a
-// statement, or an expression in its head, and is to stand in front of that.
+// statement, or an expression in its head, and is to stand in front of that; several of one statement and lock are one section.
 type Section struct {
 	Span         // from the first statement's start to the last one's end
 	Lock  string `json:"lock"`  // the mutex as an expression of the function, see IsPath: "s.mu"
@@ -253,6 +253,7 @@ type Section struct {
 	Hoist bool   `json:"hoist,omitempty"`
 	Name  string `json:"name,omitempty"`  // of the variable that is to stand for the expression
 	Clone bool   `json:"clone,omitempty"` // the variable has a copy of the map
+	Block bool   `json:"block,omitempty"` // the section and the statement become a block, in which what the initialiser declares is
 }
 
 // Twin is a function that takes the guard from now on, and has a new one called do what it did. Callers that hold the

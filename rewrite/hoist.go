@@ -1,4 +1,4 @@
-// This file takes an initialiser, or an expression, out of the head of a statement and puts it in front, into a section.
+// This file takes an initialiser, or expressions, out of the head of a statement and puts them in front, into a section.
 
 package rewrite
 
@@ -12,6 +12,14 @@ import (
 
 	"mapmend/plan"
 )
+
+// A hoist is what is taken out of a statement.
+type hoist struct {
+	node      ast.Node
+	name      string // of the variable that is to stand for the expression; empty for an initialiser
+	clone     bool   // the variable has a copy of it
+	qualifier string // of package maps, for that
+}
 
 // hoistAt returns the section of p, which is to stand in front of the statement that it is taken out of.
 func (f *file) hoistAt(p plan.Section, s section) (out section, err error) {
@@ -35,6 +43,9 @@ func (f *file) hoistAt(p plan.Section, s section) (out section, err error) {
 		}
 		k--
 	}
+	if k > 0 && is[*ast.TypeSwitchStmt](stack[k-1]) { // its operand is in a statement of its own
+		k--
+	}
 	if k < 1 || !inHead(stack[k].(ast.Stmt), node) {
 		return no("the planned place is not in the head of a statement")
 	}
@@ -47,14 +58,16 @@ func (f *file) hoistAt(p plan.Section, s section) (out section, err error) {
 	if s.i < 0 {
 		return no("the planned place is not in a statement of a list")
 	}
-	s.j, s.hoist, s.name, s.clone = s.i, node, p.Name, p.Clone
+	part := hoist{node: node, name: p.Name, clone: p.Clone}
+	s.j, s.block = s.i, p.Block
 	s.fn, s.spawn = functions(stack)
 	if p.Clone {
-		if s.qualifier, err = f.importName("maps", p.Start); err != nil {
+		if part.qualifier, err = f.importName("maps", p.Start); err != nil {
 			return section{}, err
 		}
 	}
-	if hasGoto(s.body()) || p.Name != "" && (!token.IsIdentifier(p.Name) || mentions(s.fn, p.Name)) {
+	s.hoists = []hoist{part}
+	if !p.Block && hasGoto(s.body()) || p.Name != "" && (!token.IsIdentifier(p.Name) || mentions(s.fn, p.Name)) {
 		return no("the planned variable cannot be declared")
 	}
 	return s, nil
@@ -77,7 +90,7 @@ func inHead(stmt ast.Stmt, node ast.Node) bool {
 	case *ast.SwitchStmt:
 		return stmt.Init == node || stmt.Init == nil && in(stmt.Tag)
 	case *ast.TypeSwitchStmt:
-		return stmt.Init == node
+		return stmt.Init == node || stmt.Init == nil && stmt.Assign.Pos() <= node.Pos() && node.End() <= stmt.Assign.End()
 	case *ast.RangeStmt:
 		return in(stmt.X)
 	case *ast.ReturnStmt, *ast.ExprStmt, *ast.SendStmt, *ast.GoStmt, *ast.DeferStmt:
@@ -110,10 +123,10 @@ func mentions(fn ast.Node, name string) (found bool) {
 	return found
 }
 
-// applyHoist puts the lock, what is taken out of its statement, and the unlock in front of that.
+// applyHoist puts the lock, what is taken out of its statement, and the unlock in front of that, or all of it into a block.
 func (s section) applyHoist(t *syntax) {
-	list := t.stmtList(s.list)
 	stmt := t.nodes[s.stmts[s.i]].(dst.Stmt)
+	list := t.listWith(stmt, s.list)
 	lock, unlock := s.calls()
 	acquire, release := &dst.ExprStmt{X: lock}, &dst.ExprStmt{X: unlock}
 	decs := stmt.Decorations()
@@ -121,9 +134,28 @@ func (s section) applyHoist(t *syntax) {
 	for above > 0 && isDirective(decs.Start[above-1]) { // which is about the statement
 		above--
 	}
-	acquire.Decs.Before, acquire.Decs.Start, acquire.Decs.After = decs.Before, slices.Clone(decs.Start[:above]), dst.NewLine
+	first := acquire.Decorations()
+	front := []dst.Stmt{acquire}
+	for _, h := range s.hoists {
+		front = append(front, s.takenOut(t, h))
+	}
+	front = append(front, release)
+	if s.block {
+		body := &dst.BlockStmt{List: append(front, stmt)}
+		t.literals = append(t.literals, body)
+		first = body.Decorations()
+		putBelow(first, decs)
+		(*list)[slices.Index(*list, stmt)] = body
+		list = &body.List
+	} else {
+		insertStmts(list, stmt, 0, front...)
+	}
+	first.Before, first.Start = decs.Before, slices.Clone(decs.Start[:above])
+	acquire.Decs.After = dst.NewLine
 	decs.Before, decs.Start = dst.NewLine, slices.Clone(decs.Start[above:])
-	insertStmts(list, stmt, 0, acquire, s.takenOut(t), release)
+	for _, stmt := range *list {
+		ownLine(stmt.Decorations())
+	}
 }
 
 // directive matches a comment for tools.
@@ -131,25 +163,24 @@ var directive = regexp.MustCompile(`^//[a-z0-9]+(:[a-z0-9]|[a-z0-9]*$)`)
 
 func isDirective(comment string) bool { return directive.MatchString(comment) }
 
-// takenOut takes the initialiser or the expression of s out of its statement, and returns it as one.
-func (s section) takenOut(t *syntax) dst.Stmt {
-	if s.name != "" {
-		e := t.expr(s.hoist.(ast.Expr))
-		name := dst.NewIdent(s.name)
+// takenOut takes h out of the statement of s, and returns it as one.
+func (s section) takenOut(t *syntax, h hoist) dst.Stmt {
+	if h.name != "" {
+		e := t.expr(h.node.(ast.Expr))
+		name := dst.NewIdent(h.name)
 		name.Decs.NodeDecs, *e.Decorations() = *e.Decorations(), dst.NodeDecs{}
-		t.replace(s.hoist, name)
-		if s.clone {
+		t.replace(h.node, name)
+		if h.clone {
 			clone := "Clone"
-			if s.qualifier != "" {
-				clone = s.qualifier + ".Clone"
+			if h.qualifier != "" {
+				clone = h.qualifier + ".Clone"
 			}
 			e = &dst.CallExpr{Fun: typeExpr(clone), Args: []dst.Expr{e}}
 		}
-		return &dst.AssignStmt{Lhs: []dst.Expr{dst.NewIdent(s.name)}, Tok: token.DEFINE, Rhs: []dst.Expr{e}}
+		return &dst.AssignStmt{Lhs: []dst.Expr{dst.NewIdent(h.name)}, Tok: token.DEFINE, Rhs: []dst.Expr{e}}
 	}
-	init := t.nodes[s.hoist].(dst.Stmt)
-	stmt := s.stmts[s.i]
-	switch of := t.nodes[stmt].(type) {
+	init := t.nodes[h.node].(dst.Stmt)
+	switch of := t.nodes[s.stmts[s.i]].(type) {
 	case *dst.IfStmt:
 		of.Init = nil
 	case *dst.SwitchStmt:

@@ -234,10 +234,8 @@ type section struct {
 	deferred   bool
 	exits      []stretch // statements by which control leaves it, which unlock first
 	closure    bool      // it becomes a function literal, called on the spot
-	hoist      ast.Node  // what alone is in the section, and is to stand in front of its statement; nil when all of the run is
-	name       string    // of the variable that is to stand for the expression hoist
-	clone      bool      // the variable has a copy of it
-	qualifier  string    // of package maps, for that
+	hoists     []hoist   // what alone is in the section, and is to stand in front of its statement; none when all of the run is
+	block      bool      // that and the statement become a block
 }
 
 // addSection asks for the lock around a run of statements. It merges with a section of the same lock
@@ -271,7 +269,7 @@ func addSection(e *editor, p plan.Section) error {
 	if f.sections, err = f.merge(f.sections, s); err != nil {
 		return err
 	}
-	return f.disjointClosures()
+	return f.nestedClosures()
 }
 
 // merge returns sections with s, which takes in those of its lock that it overlaps or follows.
@@ -280,7 +278,7 @@ func (f *file) merge(sections []section, s section) ([]section, error) {
 		if old.lock != s.lock || !old.meets(s) {
 			continue
 		}
-		if old.hoist != nil && s.hoist != nil && (old.hoist != s.hoist || old.name != s.name) {
+		if len(old.hoists) > 0 && len(s.hoists) > 0 && (old.block || s.block) && !slices.Equal(old.hoists, s.hoists) {
 			return nil, refuse(plan.NotProved, f.name, s.start, "two parts of one statement are to be put in front of it")
 		}
 		if old.fn != s.fn {
@@ -302,7 +300,7 @@ func (f *file) merge(sections []section, s section) ([]section, error) {
 
 // meets reports whether s and r overlap or one begins with the statement after the other.
 func (s section) meets(r section) bool {
-	if s.hoist != nil && r.hoist != nil {
+	if len(s.hoists) > 0 && len(r.hoists) > 0 {
 		return s.list == r.list && s.i == r.i
 	}
 	return s.start < r.end && r.start < s.end || s.follows(r) || r.follows(s)
@@ -310,7 +308,7 @@ func (s section) meets(r section) bool {
 
 // follows reports whether s begins with the statement after the last of r.
 func (s section) follows(r section) bool {
-	return s.hoist == nil && r.hoist == nil && s.list == r.list && s.i == r.j+1
+	return len(s.hoists) == 0 && len(r.hoists) == 0 && s.list == r.list && s.i == r.j+1
 }
 
 // spawns reports whether a go statement in s runs the function that holds r.
@@ -323,11 +321,22 @@ func (s section) spawns(r section) bool {
 // union returns one section that holds a and b. Precondition: one function, one lock, and they meet.
 // Runs of two lists that meet lie one inside the other.
 func (f *file) union(a, b section) section {
-	if b.hoist != nil { // all of its statement is in a
+	if len(b.hoists) > 0 && len(a.hoists) > 0 {
+		a.read = a.read && b.read
+		a.start, a.end = min(a.start, b.start), max(a.end, b.end)
+		for _, h := range b.hoists {
+			if !slices.Contains(a.hoists, h) {
+				a.hoists = append(slices.Clip(a.hoists), h)
+			}
+		}
+		slices.SortFunc(a.hoists, func(g, h hoist) int { return cmp.Compare(g.node.Pos(), h.node.Pos()) })
+		return a
+	}
+	if len(b.hoists) > 0 { // all of its statement is in a
 		a.read = a.read && b.read
 		return a
 	}
-	if a.hoist != nil {
+	if len(a.hoists) > 0 {
 		return f.union(b, a)
 	}
 	if a.list != b.list {
@@ -361,7 +370,7 @@ func (s section) compare(r section) int {
 // check returns an obstacle when lock and unlock around s would not be reached in pairs.
 func (f *file) check(s section) error {
 	no := func(why string) error { return refuse(plan.NotProved, f.name, s.start, "%s", why) }
-	if s.hoist != nil {
+	if len(s.hoists) > 0 {
 		return nil
 	}
 	jumps := jumpsOf(s)
@@ -382,7 +391,7 @@ func (f *file) check(s section) error {
 
 // apply puts the lock and unlock calls into the tree.
 func (s section) apply(t *syntax) {
-	if s.hoist != nil {
+	if len(s.hoists) > 0 {
 		s.applyHoist(t)
 		return
 	}
@@ -390,8 +399,8 @@ func (s section) apply(t *syntax) {
 		s.applyClosure(t)
 		return
 	}
-	list := t.stmtList(s.list)
 	first := t.nodes[s.stmts[s.i]].(dst.Stmt)
+	list := t.listWith(first, s.list)
 	last := t.nodes[s.stmts[s.j]].(dst.Stmt)
 	lock, unlock := s.calls()
 	if s.deferred {
@@ -414,7 +423,7 @@ func (s section) apply(t *syntax) {
 		early := &dst.ExprStmt{X: unlock}
 		at := t.nodes[exit.stmts[exit.i]].(dst.Stmt)
 		putAbove(&early.Decs.NodeDecs, at.Decorations(), "")
-		insertStmts(t.stmtList(exit.list), at, 0, early)
+		insertStmts(t.listWith(at, exit.list), at, 0, early)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"go/parser"
 	"go/token"
 	"regexp"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/dave/dst"
@@ -30,7 +31,8 @@ type syntax struct {
 	nodes     map[ast.Node]dst.Node
 	formatted bool // src is its own gofmt
 
-	starts map[int]stretch // by the offset of the first statement; made when first asked for
+	starts   map[int]stretch  // by the offset of the first statement; made when first asked for
+	literals []*dst.BlockStmt // the bodies of functions that statements were put into
 }
 
 // lineDirective matches what the compiler takes for a position of another file.
@@ -204,6 +206,16 @@ func (t *syntax) stmtList(n ast.Node) *[]dst.Stmt {
 		return &n.Body
 	}
 	panic("rewrite: a statement list without its dst node")
+}
+
+// listWith returns the list that has stmt: that of n or, if it was put into a function of its own, that one's.
+func (t *syntax) listWith(stmt dst.Stmt, n ast.Node) *[]dst.Stmt {
+	for _, body := range t.literals {
+		if slices.Contains(body.List, stmt) {
+			return &body.List
+		}
+	}
+	return t.stmtList(n)
 }
 
 // A declaration is where a map variable is declared: an *ast.Field, *ast.ValueSpec or *ast.AssignStmt.

@@ -25,8 +25,10 @@ func (p *planner) enclosed(list []ast.Stmt, i, j int) bool {
 	for _, s := range stmts {
 		ast.Inspect(s, func(n ast.Node) bool {
 			switch n := n.(type) {
-			case *ast.DeferStmt, *ast.LabeledStmt:
+			case *ast.DeferStmt:
 				fits = false
+			case *ast.LabeledStmt:
+				fits = fits && !p.isTarget(n.Label.Name)
 			case *ast.Ident:
 				if n.Name == "recover" {
 					fits = false

@@ -15,13 +15,17 @@ import (
 //	}
 //	s.m[k]++
 //	s.mu.Unlock()
+//
+// What an exit does itself is done without the lock.
 
 // exits returns the statements by which control leaves stmts, if the lock can be given back in front of each and behind stmts.
 func (p *planner) exits(stmts []ast.Stmt, uses []Use) []ast.Stmt {
-	if p.hazard(stmts) != nil || p.keepsLock(stmts, uses) != nil || !mayEnd(stmts[len(stmts)-1]) {
+	found := exitsOf(stmts)
+	held := *p
+	held.left = found
+	if held.hazard(stmts) != nil || held.keepsLock(stmts, uses) != nil || !mayEnd(stmts[len(stmts)-1]) {
 		return nil
 	}
-	found := exitsOf(stmts)
 	for _, exit := range found {
 		if slices.ContainsFunc(p.uses, func(u Use) bool { return within(exit, []Use{u}) }) {
 			return nil

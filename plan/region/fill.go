@@ -119,7 +119,7 @@ func (p *planner) storeAt(pos token.Pos) (s mapStore, ok bool) {
 				at = sel.Sel.Pos()
 			}
 			if p.isMapAt(index.X, at) {
-				p.stores[at] = mapStore{a, listIn(stack[len(stack)-1])}
+				p.stores[at] = mapStore{a, ListOf(stack[len(stack)-1])}
 			}
 			return true
 		})
@@ -128,8 +128,8 @@ func (p *planner) storeAt(pos token.Pos) (s mapStore, ok bool) {
 	return s, ok
 }
 
-// listIn returns the statement list that n itself has.
-func listIn(n ast.Node) []ast.Stmt {
+// ListOf returns the statement list that n itself has, or nil.
+func ListOf(n ast.Node) []ast.Stmt {
 	switch n := n.(type) {
 	case *ast.BlockStmt:
 		return n.List

@@ -31,10 +31,10 @@ func (p *planner) hazard(stmts []ast.Stmt) *Obstacle {
 }
 
 // inspect calls visit for each node that runs with stmt: the body of a literal that a go statement
-// starts does not, that of any other literal may.
+// starts does not, that of any other literal may; nor do the ways out in front of which the lock is given back.
 func (p *planner) inspect(stmt ast.Node, visit func(ast.Node)) {
 	ast.Inspect(stmt, func(n ast.Node) bool {
-		if n == nil {
+		if left, ok := n.(ast.Stmt); n == nil || ok && slices.Contains(p.left, left) {
 			return false
 		}
 		if g, ok := n.(*ast.GoStmt); ok {
@@ -206,8 +206,8 @@ func (p *planner) keepsLock(stmts []ast.Stmt, uses []Use) *Obstacle {
 	no := func(pos token.Pos, what string) *Obstacle {
 		return &Obstacle{NotBracketable, pos, what, "put the use in a statement of its own"}
 	}
-	if id := p.redeclared(stmts); id != nil {
-		return &Obstacle{OwnerUnreachable, id.Pos(), id.Name + " is another variable where the section would end", "use another name for it"}
+	if o := p.redeclared(stmts); o != nil {
+		return o
 	}
 	var found *Obstacle
 	for _, s := range stmts {
@@ -219,7 +219,9 @@ func (p *planner) keepsLock(stmts []ast.Stmt, uses []Use) *Obstacle {
 			case *ast.DeferStmt:
 				found = no(n.Pos(), "a deferred call in the section runs after its end")
 			case *ast.LabeledStmt:
-				found = no(n.Pos(), "the section would contain a label")
+				if p.isTarget(n.Label.Name) {
+					found = no(n.Pos(), "the section would contain a label that a goto leads to")
+				}
 			}
 			if pos, why := p.panics(n, uses); why != "" && found == nil {
 				found = no(pos, why)
@@ -236,6 +238,9 @@ func leaves(stmts []ast.Stmt) token.Pos {
 	}
 	return token.NoPos
 }
+
+// Leaves reports whether control may leave stmts, a run of a statement list, other than at their end, panics aside.
+func Leaves(stmts []ast.Stmt) bool { return leaves(stmts).IsValid() }
 
 // exitsOf returns the statements by which control leaves stmts other than at their end.
 func exitsOf(stmts []ast.Stmt) []ast.Stmt {

@@ -9,11 +9,12 @@ import (
 // This file looks at what lies between the start of a section and its end: a name that changes its meaning, and a goto that
 // takes only one of the two.
 
-// redeclared returns where one of stmts, a run of a statement list, declares a variable of the name that the lock begins
+// redeclared returns an obstacle when one of stmts, a run of a statement list, declares a variable of the name that the lock begins
 // with: behind them the name no longer leads to the lock.
 //
 //	s, ok := s.m[k]
-func (p *planner) redeclared(stmts []ast.Stmt) (found *ast.Ident) {
+func (p *planner) redeclared(stmts []ast.Stmt) *Obstacle {
+	var found *ast.Ident
 	root := rootIdent(p.lock.Expr)
 	if root == nil {
 		return nil
@@ -42,6 +43,19 @@ func (p *planner) redeclared(stmts []ast.Stmt) (found *ast.Ident) {
 			}
 		}
 	}
+	if found == nil {
+		return nil
+	}
+	return &Obstacle{OwnerUnreachable, found.Pos(), found.Name + " is another variable where the section would end", "use another name for it"}
+}
+
+// isTarget reports whether a goto of the function leads to the label of that name.
+func (p *planner) isTarget(label string) (found bool) {
+	ast.Inspect(p.fn.Body, func(n ast.Node) bool {
+		b, ok := n.(*ast.BranchStmt)
+		found = found || ok && b.Tok == token.GOTO && b.Label.Name == label
+		return !found
+	})
 	return found
 }
 

@@ -244,7 +244,7 @@ func isVar(e ast.Expr, obj types.Object, info *types.Info) bool {
 }
 
 // isSafe reports whether d is no nil pointer where first runs after before: one of these leaves the function when it
-// is, or uses what it points to, or first does that in any case.
+// is, or uses what it points to, or first does that in any case, and before all else that anyone could notice.
 func (p *planner) isSafe(d string, obj types.Object, before []ast.Stmt, first ast.Stmt) bool {
 	for _, s := range before {
 		if test, ok := s.(*ast.IfStmt); ok && test.Init == nil && test.Else == nil {
@@ -257,7 +257,7 @@ func (p *planner) isSafe(d string, obj types.Object, before []ast.Stmt, first as
 			return true
 		}
 	}
-	return p.certain(first, d, obj)
+	return p.certain(first, d, obj) && p.derefsFirst(first, d, obj)
 }
 
 // is reports whether e is the pointer d.
@@ -276,40 +276,55 @@ func ends(b *ast.BlockStmt) bool {
 
 // certain reports whether s, whatever way it goes, dereferences d.
 func (p *planner) certain(s ast.Stmt, d string, obj types.Object) bool {
-	any := func(nodes ...ast.Node) bool {
-		return slices.ContainsFunc(nodes, func(n ast.Node) bool { return p.selects(n, d, obj) })
+	return slices.ContainsFunc(always(s), func(n ast.Node) bool { return p.selects(n, d, obj) != nil })
+}
+
+// always returns the parts of s that run whatever way it goes, in order.
+func always(s ast.Stmt) (parts []ast.Node) {
+	add := func(init ast.Stmt, e ast.Expr) {
+		if init != nil {
+			parts = append(parts, init)
+		}
+		if e != nil {
+			parts = append(parts, e)
+		}
 	}
 	switch s := s.(type) {
 	case *ast.IfStmt:
-		return s.Init != nil && any(s.Init) || any(s.Cond)
+		add(s.Init, s.Cond)
 	case *ast.ForStmt:
-		return s.Init != nil && any(s.Init) || s.Cond != nil && any(s.Cond)
+		add(s.Init, s.Cond)
 	case *ast.RangeStmt:
-		return any(s.X)
+		add(nil, s.X)
 	case *ast.SwitchStmt:
-		return s.Init != nil && any(s.Init) || s.Tag != nil && any(s.Tag)
+		add(s.Init, s.Tag)
 	case *ast.AssignStmt, *ast.ExprStmt, *ast.ReturnStmt, *ast.IncDecStmt, *ast.DeclStmt, *ast.SendStmt:
-		return any(s)
+		add(s, nil)
 	}
-	return false
+	return parts
 }
 
-// selects reports whether evaluating n always dereferences d: not in a function literal, not behind && or ||.
-func (p *planner) selects(n ast.Node, d string, obj types.Object) bool {
-	found := false
+// selects returns what dereferences d whenever n is evaluated: not in a function literal, not behind && or ||. It returns nil when
+// nothing does.
+func (p *planner) selects(n ast.Node, d string, obj types.Object) (found *ast.SelectorExpr) {
 	ast.Inspect(n, func(n ast.Node) bool {
+		if found != nil {
+			return false
+		}
 		switch n := n.(type) {
 		case *ast.FuncLit:
 			return false
 		case *ast.BinaryExpr:
 			if n.Op == token.LAND || n.Op == token.LOR {
-				found = found || p.selects(n.X, d, obj)
+				found = p.selects(n.X, d, obj)
 				return false
 			}
 		case *ast.SelectorExpr:
-			found = found || p.goesBehind(n, d, obj)
+			if p.goesBehind(n, d, obj) {
+				found = n
+			}
 		}
-		return !found
+		return found == nil
 	})
 	return found
 }

@@ -23,6 +23,8 @@ type Func struct {
 	Types   *types.Package
 	Info    *types.Info
 	Fset    *token.FileSet
+
+	Declared []Declared // by sections that are placed already, in this function or around it
 }
 
 // Use is one place in the body that must hold the lock.
@@ -46,6 +48,8 @@ type Effects interface {
 	// Copies returns the name for a copy of the map that loop ranges over and, if that sees other entries than the
 	// loop does now or cannot be made, false.
 	Copies(loop *ast.RangeStmt) (name string, ok bool)
+	// Locked reports whether a section of another lock is to stand between from and to.
+	Locked(from, to token.Pos) bool
 	// Spins returns a place between from and to in a loop that may wait for another goroutine by looking again and again.
 	Spins(from, to token.Pos) token.Pos
 }
@@ -58,23 +62,24 @@ type Section struct {
 	Parted      bool       // it stores under a key that a section before looks up
 	Exits       []ast.Stmt // by which control leaves it: each is to give the lock back first
 	Closure     bool       // it is to be a function literal, called on the spot, that gives the lock back by defer
-	Hoist       ast.Node   // the initialiser or expression of First that is to stand in front of it; nil when all of First to Last is in the section
-	Name        string     // of the variable that stands for the expression from then on
-	Clone       bool       // it is the map, and the variable has a copy
+	Hoists      []Hoist    // what of First is to stand in front of it, in order; none when all of First to Last is in the section
+	Block       bool       // that and First are to become a block
+
+	list []ast.Stmt // in which First is to be preceded by what Hoists declare
 }
 
 // Pos returns where what is in the section begins.
 func (s Section) Pos() token.Pos {
-	if s.Hoist != nil {
-		return s.Hoist.Pos()
+	if len(s.Hoists) > 0 {
+		return s.Hoists[0].Node.Pos()
 	}
 	return s.First.Pos()
 }
 
 // End returns where what is in the section ends, but for what a deferred one takes in.
 func (s Section) End() token.Pos {
-	if s.Hoist != nil {
-		return s.Hoist.End()
+	if len(s.Hoists) > 0 {
+		return s.Hoists[len(s.Hoists)-1].Node.End()
 	}
 	return s.Last.End()
 }
@@ -108,7 +113,7 @@ type Lock struct {
 func Cover(fn Func, uses []Use, lock Lock, effects Effects) ([]Section, *Obstacle) {
 	uses = slices.Clone(uses)
 	slices.SortFunc(uses, func(a, b Use) int { return cmp.Compare(a.Pos, b.Pos) })
-	p := &planner{fn: fn, lock: lock, effects: effects, uses: uses, tolerant: make(map[types.Object]bool)}
+	p := &planner{fn: fn, lock: lock, effects: effects, uses: uses, declared: slices.Clone(fn.Declared), tolerant: make(map[types.Object]bool)}
 	var out []Section
 	for i := 0; i < len(uses); {
 		section, obstacle := p.fit(uses[i : i+1])
@@ -138,6 +143,7 @@ func Cover(fn Func, uses []Use, lock Lock, effects Effects) ([]Section, *Obstacl
 		reads := slices.ContainsFunc(uses[:i], func(u Use) bool { return !u.Writes })
 		section.Parted = reads && slices.ContainsFunc(uses[i:j], func(u Use) bool { return u.Writes })
 		out = append(out, section)
+		p.declared = append(p.declared, section.Declares()...)
 		i = j
 	}
 	return p.disjoint(out)
@@ -163,6 +169,8 @@ type planner struct {
 	effects Effects
 	uses    []Use // all of them, in source order
 
+	left     []ast.Stmt            // see exits: what is done behind the section
+	declared []Declared            // by sections that are placed already
 	tolerant map[types.Object]bool // see toleratesNil
 	read     map[types.Object]bool // what may have what was read from the map: see fills
 	called   map[types.Object]bool // what may have what a call gave
@@ -207,9 +215,11 @@ func (p *planner) fit(uses []Use) (Section, *Obstacle) {
 	}
 	bracket := p.bracketHazard(list[i:j+1], uses)
 	otherwise := func(o *Obstacle) (Section, *Obstacle) {
+		var hoisted Section
+		taken := false
 		if i == j {
-			if s, ok := p.hoisted(list[i], uses); ok {
-				return s, nil
+			if hoisted, taken = p.hoisted(list, list[i], uses); taken && !hoisted.Block {
+				return hoisted, nil
 			}
 		}
 		if exits := p.exits(list[i:j+1], uses); len(exits) > 0 {
@@ -218,11 +228,17 @@ func (p *planner) fit(uses []Use) (Section, *Obstacle) {
 		if p.enclosed(list, i, j) {
 			return Section{First: list[i], Last: list[j], Writes: writes, Closure: true}, nil
 		}
+		if taken {
+			return hoisted, nil
+		}
+		if init := initOf(list[i]); i == j && init != nil && within(init, uses) {
+			o = cmp.Or(p.redeclared([]ast.Stmt{init}), o)
+		}
 		return Section{}, o
 	}
 	if p.isBody(list) && !p.fn.Loop {
 		deferred := cmp.Or(p.hazard(list[i:]), p.crossed(list[i].Pos()))
-		if deferred == nil && (bracket != nil || len(list)-1-j <= maxTail) {
+		if deferred == nil && (bracket != nil || len(list)-1-j <= maxTail && !p.effects.Locked(list[j].End(), p.fn.Body.End())) {
 			return Section{First: list[i], Last: list[len(list)-1], Defer: true, Writes: writes}, nil
 		}
 		if deferred != nil && bracket != nil {
@@ -239,7 +255,7 @@ func (p *planner) fit(uses []Use) (Section, *Obstacle) {
 }
 
 // maxTail is how many statements after the last use a deferred section may take in when a bracket
-// would do: a reviewer expects lock and deferred unlock, but not around half a function.
+// would do: a reviewer expects lock and deferred unlock, but not around half a function, nor around another section.
 const maxTail = 3
 
 // clearer returns which of the obstacles to a bracket and to a deferred section tells the user more.

@@ -81,10 +81,9 @@ func evalOrder(p *proof) []failure {
 		for _, m := range p.plan.Mends {
 			for _, s := range m.Sections {
 				r.allow(s.Lock)
-				if s.Closure && s.File == c.File {
-					for _, t := range []token.Token{token.FUNC, token.LBRACE, token.RBRACE} {
-						r.tokens[t] = true
-					}
+				if s.File == c.File && (s.Closure || s.Block) {
+					r.tokens[token.LBRACE], r.tokens[token.RBRACE] = true, true
+					r.tokens[token.FUNC] = r.tokens[token.FUNC] || s.Closure
 				}
 			}
 			for _, mc := range m.Modes {

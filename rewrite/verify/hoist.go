@@ -1,5 +1,4 @@
-// This file knows what is moved: the tokens in the order that they are to have, and that each name
-// means what it meant.
+// This file knows what is moved: the tokens in the order that they are to have.
 
 package verify
 
@@ -8,13 +7,9 @@ import (
 	"errors"
 	"go/ast"
 	"go/token"
-	"go/types"
 	"slices"
-	"strconv"
-	"strings"
 
 	"mapmend/plan"
-	"mapmend/plan/load"
 	"mapmend/rewrite"
 )
 
@@ -66,25 +61,42 @@ func (p *proof) hoisted(c rewrite.Change) ([]tok, error) {
 	if err != nil {
 		return nil, errors.New("the old content does not parse")
 	}
-	for _, s := range slices.Backward(hoists) {
-		at, ok := f.headAt(s.Span)
+	for len(hoists) > 0 {
+		last := len(hoists) - 1
+		at, ok := f.headAt(hoists[last].Span)
+		for last > 0 && ok { // all that is taken out of one statement
+			if before, _ := f.headAt(hoists[last-1].Span); before != at {
+				break
+			}
+			last--
+		}
 		if !ok {
 			return nil, errors.New("what is planned to stand in front of a statement is not in the head of one")
 		}
-		index := func(offset int) int {
-			return slices.IndexFunc(list, func(t tok) bool { return t.offset >= offset })
-		}
-		from, to, stmt := index(s.Start), index(s.End), index(at)
-		moved := slices.Clone(list[from:to])
-		rest := list[to:]
-		head := slices.Clone(list[stmt:from])
-		if s.Name != "" {
-			moved = append([]tok{{at, token.IDENT, s.Name}, {at, token.DEFINE, ":="}}, moved...)
-			head = append(head, tok{s.Start, token.IDENT, s.Name})
-		}
-		list = slices.Concat(list[:stmt], moved, head, rest)
+		list, hoists = takenOut(list, hoists[last:], at), hoists[:last]
 	}
 	return list, nil
+}
+
+// takenOut returns list with hoists, which are in the head of the statement that begins at an offset, in front of that.
+func takenOut(list []tok, hoists []plan.Section, at int) []tok {
+	index := func(offset int) int {
+		return slices.IndexFunc(list, func(t tok) bool { return t.offset >= offset })
+	}
+	stmt := index(at)
+	var moved, rest []tok
+	next := stmt
+	for _, s := range hoists {
+		from, to := index(s.Start), index(s.End)
+		rest = append(rest, list[min(next, from):from]...)
+		if s.Name != "" {
+			moved = append(moved, tok{at, token.IDENT, s.Name}, tok{at, token.DEFINE, ":="})
+			rest = append(rest, tok{s.Start, token.IDENT, s.Name})
+		}
+		moved = append(moved, list[from:to]...)
+		next = to
+	}
+	return slices.Concat(list[:stmt], moved, rest, list[next:])
 }
 
 // headAt returns where the statement of a list begins that has span in its head.
@@ -105,155 +117,4 @@ func (f *parsed) headAt(span plan.Span) (at int, ok bool) {
 		return true
 	})
 	return at, ok
-}
-
-// sameNames: in a function where something was taken out of the head of a statement, or put into a function of its own, each name means what it meant: it was declared at
-// the same place, counted in names, or outside.
-func sameNames(p *proof) []failure {
-	var failed []failure
-	for _, c := range p.changes {
-		pkg, before := find(p.before, c.File)
-		nowPkg, after := find(p.after, c.File)
-		if before == nil || after == nil {
-			continue
-		}
-		offset := func(pos token.Pos) int { return p.before.Fset.PositionFor(pos, false).Offset }
-		parsed, err := parseFile(c.Old)
-		if err != nil {
-			continue
-		}
-		now := make(map[string]*ast.FuncDecl)
-		for _, fn := range funcDecls(after) {
-			now[declared(fn)] = fn
-		}
-		for _, fn := range funcDecls(before) {
-			hoists := slices.DeleteFunc(p.movedIn(c.File), func(s plan.Section) bool { return s.Start < offset(fn.Pos()) || offset(fn.End()) <= s.Start })
-			if len(hoists) == 0 {
-				continue
-			}
-			var added []string
-			for _, s := range hoists {
-				added = append(added, s.Name)
-			}
-			was, is := identsIn(pkg.Info, fn, nil), identsIn(nowPkg.Info, now[declared(fn)], added)
-			place := func(n name) int { // what is taken out comes before all of its statement
-				o := offset(n.id.Pos())
-				for _, s := range hoists {
-					if s.Hoist && s.Start <= o && o < s.End {
-						at, _ := parsed.headAt(s.Span)
-						return 2*at - 1
-					}
-				}
-				return 2 * o
-			}
-			slices.SortStableFunc(was, func(a, b name) int { return cmp.Compare(place(a), place(b)) })
-			if i := firstDifference(meanings(was), meanings(is)); i >= 0 {
-				at := fn.Name
-				if i < len(was) {
-					at = was[i].id
-				}
-				failed = append(failed, failure{was: position(p.before, c.File, offset(at.Pos())), pos: plan.Pos{File: c.File}, message: at.Name + " would mean something else than before"})
-			}
-		}
-	}
-	return failed
-}
-
-// declared names fn among the functions of a file.
-func declared(fn *ast.FuncDecl) string {
-	if fn.Recv == nil || len(fn.Recv.List) == 0 {
-		return fn.Name.Name
-	}
-	return strings.TrimPrefix(types.ExprString(fn.Recv.List[0].Type), "*") + "." + fn.Name.Name
-}
-
-// funcDecls returns the functions that a file declares.
-func funcDecls(file *load.File) []*ast.FuncDecl {
-	var list []*ast.FuncDecl
-	for _, d := range file.Syntax.Decls {
-		if fn, ok := d.(*ast.FuncDecl); ok {
-			list = append(list, fn)
-		}
-	}
-	return list
-}
-
-// A name is one identifier and what it means.
-type name struct {
-	id  *ast.Ident
-	obj types.Object
-}
-
-// identsIn returns the names in fn that mean a variable, constant, type or function, but for those that a mend adds: of lock calls, mutexes,
-// copies, and variables called added.
-func identsIn(info *types.Info, fn *ast.FuncDecl, added []string) []name {
-	locks := lockIdents(info, fn)
-	var list []name
-	ast.Inspect(fn, func(n ast.Node) bool {
-		id, ok := n.(*ast.Ident)
-		if !ok || locks[id] || id.Name == "_" || slices.Contains(added, id.Name) {
-			return true
-		}
-		obj := info.ObjectOf(id)
-		if _, isPackage := obj.(*types.PkgName); obj == nil || isPackage || obj.Parent() == nil || isMutexType(obj.Type()) || obj.Pkg() != nil && obj.Pkg().Path() == "maps" {
-			return true
-		}
-		list = append(list, name{id, obj})
-		return true
-	})
-	return list
-}
-
-// lockIdents returns the identifiers in the calls of mutexes that are statements of their own.
-func lockIdents(info *types.Info, fn *ast.FuncDecl) map[*ast.Ident]bool {
-	out := make(map[*ast.Ident]bool)
-	add := func(n ast.Node) {
-		ast.Inspect(n, func(n ast.Node) bool {
-			if id, ok := n.(*ast.Ident); ok {
-				out[id] = true
-			}
-			return true
-		})
-	}
-	ast.Inspect(fn, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.ExprStmt:
-			if lockCall(info, n.X) != nil {
-				add(n)
-			}
-		case *ast.DeferStmt:
-			if lockCall(info, n.Call) != nil {
-				add(n)
-			}
-		}
-		return true
-	})
-	return out
-}
-
-// meanings returns for each of names which of them declares what it means, or its own text if none does.
-func meanings(names []name) []string {
-	first := make(map[types.Object]int)
-	var out []string
-	for i, n := range names {
-		if _, seen := first[n.obj]; !seen {
-			first[n.obj] = i
-		}
-		at := first[n.obj]
-		if names[at].id.Pos() != n.obj.Pos() {
-			out = append(out, n.id.Name)
-			continue
-		}
-		out = append(out, n.id.Name+" of "+names[at].id.Name+" "+strconv.Itoa(at))
-	}
-	return out
-}
-
-func firstDifference(a, b []string) int {
-	for i := range max(len(a), len(b)) {
-		if i >= len(a) || i >= len(b) || a[i] != b[i] {
-			return i
-		}
-	}
-	return -1
 }

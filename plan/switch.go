@@ -348,8 +348,8 @@ func (w *switching) givenIn(pkg *load.Package, file *load.File, accessors map[st
 	return at
 }
 
-// mayCall reports whether the function that arg is may come to one of targets. It may if it is not written out, or calls what is
-// not known to those who read it: callers outside of the program may be at the other end.
+// mayCall reports whether the function that arg is may come to one of targets. It may if it is not written out, or calls a method
+// through an interface, which may be that of a caller outside of the program.
 func (w *switching) mayCall(pkg *load.Package, arg ast.Expr, targets map[string]bool) bool {
 	lit, ok := ast.Unparen(arg).(*ast.FuncLit)
 	if !ok {
@@ -357,7 +357,7 @@ func (w *switching) mayCall(pkg *load.Package, arg ast.Expr, targets map[string]
 	}
 	g, c := w.d.calls(), &callees{methods: make(map[string]bool)}
 	g.scan(pkg.Info, lit.Body, c)
-	return c.values || len(c.methods) > 0 || g.reaches(c, targets)
+	return len(c.methods) > 0 || g.reaches(c, targets)
 }
 
 // isInside reports whether sel selects something of the generated type.

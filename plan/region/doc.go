@@ -12,5 +12,9 @@
 // A section ends by defer where it can run to the end of the body; else it is a bracket, which
 // nothing may leave and in which nothing but the use itself may panic.
 //
-// What it does not do: it does not move code, introduce temporaries or split functions.
+// Where the statement that uses the map may not run under the lock, what it reads is taken out of its head (hoist.go), nothing that
+// can be noticed being passed over (order.go); ways out of a section unlock first (exit.go); what may panic becomes a function
+// literal (closure.go). A lookup and the store of what was fetched meanwhile are parted (fill.go).
+//
+// What it does not do: it changes no other order of what runs, and does not split functions.
 package region

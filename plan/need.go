@@ -188,8 +188,11 @@ func (c *candidate) startedWithout(d *decider, j share.Judged, body *lockset.Bod
 	return r
 }
 
-// mayBe reports whether h, held where g is not, may be another name of g.
+// mayBe reports whether h, held where g is not, may be another name of g. A new mutex has none.
 func (g guard) mayBe(h lockset.Held) bool {
+	if g.add != nil {
+		return false
+	}
 	indirect := h.Indirect || g.lock != nil && g.lock.Indirect
 	return indirect && !h.Once && h.Class != g.class
 }

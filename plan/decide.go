@@ -60,6 +60,7 @@ type candidate struct {
 
 	upgraded []string // the functions in which they do
 	own      bool     // a new guard is for this variable alone
+	auto     bool     // the tool chooses the form
 	forms    []Form   // those not tried yet
 	refusal  *Refusal // of the first form that is asked for
 	dropped  bool
@@ -67,9 +68,9 @@ type candidate struct {
 
 // decide finds what the mend of one variable needs, or refuses it.
 func (d *decider) decide(v share.Verdict, decl declaration, f Finding) {
-	c := &candidate{finding: f, verdict: v, decl: decl, forms: slices.Clone(d.opt.Forms)}
+	c := &candidate{finding: f, verdict: v, decl: decl, forms: d.opt.formsOf(f.Var)}
 	if len(c.forms) == 0 {
-		c.forms = slices.Clone(auto)
+		c.auto, c.forms = true, slices.Clone(auto)
 	}
 	d.try(c)
 }
@@ -111,7 +112,7 @@ func (d *decider) note(c *candidate, r Refusal) {
 	if c.refusal == nil {
 		c.refusal = &r
 	}
-	if len(d.opt.Forms) == 0 && !slices.Contains(solvedByWrapper, r.Code) {
+	if c.auto && !slices.Contains(solvedByWrapper, r.Code) {
 		c.forms = nil
 	}
 }

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"fmt"
 	"go/ast"
 	"go/token"
 	"go/types"
@@ -44,10 +43,8 @@ func Make(prog *load.Program, opt Options) (*Plan, error) {
 			return nil, err
 		}
 	}
-	for _, form := range opt.Forms {
-		if !slices.Contains(Forms, form) {
-			return nil, fmt.Errorf("unknown form %q", form)
-		}
+	if err := opt.checkForms(); err != nil {
+		return nil, err
 	}
 	world, said, err := analyse(prog, lockset.Config{Library: opt.library(), MaxBlocks: opt.maxBlocks})
 	if err != nil {

@@ -1,5 +1,5 @@
 // Package config reads .mapmend.yaml, in which the people of a module tell mapmend what it cannot know: who
-// calls functions concurrently, and which findings are not to be reported.
+// calls functions concurrently, which findings are not to be reported, and which forms variables are to have.
 //
 //	concurrent:                                  # called from many goroutines at a time:
 //	  - function: example.com/pool.Pool.Submit   # what this is given
@@ -18,6 +18,9 @@
 //	ignore:                                      # not reported
 //	  - variable: session.Store.byID             # a pattern as for --field
 //	    reason: replaced in the next release
+//	forms:                                       # where --form does not ask for one
+//	  - variable: cache.Index.*
+//	    form: sharded                            # or a list: the first feasible one
 //
 // Everything has a position: a mistake is an [Error] of file, line and column, and so is a key that is not in
 // this list. All mistakes of a file are reported, not only the first.

@@ -100,6 +100,7 @@ var sections = []section{
 		p.each(v, func(p *parser, n *yaml.Node) { p.config.Model.Serves = append(p.config.Model.Serves, p.name(n)) })
 	}},
 	{"ignore", func(p *parser, v *yaml.Node) { p.each(v, (*parser).ignore) }},
+	{"forms", func(p *parser, v *yaml.Node) { p.each(v, (*parser).form) }},
 }
 
 // fields reads a mapping with the keys of known, each at most once, and returns its nodes by key.
@@ -219,12 +220,17 @@ func (p *parser) ignore(n *yaml.Node) {
 	case f["reason"] == nil:
 		p.errorf(n, "want reason: why %s is not to be reported", f["variable"].Value)
 	default:
-		ig := Ignore{p.text(f["variable"]), p.text(f["reason"]), f["variable"].Line, f["variable"].Column}
-		if _, err := path.Match(ig.Variable, ""); err != nil {
-			p.errorf(f["variable"], "malformed pattern %s", ig.Variable)
-		}
-		p.config.Ignore = append(p.config.Ignore, ig)
+		p.config.Ignore = append(p.config.Ignore, Ignore{p.pattern(f["variable"]), p.text(f["reason"]), f["variable"].Line, f["variable"].Column})
 	}
+}
+
+// pattern returns a pattern as for --field.
+func (p *parser) pattern(n *yaml.Node) string {
+	text := p.text(n)
+	if _, err := path.Match(text, ""); err != nil {
+		p.errorf(n, "malformed pattern %s", text)
+	}
+	return text
 }
 
 // text returns a value that is not empty.
@@ -269,4 +275,17 @@ var partOfPath = regexp.MustCompile(`^(v[0-9]+|go|golang)$`)
 func isMethod(key string) bool {
 	parts := strings.Split(key[strings.LastIndexByte(key, '/')+1:], ".")
 	return len(parts) > 2 && !partOfPath.MatchString(parts[len(parts)-2])
+}
+
+// form reads which forms some variables are to have.
+func (p *parser) form(n *yaml.Node) {
+	f := p.fields(n, []section{{key: "variable"}, {key: "form"}})
+	switch {
+	case n.Kind != yaml.MappingNode:
+	case f["variable"] == nil || f["form"] == nil:
+		p.errorf(n, "want variable and form")
+	default:
+		v := f["form"]
+		p.config.Forms = append(p.config.Forms, Form{p.pattern(f["variable"]), strings.Split(p.text(v), ","), v.Line, v.Column})
+	}
 }

@@ -41,6 +41,9 @@ func TestParse(t *testing.T) {
 		{"ignore", "ignore:\n- variable: Store.*\n  reason: tests\n", func(c *Config) {
 			c.Ignore = []Ignore{{"Store.*", "tests", 2, 13}}
 		}},
+		{"forms", "forms:\n- variable: Store.*\n  form: sharded,lock\n- {variable: x, form: auto}\n", func(c *Config) {
+			c.Forms = []Form{{"Store.*", []string{"sharded", "lock"}, 3, 9}, {"x", []string{"auto"}, 4, 23}}
+		}},
 	} {
 		want := empty()
 		test.want(want)

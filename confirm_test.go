@@ -98,7 +98,7 @@ func TestConfirm(t *testing.T) {
 	keep := filepath.Join(t.TempDir(), "race_test.go")
 	out := mustRun(t, exitFound, "confirm", "-q", "-C", dir, "Store.byID", "-o", keep)
 	for _, want := range []string{
-		"store.Store.byID: proven: (*Store).Wait beside (*Store).Put\n", "a data race: ", "a write in store.(*Store).Put at store.go:32",
+		"store.Store.byID: proven: (*Store).Put beside (*Store).Wait\n", "a data race: ", "a write in store.(*Store).Put at store.go:32",
 		"after the mend the same test is silent\n",
 	} {
 		if !strings.Contains(out, want) {

@@ -38,9 +38,6 @@ func Tests(prog *load.Program, f plan.Finding) ([]Test, error) {
 		return nil, fmt.Errorf("package %s is not loaded", f.Package)
 	}
 	b := &builder{prog: prog, pkg: pkg, finding: f}
-	if err := b.object(); err != nil {
-		return nil, err
-	}
 	var out []Test
 	why := errors.New("no two functions use it so that they conflict")
 	list := pairs(f)
@@ -101,13 +98,18 @@ type builder struct {
 	maker   *maker
 }
 
-// object finds how to make an object of the owner.
-func (b *builder) object() error {
+// object finds how to make the object that the functions of pair are called on: one of the owner, or of the type whose methods use
+// a package variable. If there is none of these, functions are called that need none.
+func (b *builder) object(pair [2]string) error {
 	b.maker = newMaker(b.pkg.Types)
-	b.x = b.maker.local("x")
-	obj, ok := b.pkg.Types.Scope().Lookup(b.finding.Owner).(*types.TypeName)
-	if b.finding.Owner == "" || !ok {
-		return nil // a package variable, or a local of a function
+	b.x, b.make, b.owner = b.maker.local("x"), "", nil
+	name := b.finding.Owner
+	obj, ok := b.pkg.Types.Scope().Lookup(name).(*types.TypeName)
+	if !ok {
+		name = cmp.Or(receiver(pair[0]), receiver(pair[1]))
+		if obj, ok = b.pkg.Types.Scope().Lookup(name).(*types.TypeName); !ok {
+			return nil
+		}
 	}
 	owner := obj.Type()
 	if n, ok := owner.(*types.Named); ok && n.TypeParams().Len() > 0 {
@@ -117,7 +119,7 @@ func (b *builder) object() error {
 		}
 		owner = inst
 	}
-	b.owner = owner
+	b.owner, b.maker.object, b.maker.name = owner, owner, b.x
 	for _, fn := range b.constructors() {
 		if b.make, ok = b.construct(fn); ok {
 			return nil
@@ -126,7 +128,16 @@ func (b *builder) object() error {
 	if b.make, ok = b.literal(); ok {
 		return nil
 	}
-	return fmt.Errorf("no way is seen to make a %s: no function that returns one can be called with made-up values", b.finding.Owner)
+	return fmt.Errorf("no way is seen to make a %s: no function that returns one can be called with made-up values", name)
+}
+
+// receiver returns the type of whose methods name is one; empty if it is none.
+func receiver(name string) string {
+	recv, _, ok := strings.Cut(strings.NewReplacer("(*", "", ")", "").Replace(name), ".")
+	if !ok {
+		return ""
+	}
+	return recv
 }
 
 // instantiated returns the generic type n with string for what must be comparable or may be anything, and int where string will not do.
@@ -251,16 +262,18 @@ func (b *builder) call(name string) (string, error) {
 	scope := b.pkg.Types.Scope()
 	var fn *types.Func
 	target := ""
-	if recv, method, ok := strings.Cut(strings.NewReplacer("(*", "", ")", "").Replace(name), "."); ok {
-		if recv != b.finding.Owner || b.owner == nil {
-			return "", fmt.Errorf("%s is a method of something else than %s", name, cmp.Or(b.finding.Owner, "the package"))
+	if recv := receiver(name); recv != "" {
+		owner, _ := b.owner.(*types.Named)
+		if owner == nil || owner.Obj().Name() != recv {
+			return "", fmt.Errorf("%s is a method of another type than what the map belongs to", name)
 		}
+		method := name[strings.LastIndexByte(name, '.')+1:]
 		obj, _, _ := types.LookupFieldOrMethod(types.NewPointer(b.owner), true, b.pkg.Types, method)
 		fn, _ = obj.(*types.Func)
-		target = b.x + "." + method
+		target, b.maker.used = b.x+"."+method, true
 	} else if fn, _ = scope.Lookup(name).(*types.Func); fn != nil {
-		if b.owner != nil || fn.Signature().TypeParams().Len() > 0 || name == "main" || name == "init" {
-			return "", fmt.Errorf("%s cannot be called with the object", name)
+		if fn.Signature().TypeParams().Len() > 0 || name == "main" || name == "init" {
+			return "", fmt.Errorf("%s cannot be called by a test", name)
 		}
 		target = name
 	}
@@ -288,37 +301,50 @@ func (b *builder) fill() string {
 	return strings.Join(calls, "\n")
 }
 
-// test writes the test of one pair. With fill, what stores in the map is called before.
-func (b *builder) test(pair [2]string, fill bool) (*Test, error) {
-	if err := b.object(); err != nil { // anew, for the imports of this test
-		return nil, err
+// calls returns the calls of the functions of pair, and with fill what is called before them.
+func (b *builder) calls(pair [2]string, fill bool) (first, second, before string, err error) {
+	b.maker.made = b.owner != nil
+	if first, err = b.call(pair[0]); err != nil {
+		return "", "", "", err
 	}
-	construct := b.make
-	first, err := b.call(pair[0])
-	if err != nil {
-		return nil, err
-	}
-	second, err := b.call(pair[1])
-	if err != nil {
-		return nil, err
+	if second, err = b.call(pair[1]); err != nil {
+		return "", "", "", err
 	}
 	if fill {
-		before := b.fill()
-		if before == "" {
-			return nil, errors.New("nothing that stores in it can be called")
+		if before = b.fill(); before == "" {
+			return "", "", "", errors.New("nothing that stores in it can be called")
 		}
-		construct += "\n" + before
+		before = "\n" + before
 	}
+	return first, second, before, nil
+}
+
+// test writes the test of one pair. With fill, what stores in the map is called before.
+func (b *builder) test(pair [2]string, fill bool) (*Test, error) {
+	if err := b.object(pair); err != nil {
+		return nil, err
+	}
+	first, second, before, err := b.calls(pair, fill)
+	if err == nil && !b.maker.used {
+		b.maker, b.make, b.owner = newMaker(b.pkg.Types), "", nil // without what the object needs
+		first, second, before, err = b.calls(pair, fill)
+	}
+	if err != nil {
+		return nil, err
+	}
+	construct := b.make + before
 	m := b.maker
 	var src bytes.Buffer
-	testing, time := m.std("testing"), m.std("time")
+	testing, time, system := m.std("testing"), m.std("time"), m.std("os")
 	start, done, f, i, deadline, t := m.local("start"), m.local("done"), m.local("f"), m.local("i"), m.local("deadline"), m.local("t")
 	fmt.Fprintf(&src, "package %s\n\nimport (\n", b.pkg.Name)
 	for _, p := range slices.Sorted(maps.Keys(m.imports)) {
 		fmt.Fprintf(&src, "\t%s %q\n", m.imports[p], p)
 	}
 	fmt.Fprintf(&src, ")\n\n// %s calls %s and %s at the same time, on one object. Run it with -race.\n", name, pair[0], pair[1])
-	fmt.Fprintf(&src, "func %s(%s *%s.T) {\n%s\n", name, t, testing, construct)
+	fmt.Fprintf(&src, "func %s(%s *%s.T) {\n", name, t, testing)
+	failed := m.local("err")
+	fmt.Fprintf(&src, "if %s := %s.Chdir(%s.TempDir()); %[1]s != nil { // for files with made-up names\n%[3]s.Fatal(%[1]s)\n}\n%[4]s\n", failed, system, t, construct)
 	fmt.Fprintf(&src, "%s, %s := make(chan struct{}), make(chan struct{}, 2)\n", start, done)
 	fmt.Fprintf(&src, "for _, %s := range []func(){\nfunc() { %s },\nfunc() { %s },\n} {\n", f, first, second)
 	fmt.Fprintf(&src, "%[1]s := %[1]s\ngo func() {\n<-%[2]s\nfor %[3]s := 0; %[3]s < 100; %[3]s++ {\n%[1]s()\n}\n%[4]s <- struct{}{}\n}()\n}\n", f, start, i, done)

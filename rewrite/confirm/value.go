@@ -14,6 +14,10 @@ type maker struct {
 	pkg     *types.Package
 	imports map[string]string // name by import path
 	taken   map[string]bool   // names in the scope of the package
+	object  types.Type        // what the variable name points to, once it is made; nil before
+	name    string
+	made    bool // from here on values may mention the variable
+	used    bool // one does
 }
 
 func newMaker(pkg *types.Package) *maker {
@@ -60,6 +64,10 @@ func (m *maker) value(t types.Type) (string, bool) { return m.nested(t, nil) }
 func (m *maker) nested(t types.Type, around []types.Type) (string, bool) {
 	if slices.ContainsFunc(around, func(u types.Type) bool { return types.Identical(t, u) }) || !m.canName(t) {
 		return "", false
+	}
+	if p, ok := types.Unalias(t).(*types.Pointer); ok && m.made && types.Identical(p.Elem(), m.object) {
+		m.used = true
+		return m.name, true
 	}
 	around = append(slices.Clip(around), t)
 	if n, ok := types.Unalias(t).(*types.Named); ok {

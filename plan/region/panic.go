@@ -263,7 +263,7 @@ func (p *planner) mayBeNil(sel *ast.SelectorExpr) bool {
 			t = st.Field(k).Type()
 		}
 	}
-	return derefs && !p.lockLeadsBy(sel, s, last)
+	return derefs && !p.lockLeadsBy(sel, s, last) && !(last == 0 && p.wentBehind(sel))
 }
 
 // takesPointer reports whether obj is a method that is given its receiver as a pointer.

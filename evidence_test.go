@@ -13,8 +13,8 @@ import (
 
 // racer is a program that runs into the race that its argument names.
 var racer = map[string]string{
-	"go.mod":     "module example.com/racer\n\ngo 1.26\n\nrequire example.com/lib v1.0.0\n\nreplace example.com/lib => ./lib\n",
-	"lib/go.mod": "module example.com/lib\n\ngo 1.26\n",
+	"go.mod":     "module example.com/racer\n\ngo 1.26\n\nrequire lib v1.0.0\n\nreplace lib => ./lib\n",
+	"lib/go.mod": "module lib\n\ngo 1.26\n",
 	"lib/lib.go": `package lib
 
 var calls = make(map[string]int)
@@ -28,7 +28,7 @@ import (
 	"maps"
 	"sync"
 
-	"example.com/lib"
+	"lib"
 )
 
 type Store[V any] struct {
@@ -37,7 +37,6 @@ type Store[V any] struct {
 	byN    map[int]V
 	conf   map[string]V
 	quiet  map[string]V // nothing tells that goroutines share it
-	counts int
 }
 
 func New[V any]() *Store[V] {
@@ -66,7 +65,26 @@ func (s *Store[V]) Conf(k string) V { return s.conf[k] }
 
 func (s *Store[V]) Quiet(k string, v V) { s.quiet[k] = v }
 
-func (s *Store[V]) Lib() { s.counts++; lib.Count("a") }
+func (s *Store[V]) Lib() {
+	s.drop()
+	lib.Count("a")
+}
+
+func (s *Store[V]) drop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.byID, "z")
+}
+
+// Bump has nothing to do with what of s it drops.
+func (s *Store[V]) Bump(all []map[int]int) {
+	s.drop()
+	bump(all)
+}
+
+func bump(all []map[int]int) {
+	all[0][1]++
+}
 `,
 	"main.go": `package main
 
@@ -80,6 +98,7 @@ import (
 
 func main() {
 	s := store.New[int]()
+	all := []map[int]int{{}}
 	log.Println("begin")
 	defer log.Println("end")
 	todo := map[string][2]func(){
@@ -88,6 +107,7 @@ func main() {
 		"replace": {func() { s.Reload(nil) }, func() { s.Conf("a") }},
 		"quiet":   {func() { s.Quiet("a", 1) }, func() { s.Quiet("a", 2) }},
 		"lib":     {s.Lib, s.Lib},
+		"bump":    {func() { s.Bump(all) }, func() { s.Bump(all) }},
 		"crash":   {func() { s.Fill(1, 1) }, func() { s.Fill(2, 2) }},
 	}[os.Args[1]]
 	if os.Args[1] == "crash" {
@@ -127,6 +147,7 @@ func TestEvidence(t *testing.T) {
 		{"quiet", race, "quiet", "store.Store.quiet", ""},
 		{"crash", plain, "crash", "store.Store.byN", ""},
 		{"crash, trimmed paths", trimmed, "crash", "store.Store.byN", ""},
+		{"a map of no variable", race, "bump", "", "it names no map variable of these packages, but store.bump at store.go:"},
 		{"another module", race, "lib", "", "it names no map variable of these packages, but lib.Count at lib.go:6"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -150,6 +171,16 @@ func TestEvidence(t *testing.T) {
 				t.Errorf("the log is not named once for each finding:\n%s", &stdout)
 			}
 		})
+	}
+
+	// Another version of the program: the lines are those of other functions, but the functions tell.
+	log, _ := exec.Command(race, "guard").CombinedOutput()
+	file := filepath.Join(t.TempDir(), "old")
+	writeFile(t, file, log)
+	moved := strings.Replace(racer["store/store.go"], "\ntype Store", "\nfunc Before(m map[int]int) {\n\tm[1]++\n\tm[2]++\n}\n\ntype Store", 1)
+	writeFile(t, filepath.Join(dir, "store", "store.go"), []byte(moved))
+	if got := heads(t, exitFound, dir, "--evidence", file, "--min-confidence", "proven"); got != "store.Store.byID" {
+		t.Errorf("with lines that moved, proven: %q", got)
 	}
 
 	empty := filepath.Join(t.TempDir(), "empty")

@@ -63,6 +63,9 @@ func Make(prog *load.Program, opt Options) (*Plan, error) {
 	for i, v := range verdicts {
 		decl, ok := decls[toVar(v.Var)]
 		if !ok || decl.file.Generated || !decl.pkg.Requested || !opt.wants(toVar(v.Var)) {
+			if pr := proofs[i]; pr != nil && opt.wants(toVar(v.Var)) {
+				p.Unnamed = append(p.Unnamed, pr.evidence[0]+": this is "+toVar(v.Var).String()+", which is not looked at: it is declared elsewhere, or in a generated file")
+			}
 			continue
 		}
 		if pr := proofs[i]; pr != nil {

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -51,22 +52,18 @@ func prove(prog *load.Program, w *share.World, verdicts []share.Verdict, reports
 	return proofs, notes
 }
 
-// named returns the verdicts that r may be about: those of which all accesses that can be placed have uses. If it is one, uses are
-// those.
+// named returns the verdicts that r may be about. If it is one, uses are its uses that the accesses of r are. Of a race both accesses
+// must have one; of a crash the first, since other goroutines may have been at other maps.
 func (p prover) named(verdicts []share.Verdict, r evidence.Report) (named, uses []int) {
 	var places [][]place
 	for _, a := range r.Accesses {
-		if found := p.places(verdicts, a); len(found) > 0 {
-			places = append(places, found)
-		}
+		places = append(places, p.places(verdicts, a))
 	}
-	if len(places) == 0 || r.Race && len(places) < len(r.Accesses) {
+	if len(places) == 0 {
 		return nil, nil
 	}
 	for _, pl := range places[0] {
-		everywhere := !slices.ContainsFunc(places, func(list []place) bool {
-			return !slices.ContainsFunc(list, func(o place) bool { return o.verdict == pl.verdict })
-		})
+		everywhere := !r.Race || !slices.ContainsFunc(places, func(list []place) bool { return !hasVerdict(list, pl.verdict) })
 		if everywhere && !slices.Contains(named, pl.verdict) && (p.onMap(r) || p.replaced(verdicts, places, pl.verdict)) {
 			named = append(named, pl.verdict)
 		}
@@ -86,6 +83,10 @@ func (p prover) named(verdicts []share.Verdict, r evidence.Report) (named, uses 
 	return named, uses
 }
 
+func hasVerdict(list []place, verdict int) bool {
+	return slices.ContainsFunc(list, func(pl place) bool { return pl.verdict == verdict })
+}
+
 // onMap reports whether the accesses of r are to a map, and not to memory of which it is not known what it holds.
 func (p prover) onMap(r evidence.Report) bool {
 	return slices.ContainsFunc(r.Accesses, func(a evidence.Access) bool { return a.OnMap })
@@ -102,34 +103,44 @@ func (p prover) replaced(verdicts []share.Verdict, places [][]place, verdict int
 type place struct{ verdict, use int }
 
 // places returns the uses that may be the access a: those in the line of its innermost frame that has one, since what is given a
-// map uses it where it is given; or else those in the function of one.
+// map uses it where it is given. If the line of none has one, the program was another one, and those in the innermost function count.
 func (p prover) places(verdicts []share.Verdict, a evidence.Access) []place {
 	frames := p.own(a)
-	if !a.OnMap {
-		frames = frames[:min(1, len(frames))]
+	if len(frames) == 0 {
+		return nil
 	}
-	for _, is := range []func(share.Judged, ownFrame) bool{p.inLine, p.inFunction} {
-		for _, frame := range frames {
-			var found []place
-			for i, v := range verdicts {
-				for k, j := range v.Uses {
-					if fits(j.Op, a) && slices.Contains(frame.files, p.prog.File(j.Pos)) && is(j, frame) {
-						found = append(found, place{i, k})
-					}
-				}
-			}
-			if len(found) > 0 {
-				return found
+	lines := frames
+	if !a.OnMap {
+		lines = frames[:1]
+	}
+	for _, f := range lines {
+		if found := p.usesIn(verdicts, a, f, func(j share.Judged) bool { return p.prog.Position(j.Pos).Line == f.Line }); len(found) > 0 {
+			return found
+		}
+	}
+	return p.usesIn(verdicts, a, frames[0], func(share.Judged) bool { return true })
+}
+
+// usesIn returns the uses in the function of f that may be the access a, and that is reports.
+func (p prover) usesIn(verdicts []share.Verdict, a evidence.Access, f ownFrame, is func(share.Judged) bool) (found []place) {
+	for i, v := range verdicts {
+		for k, j := range v.Uses {
+			if fits(j.Op, a) && slices.Contains(f.files, p.prog.File(j.Pos)) && sameFunction(p.world.Bodies[j.Func].Name, f.Name()) && is(j) {
+				found = append(found, place{i, k})
 			}
 		}
 	}
-	return nil
+	return found
 }
 
-func (p prover) inLine(j share.Judged, f ownFrame) bool { return p.prog.Position(j.Pos).Line == f.Line }
+// inner is what the names of function literals and of bodies of loops end in.
+var inner = regexp.MustCompile(`([.]func\d+|[.]\d+|-range\d+|[.]gowrap\d+|[.]deferwrap\d+)+$`)
 
-func (p prover) inFunction(j share.Judged, f ownFrame) bool {
-	return p.world.Bodies[j.Func].Name == f.Name()
+// sameFunction reports whether the symbol of the runtime may be the function that people know by name. The literals of one function
+// are not told apart, and where it was inlined they have a name that begins with that of the other function.
+func sameFunction(name, symbol string) bool {
+	name, symbol = inner.ReplaceAllString(name, ""), inner.ReplaceAllString(symbol, "")
+	return name == symbol || strings.HasSuffix(symbol, "."+name)
 }
 
 // fits reports whether a use that does op may be the access a.
@@ -196,9 +207,9 @@ func commonEnd(a, b string) (n int) {
 // sentence says what r shows.
 func (p prover) sentence(r evidence.Report) string {
 	var parts []string
-	for _, a := range r.Accesses {
+	for i, a := range r.Accesses {
 		frames := p.own(a)
-		if len(frames) == 0 {
+		if len(frames) == 0 || !r.Race && i > 0 {
 			continue
 		}
 		does := "an access"

@@ -3,6 +3,7 @@ package evidence
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/maruel/panicparse/v2/stack"
@@ -49,10 +50,13 @@ func (f Frame) String() string {
 }
 
 // Name returns Func without type arguments, which the runtime writes as [...] and the race detector in full.
-func (f Frame) Name() string {
+func (f Frame) Name() string { return withoutArguments(f.Func) }
+
+// withoutArguments returns symbol without what stands in brackets.
+func withoutArguments(symbol string) string {
 	var b strings.Builder
 	depth := 0
-	for _, r := range f.Func {
+	for _, r := range symbol {
 		switch r {
 		case '[':
 			depth++
@@ -70,15 +74,34 @@ func (f Frame) Name() string {
 // Standard reports whether the function is one of the standard library.
 func (f Frame) Standard() bool {
 	first, _, _ := strings.Cut(f.Package, "/")
-	return f.Package != "main" && !strings.Contains(first, ".")
+	return slices.Contains(standard, first)
 }
+
+// standard are the first elements of the import paths of the standard library. Other modules may have paths without a dot, too.
+var standard = strings.Fields(`archive bufio builtin bytes cmp compress container context crypto database debug embed encoding errors
+	expvar flag fmt go hash html image index internal io iter log maps math mime net os path plugin reflect regexp runtime slices sort
+	strconv strings structs sync syscall testing text time unicode unique unsafe vendor weak`)
 
 func frames(s stack.Stack) []Frame {
 	var out []Frame
 	for _, c := range s.Calls {
-		out = append(out, Frame{c.Func.ImportPath, c.Func.Name, c.RemoteSrcPath, c.Line})
+		f := Frame{c.Func.ImportPath, c.Func.Name, c.RemoteSrcPath, c.Line}
+		if strings.Contains(c.Func.Complete, "[") { // import paths among the type arguments are not that of the function
+			f.Package, f.Func = split(withoutArguments(c.Func.Complete))
+		}
+		out = append(out, f)
 	}
 	return out
+}
+
+// split returns the import path and the name of the function that symbol stands for.
+func split(symbol string) (path, name string) {
+	i := strings.LastIndexByte(symbol, '/') + 1
+	j := strings.IndexByte(symbol[i:], '.')
+	if j < 0 {
+		return "", symbol
+	}
+	return symbol[:i+j], symbol[i+j+1:]
 }
 
 // mapFunctions begin the names of functions of the runtime that work on a map, and say whether they write.

@@ -143,9 +143,13 @@ func (inv *invocation) found(reports []evidence.Report, err error) ([]evidence.R
 // configure reads the configuration of the module whose root is root, if it has one.
 func (inv *invocation) configure(root string) error {
 	file := filepath.Join(root, config.Name)
-	src, err := os.ReadFile(file)
+	src, overlaid := inv.overlay[file]
+	var err error
+	if !overlaid {
+		src, err = os.ReadFile(file)
+	}
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist) || overlaid && src == nil:
 		return nil
 	case err != nil:
 		return err

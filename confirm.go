@@ -3,6 +3,7 @@ package main
 // This file is the command confirm: a test that shows the race of one finding, and that the mend ends it.
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -48,20 +49,22 @@ func confirming(inv *invocation) int {
 	if shown == nil {
 		return worst(loaded, inv.print(fmt.Sprintf("%s: not shown: no test ran into the race\n", report.ShortName(found.Var))))
 	}
+	after, err := inv.showMended(prog, p, found, *shown)
+	if err != nil {
+		return inv.fail(err)
+	}
 	if inv.output != "" {
 		if err := writeNew(inv.abs(inv.output), shown.Source); err != nil {
 			return inv.fail(err)
 		}
-	}
-	after, err := inv.showMended(prog, p, found, *shown)
-	if err != nil {
-		return inv.fail(err)
 	}
 	return worst(loaded, exitFound, inv.print(after))
 }
 
 // show runs tests until one runs into the race of f, prints the report, and returns the test; nil if none does.
 func (inv *invocation) show(prog *load.Program, f plan.Finding, tests []confirm.Test) (*confirm.Test, error) {
+	var failed error // of every test
+	ran := false
 	for i := range tests {
 		t := &tests[i]
 		o, err := inv.runTest(prog, *t, nil)
@@ -79,12 +82,20 @@ func (inv *invocation) show(prog *load.Program, f plan.Finding, tests []confirm.
 			inv.print(text)
 			return t, nil
 		case o.Failed != nil:
-			inv.notef("%s beside %s: %v", t.First, t.Second, o.Failed)
+			if failed == nil || failed.Error() != o.Failed.Error() {
+				inv.notef("%s beside %s: %v", t.First, t.Second, o.Failed)
+			}
+			failed = o.Failed
 		case o.Skipped:
 			inv.notef("%s beside %s: an object could not be made", t.First, t.Second)
+			failed = errors.New("no object could be made")
 		default:
 			inv.stepf("%s beside %s: no race", t.First, t.Second)
+			ran = true
 		}
+	}
+	if !ran && failed != nil {
+		return nil, fmt.Errorf("no test could be run: %w", failed)
 	}
 	return nil, nil
 }

@@ -169,6 +169,10 @@ func (inv *invocation) fits(c command) (err error) {
 		return errors.New("--exit-code is about the diff of a dry run: use it without -w")
 	case inv.writeBaseline && inv.baseline == "":
 		return errors.New("--write-baseline writes the file that --baseline names")
+	case inv.writeBaseline && len(inv.fields) > 0:
+		return errors.New("--write-baseline takes all findings: use it without --field")
+	case inv.flags.Changed("changed-since") && inv.since == "":
+		return errors.New("--changed-since needs a revision")
 	case inv.writeBaseline && inv.since != "":
 		return errors.New("--write-baseline takes all findings: use it without --changed-since")
 	case inv.verbose && inv.quiet:

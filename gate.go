@@ -42,7 +42,7 @@ func (inv *invocation) news(prog *load.Program, findings []plan.Finding) ([]plan
 		return findings, nil
 	}
 	if inv.writeBaseline {
-		return findings, inv.keep(findings)
+		return findings, inv.keep(prog, findings)
 	}
 	known, err := readBaseline(inv.abs(inv.baseline))
 	if err != nil {
@@ -103,13 +103,30 @@ func readBaseline(name string) (*baseline.Baseline, error) {
 	return known, nil
 }
 
-// keep writes findings as the baseline. A file that is none is not replaced: a mistyped name would cost the user a file of his own.
-func (inv *invocation) keep(findings []plan.Finding) error {
+// keep writes findings as the baseline, with what it knew of packages that were not looked at. A file that is none is not replaced: a
+// mistyped name would cost the user a file of his own.
+func (inv *invocation) keep(prog *load.Program, findings []plan.Finding) error {
+	if len(prog.Errors) > 0 {
+		return errors.New("the baseline is not written, since not all packages load")
+	}
 	name := inv.abs(inv.baseline)
-	if _, err := readBaseline(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	old, err := readBaseline(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		old = &baseline.Baseline{}
+	case err != nil:
 		return err
 	}
-	out, err := baseline.Of(findings).Encode()
+	var looked []string
+	for _, pkg := range prog.Packages {
+		if pkg.Requested {
+			looked = append(looked, pkg.Path)
+		}
+	}
+	if len(inv.args) == 0 {
+		old = &baseline.Baseline{} // of packages that are gone, too
+	}
+	out, err := baseline.Of(findings).With(old, looked).Encode()
 	if err != nil {
 		return err
 	}

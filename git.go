@@ -8,34 +8,43 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+
+	"mapmend/plan/config"
 )
 
 // repository is a git repository, seen from a folder in its work tree.
 type repository struct {
-	dir  string // absolute
-	root string // of the work tree, absolute; by the name that the user knows it by
+	dir  string // absolute, by the name that the user knows it by
+	root string // of the work tree, without symbolic links; git runs there
 }
 
 func repositoryAt(dir string) (*repository, error) {
-	r := &repository{dir: dir}
-	up, err := r.git("rev-parse", "--show-cdup")
+	// In a hook of a linked work tree GIT_DIR is set, and git takes any folder that it runs in for the root.
+	found := &repository{dir, dir}
+	plain := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "GIT_DIR=") || strings.HasPrefix(v, "GIT_WORK_TREE=") })
+	root, err := found.run(plain, "rev-parse", "--show-toplevel")
 	if err != nil {
-		return nil, err
+		if root, err = found.git("rev-parse", "--show-toplevel"); err != nil {
+			return nil, err
+		}
 	}
-	r.root = filepath.Join(dir, filepath.FromSlash(strings.TrimSuffix(string(up), "\n")))
-	return r, nil
+	found.root = resolve(filepath.FromSlash(strings.TrimSuffix(string(root), "\n")))
+	return found, nil
 }
 
-// git runs git in the folder and returns what it prints.
-func (r *repository) git(args ...string) ([]byte, error) {
+// git runs git in the root of the work tree and returns what it prints.
+func (r *repository) git(args ...string) ([]byte, error) { return r.run(nil, args...) }
+
+func (r *repository) run(env []string, args ...string) ([]byte, error) {
 	cmd := exec.Command("git", args...)
-	cmd.Dir = r.dir
+	cmd.Dir, cmd.Env = r.root, env
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -84,13 +93,52 @@ func (r *repository) overlay(rev string, diff ...string) (map[string][]byte, err
 	return overlay, r.contents(rev, names, overlay)
 }
 
-// file returns the absolute name of the file that git calls name.
-func (r *repository) file(name string) string { return filepath.Join(r.root, filepath.FromSlash(name)) }
+// changedModules returns the folders of the modules of which the index has other Go files than the last commit: the nearest
+// with a go.mod above each.
+func (r *repository) changedModules() ([]string, error) {
+	names, err := r.git("diff", "--cached", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--ignore-submodules")
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for name := range strings.SplitSeq(string(names), "\x00") {
+		if !matters(name) {
+			continue
+		}
+		if dir := r.moduleOf(name); dir != "" && !slices.Contains(out, dir) {
+			out = append(out, dir)
+		}
+	}
+	return out, nil
+}
+
+// moduleOf returns the folder of the module of the file that git calls name; empty if it is in none.
+func (r *repository) moduleOf(name string) string {
+	for dir := path.Dir(name); ; dir = path.Dir(dir) {
+		at := filepath.Join(r.root, filepath.FromSlash(dir))
+		if _, err := os.Stat(filepath.Join(at, "go.mod")); err == nil {
+			return at
+		}
+		if dir == "." {
+			return ""
+		}
+	}
+}
+
+// file returns the absolute name of the file that git calls name; below the folder by the name that the user knows that by, as the
+// go command does.
+func (r *repository) file(name string) string {
+	file := filepath.Join(r.root, filepath.FromSlash(name))
+	if below, err := filepath.Rel(resolve(r.dir), file); err == nil && filepath.IsLocal(below) {
+		return filepath.Join(r.dir, below)
+	}
+	return file
+}
 
 // matters reports whether the go command reads the file that git calls name.
 func matters(name string) bool {
 	switch path.Base(name) {
-	case "go.mod", "go.sum", "go.work", "go.work.sum", "modules.txt":
+	case "go.mod", "go.sum", "go.work", "go.work.sum", "modules.txt", config.Name:
 		return true
 	}
 	return slices.Contains([]string{".go", ".s", ".c", ".h"}, path.Ext(name)) && !strings.Contains(name, "\n")
@@ -102,7 +150,7 @@ func (r *repository) contents(rev string, names []string, overlay map[string][]b
 		return nil
 	}
 	cmd := exec.Command("git", "cat-file", "--batch")
-	cmd.Dir = r.dir
+	cmd.Dir = r.root
 	var asked strings.Builder
 	for _, name := range names {
 		fmt.Fprintf(&asked, "%s:%s\n", rev, name)
@@ -117,6 +165,9 @@ func (r *repository) contents(rev string, names []string, overlay map[string][]b
 		content, err := object(answers)
 		if err != nil {
 			return fmt.Errorf("git cat-file: %s: %w", name, err)
+		}
+		if len(content) == 0 && path.Ext(name) == ".go" {
+			content = nil // only announced: git add -N
 		}
 		overlay[r.file(name)] = content
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -21,7 +22,11 @@ old="$0` + oldHook + `"
 if [ -x "$old" ]; then
 	"$old" "$@" || exit $?
 fi
-exec mapmend check --staged --changed-since HEAD --quiet
+if ! command -v mapmend >/dev/null; then
+	echo "mapmend is not in PATH: the commit is not checked" >&2
+	exit 0
+fi
+exec mapmend hook run
 `
 
 const (
@@ -30,9 +35,12 @@ const (
 )
 
 func hook(inv *invocation) int {
-	if len(inv.args) != 1 || inv.args[0] != "install" && inv.args[0] != "remove" {
-		inv.errorf("install or remove? usage: mapmend hook install|remove")
+	if len(inv.args) != 1 || !slices.Contains([]string{"install", "remove", "run"}, inv.args[0]) {
+		inv.errorf("install, remove or run? usage: mapmend hook install|remove|run")
 		return exitError
+	}
+	if inv.args[0] == "run" {
+		return inv.runHook()
 	}
 	file, err := hookFile(inv.dir)
 	if err != nil {
@@ -42,6 +50,31 @@ func hook(inv *invocation) int {
 		return inv.fail(inv.installHook(file))
 	}
 	return inv.fail(inv.removeHook(file))
+}
+
+// runHook checks what the next commit brings, in each module of which it changes Go files, and returns exitFound if that is a finding.
+// What does not load is said, and stops no commit: it is for the build to stop it.
+func (inv *invocation) runHook() int {
+	repo, err := repositoryAt(inv.dir)
+	if err != nil {
+		return inv.fail(err)
+	}
+	modules, err := repo.changedModules()
+	if err != nil {
+		return inv.fail(err)
+	}
+	code := exitOK
+	for _, dir := range modules {
+		each := *inv
+		each.dir, each.args, each.staged, each.since, each.quiet = dir, nil, true, "HEAD", true
+		switch check(&each) {
+		case exitFound:
+			code = exitFound
+		case exitError:
+			inv.notef("%s is not checked, or not all of it", dir)
+		}
+	}
+	return code
 }
 
 // hookFile returns the name of the hook that git runs before a commit in the repository of dir.
@@ -56,7 +89,7 @@ func hookFile(dir string) (string, error) {
 	}
 	name := strings.TrimSuffix(string(hooks), "\n")
 	if !filepath.IsAbs(name) {
-		name = filepath.Join(dir, filepath.FromSlash(name))
+		name = filepath.Join(repo.root, filepath.FromSlash(name))
 	}
 	return filepath.Join(name, "pre-commit"), nil
 }

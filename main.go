@@ -125,8 +125,8 @@ var commands = []command{
 	},
 	{
 		name:  "hook",
-		args:  "install|remove",
-		short: "install a git hook that checks what a commit brings, or remove it; a hook that is there still runs",
+		args:  "install|remove|run",
+		short: "install a git hook that checks what a commit brings, remove it, or do what it does; a hook that is there still runs",
 		flags: []string{"chdir", "quiet"},
 		run:   hook,
 		examples: []string{

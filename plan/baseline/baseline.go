@@ -6,6 +6,7 @@ package baseline
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -24,6 +25,7 @@ type Baseline struct{ entries []Entry } // sorted by ID
 type Entry struct {
 	ID        string   `json:"id"`
 	Variable  string   `json:"variable"`  // for people
+	Package   string   `json:"package"`   // import path
 	Functions []string `json:"functions"` // in which it has problems; sorted
 }
 
@@ -36,9 +38,9 @@ type file struct {
 func Of(findings []plan.Finding) *Baseline {
 	b := &Baseline{}
 	for _, f := range findings {
-		b.entries = append(b.entries, Entry{f.ID, f.Var.String(), problems(f)})
+		b.entries = append(b.entries, Entry{f.ID, f.Var.String(), f.Package, problems(f)})
 	}
-	slices.SortFunc(b.entries, func(a, b Entry) int { return strings.Compare(a.ID, b.ID) })
+	b.sort()
 	return b
 }
 
@@ -65,8 +67,28 @@ func Read(r io.Reader) (*Baseline, error) {
 	if f.Schema != Schema {
 		return nil, fmt.Errorf("not a baseline that this version reads: its schema is %q, and not %q", f.Schema, Schema)
 	}
-	slices.SortFunc(f.Findings, func(a, b Entry) int { return strings.Compare(a.ID, b.ID) })
-	return &Baseline{f.Findings}, nil
+	if dec.More() {
+		return nil, errors.New("not a baseline: something follows it")
+	}
+	b := &Baseline{f.Findings}
+	b.sort()
+	return b, nil
+}
+
+// With returns b and what old knows of packages that are not in looked, import paths.
+func (b *Baseline) With(old *Baseline, looked []string) *Baseline {
+	both := &Baseline{slices.Clone(b.entries)}
+	for _, e := range old.entries {
+		if _, known := b.find(e.ID); !known && !slices.Contains(looked, e.Package) {
+			both.entries = append(both.entries, e)
+		}
+	}
+	both.sort()
+	return both
+}
+
+func (b *Baseline) sort() {
+	slices.SortFunc(b.entries, func(a, b Entry) int { return strings.Compare(a.ID, b.ID) })
 }
 
 // Encode returns the baseline as a file.

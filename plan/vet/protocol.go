@@ -17,7 +17,11 @@ import (
 // Asked reports whether args, those of the process without its name, are how go vet calls its tool: for its version, its flags, or
 // about the package that a file describes.
 func Asked(args []string) bool {
-	return slices.Contains(args, versionFlag) || slices.Contains(args, "-flags") || len(args) > 0 && strings.HasSuffix(args[len(args)-1], ".cfg")
+	if len(args) == 0 || slices.ContainsFunc(args[:len(args)-1], func(arg string) bool { return !strings.HasPrefix(arg, "-") }) {
+		return false
+	}
+	last := args[len(args)-1]
+	return last == versionFlag || last == "-flags" || filepath.IsAbs(last) && filepath.Base(last) == "vet.cfg"
 }
 
 const versionFlag = "-V=full"

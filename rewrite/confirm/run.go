@@ -9,8 +9,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
+	"time"
 
 	"mapmend/plan/evidence"
 	"mapmend/plan/load"
@@ -36,16 +39,24 @@ func (t Test) Run(ctx context.Context, root string, flags []string, overlay map[
 		return nil, err
 	}
 	defer remove()
-	args := append([]string{"test", "-race", "-count=1", "-vet=off", "-v", "-timeout=60s", "-run=^" + name + "$", "-overlay=" + file}, flags...)
-	cmd := exec.CommandContext(ctx, "go", append(args, "./"+filepath.ToSlash(filepath.Dir(t.File)))...)
-	cmd.Dir, cmd.Env = root, append(os.Environ(), "PWD="+root, "GORACE=halt_on_error=0")
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	err = cmd.Run()
-	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
+	temp, err := os.MkdirTemp("", "mapmend-confirm-*")
+	if err != nil {
 		return nil, err
 	}
-	o := &Outcome{Output: out.String()}
+	defer os.RemoveAll(temp)
+	exe := filepath.Join(temp, "confirm.test")
+	args := slices.Concat([]string{"test", "-race", "-c", "-vet=off", "-o", exe, "-overlay=" + file}, flags, []string{"./" + path.Dir(t.File)})
+	if out, failed, err := output(ctx, root, "go", args...); err != nil {
+		return nil, err
+	} else if failed {
+		return &Outcome{Output: out, Failed: fmt.Errorf("the test does not build: %s", reason(out))}, nil
+	}
+	// The test itself, not the go command, is what an interrupt is to end.
+	out, _, err := output(ctx, filepath.Join(root, filepath.FromSlash(path.Dir(t.File))), exe, "-test.v", "-test.count=1", "-test.timeout=60s", "-test.run=^"+t.Name+"$")
+	if err != nil {
+		return nil, err
+	}
+	o := &Outcome{Output: out}
 	if o.Reports, err = evidence.Read(strings.NewReader(o.Output), "the test"); err != nil {
 		return nil, err
 	}
@@ -53,11 +64,29 @@ func (t Test) Run(ctx context.Context, root string, flags []string, overlay map[
 	case len(o.Reports) > 0:
 	case strings.Contains(o.Output, "--- SKIP"):
 		o.Skipped = true
-	case strings.Contains(o.Output, "--- PASS: "+name):
+	case strings.Contains(o.Output, "--- PASS: "+t.Name):
 	default:
 		o.Failed = fmt.Errorf("the test fails otherwise: %s", reason(o.Output))
 	}
 	return o, nil
+}
+
+// output runs a program in dir and returns what it prints, and whether it failed.
+func output(ctx context.Context, dir, program string, args ...string) (out string, failed bool, err error) {
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "PWD="+dir, "GORACE=halt_on_error=0")
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // the go command takes its files with it
+	cmd.WaitDelay = 5 * time.Second
+	var b bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &b, &b
+	err = cmd.Run()
+	if ctx.Err() != nil {
+		return "", false, ctx.Err()
+	}
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		return b.String(), true, nil
+	}
+	return b.String(), false, err
 }
 
 // reason returns the line of output that most likely says why a test failed.

@@ -22,14 +22,12 @@ import (
 // Test is a test that may show a race.
 type Test struct {
 	Package string // import path
+	Name    string // of the function
 	File    string // slash-separated, relative to the root of the program
 	Source  []byte
 	First   string // the functions that it calls, as people read them
 	Second  string
 }
-
-// name is that of the test function.
-const name = "TestMapmendConfirm"
 
 // Tests returns tests for f, a finding on prog, the most promising first, or an error that says why there is none.
 func Tests(prog *load.Program, f plan.Finding) ([]Test, error) {
@@ -245,6 +243,9 @@ func (b *builder) literal() (string, bool) {
 	}
 	var fields []string
 	for f := range s.Fields() {
+		if f.Name() == "_" {
+			continue
+		}
 		switch u := f.Type().Underlying().(type) {
 		case *types.Map:
 			fields = append(fields, f.Name()+": make("+b.maker.typeString(f.Type())+")")
@@ -336,6 +337,7 @@ func (b *builder) test(pair [2]string, fill bool) (*Test, error) {
 	m := b.maker
 	var src bytes.Buffer
 	testing, time, system := m.std("testing"), m.std("time"), m.std("os")
+	name := m.local("TestMapmendConfirm")
 	start, done, f, i, deadline, t := m.local("start"), m.local("done"), m.local("f"), m.local("i"), m.local("deadline"), m.local("t")
 	fmt.Fprintf(&src, "package %s\n\nimport (\n", b.pkg.Name)
 	for _, p := range slices.Sorted(maps.Keys(m.imports)) {
@@ -354,5 +356,5 @@ func (b *builder) test(pair [2]string, fill bool) (*Test, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the test is no Go: %w", err)
 	}
-	return &Test{b.pkg.Path, path.Join(path.Dir(b.pkg.Files[0].Name), "mapmend_confirm_test.go"), out, pair[0], pair[1]}, nil
+	return &Test{b.pkg.Path, name, path.Join(path.Dir(b.pkg.Files[0].Name), "mapmend_confirm_test.go"), out, pair[0], pair[1]}, nil
 }

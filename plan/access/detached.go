@@ -110,7 +110,7 @@ func (n *Names) replaced(load *ssa.UnOp, at ssa.Instruction) bool {
 		return false
 	}
 	for _, instr := range n.taking() {
-		if call, ok := instr.(*ssa.Call); ok && ComesBefore(load, call) && (at == nil || ComesBefore(call, at)) && slices.Contains(n.callees.Renews(call), n.Ref(load.X).Path) && !n.unlocked(load, call) {
+		if call, ok := instr.(*ssa.Call); ok && ComesBefore(load, call) && (at == nil || ComesBefore(call, at)) && slices.Contains(n.callees.Renews(call), n.Ref(load.X).Path) && !n.Unlocked(load, call) {
 			return true
 		}
 		st, ok := instr.(*ssa.Store)
@@ -120,7 +120,7 @@ func (n *Names) replaced(load *ssa.UnOp, at ssa.Instruction) bool {
 		if _, local := st.Addr.(*ssa.Alloc); local && st.Addr != load.X {
 			continue // a local variable gets the map
 		}
-		if ComesBefore(load, st) && (at == nil || ComesBefore(st, at)) && n.Place(st.Addr) == n.Ref(load.X).Path && !n.unlocked(load, st) {
+		if ComesBefore(load, st) && (at == nil || ComesBefore(st, at)) && n.Place(st.Addr) == n.Ref(load.X).Path && !n.Unlocked(load, st) {
 			return true
 		}
 	}
@@ -158,8 +158,8 @@ func isKept(v ssa.Value, seen map[ssa.Value]bool) bool {
 	})
 }
 
-// unlocked reports whether a lock is given back between from and to: whoever takes it meanwhile finds what from found.
-func (n *Names) unlocked(from, to ssa.Instruction) bool {
+// Unlocked reports whether a lock is given back between from and to: whoever takes it meanwhile finds what from found.
+func (n *Names) Unlocked(from, to ssa.Instruction) bool {
 	if n.unlocks == nil {
 		n.unlocks = make([]*ssa.Call, 0)
 		for _, b := range n.fn.Blocks {
@@ -192,7 +192,7 @@ func (d *detaching) removed(v ssa.Value, m, key ssa.Value, at ssa.Instruction) b
 	for _, instr := range d.taking() {
 		gone := func() bool {
 			from := v.(ssa.Instruction)
-			return ComesBefore(from, instr) && (at == nil || ComesBefore(instr, at)) && !(d.oneSection && d.unlocked(from, instr))
+			return ComesBefore(from, instr) && (at == nil || ComesBefore(instr, at)) && !(d.oneSection && d.Unlocked(from, instr))
 		}
 		switch instr := instr.(type) {
 		case *ssa.MapUpdate:

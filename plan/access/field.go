@@ -104,6 +104,11 @@ func (n *Names) elem(x ssa.Value) Ref {
 		return r
 	}
 	base := n.Ref(x)
+	for _, p := range base.Parts {
+		if p.Sel == "[]" { // see gathered.go
+			return p.Ref
+		}
+	}
 	r := Ref{Path: base.Path.Elem(), Var: base.Var, Depth: base.Depth + 1, Read: base.Read}
 	if !r.Path.Known() {
 		r.Path = n.local().Path

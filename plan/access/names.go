@@ -23,7 +23,7 @@ type Names struct {
 	changes map[*types.Var]bool // see changed; nil until it is asked for
 	source  Source
 	taken   []ssa.Instruction // see taking; nil until it is asked for
-	unlocks []*ssa.Call       // see unlocked; nil until it is asked for
+	unlocks []*ssa.Call       // see Unlocked; nil until it is asked for
 }
 
 // Callees tells what the callees of a function do, in terms of that function.

@@ -76,7 +76,7 @@ func (r *recorder) result(i, n int, v ssa.Value, at ssa.Instruction, s *state) {
 	root := ref.Path.Root
 	ref = r.a.detached([]access.Ref{ref}, []ssa.Value{v}, at)[0]
 	if root.Kind == access.Local && ref.Func == nil {
-		ref = access.Ref{}
+		ref, _ = r.a.names.Gathered(v)
 	}
 	ref = r.stillOwned(ref, s)
 	switch have := r.results[i]; {

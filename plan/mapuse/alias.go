@@ -32,7 +32,10 @@ func (c *Collector) sends(fn *lockset.Func, v ssa.Value, at lockset.View) { c.al
 //
 //	ch <- s.m
 //	s.m = make(map[string]int)
+//
+// It leaves as a value of an interface, too.
 func (c *Collector) alias(fn *lockset.Func, v ssa.Value, returned bool, at lockset.View) {
+	v = unboxed(v)
 	if !access.IsMap(v.Type()) && !isIterator(v.Type()) {
 		return
 	}

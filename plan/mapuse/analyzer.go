@@ -314,6 +314,9 @@ func (c *Collector) add(fn *lockset.Func, m ssa.Value, op Op, pos token.Pos, at 
 	c.removed = fn.Names.OwnerDetached(m, c.instr)
 	defer func() { c.removed = false }()
 	c.addRef(fn, fn.Names.Ref(m), op, pos, at.Reaching(m))
+	if in := published(fn, m, c.instr); op.Part() == Entries && !in.Var.IsZero() {
+		c.addRef(fn, in, op, pos, at)
+	}
 }
 
 func (c *Collector) addRef(fn *lockset.Func, ref access.Ref, op Op, pos token.Pos, at lockset.View) {

@@ -48,6 +48,7 @@ var rules = []struct {
 	{Possible, (*World).startedTwice},
 	{Likely, (*World).bothStarted},
 	{Likely, (*World).served},
+	{Likely, (*World).foundByAll},
 	{Likely, (*World).claimed},
 	{Likely, (*World).locksSiblings},
 	{Likely, (*World).filledOnDemand},
@@ -409,11 +410,17 @@ func started(e *Entry) bool {
 // what one activation made or was given, of the receiver of methods of one type, or of that and what its constructor
 // makes.
 func (w *World) sameInstance(a, b *Entry) bool {
-	if a.Ref.Path.Sel != b.Ref.Path.Sel {
-		return false
-	}
 	if strings.Contains(OwnerPath(a.Ref).Sel, "[]") && !throughContainer(a, b) {
 		return false // each of the goroutines may have an element of its own
+	}
+	return w.sameRoot(a, b)
+}
+
+// sameRoot reports whether a and b are seen to be reached from the same instance in the same way, through the same element
+// of each container on it if there are any.
+func (w *World) sameRoot(a, b *Entry) bool {
+	if a.Ref.Path.Sel != b.Ref.Path.Sel {
+		return false
 	}
 	ra, rb := a.Ref.Path.Root, b.Ref.Path.Root
 	switch {

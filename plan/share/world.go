@@ -55,6 +55,7 @@ type World struct {
 	shared     map[string]bool                // fields, as Sels, that several owners have one map in
 	unanalysed map[access.Var]*lockset.Body   // a function that mentions a variable and was not analysed
 	methods    map[access.Var][]*lockset.Body // the exported ones that are not test code, by type
+	containers map[access.Var]looked          // maps that methods reach from the receiver, see inMethod
 	lends      map[access.Var][]access.Var    // locks of something else that methods of a type give back
 	anytime    map[string]bool                // functions of which it is not known when they run
 	open       map[string]bool                // import paths that packages outside the program can import
@@ -93,6 +94,7 @@ func NewWorld(isTest func(token.Pos) bool) *World {
 		guards:     make(map[access.Var]*Lock),
 		required:   make(map[string]intent.Requirement),
 		methods:    make(map[access.Var][]*lockset.Body),
+		containers: make(map[access.Var]looked),
 		lends:      make(map[access.Var][]access.Var),
 		anytime:    make(map[string]bool),
 		open:       make(map[string]bool),
@@ -217,6 +219,7 @@ func (w *World) Finish() {
 	for i := range w.Uses {
 		u := &w.Uses[i]
 		w.usesOf[u.Func] = append(w.usesOf[u.Func], u)
+		w.noteLooked(u)
 	}
 }
 

@@ -21,7 +21,7 @@ type wrapperForm struct {
 
 var wrapperForms = []wrapperForm{
 	{form: RWMutex, field: "RWMutex"},
-	{form: Sharded, minor: 19, anyKey: 24, beside: []string{"Shard", "Seed"}, lock: "Shard", field: "mu", names: []string{"atomic", "maphash", "bits", "new", "uint64", "byte", "string"}},
+	{form: Sharded, minor: 19, anyKey: 24, beside: []string{"Shard", "Table"}, lock: "Shard", field: "mu", names: []string{"atomic", "maphash", "bits", "new", "uint64", "byte", "string"}},
 	{form: SyncMap, minor: 20, anyKey: 20, beside: []string{"Entries"}, field: "mu", names: []string{"atomic", "new", "int64"}},
 	{form: Snapshot, minor: 19, anyKey: 19, field: "mu", names: []string{"atomic", "new"}},
 }

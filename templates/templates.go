@@ -52,7 +52,7 @@ type form struct {
 
 var forms = map[string]form{
 	"rwmutex":  {locals: []string{"x", "k", "v", "ok", "old", "now", "keep", "fn", "m", "yield"}},
-	"sharded":  {locals: []string{"x", "k", "v", "ok", "old", "now", "keep", "fn", "m", "yield", "t", "s", "i", "n", "hi", "lo"}, others: []string{"Shard", "Seed"}, minor: 19},
+	"sharded":  {locals: []string{"x", "k", "v", "ok", "old", "now", "keep", "fn", "m", "yield", "t", "s", "i", "n", "hi", "lo"}, others: []string{"Shard", "Table"}, minor: 19},
 	"syncmap":  {locals: []string{"x", "k", "v", "ok", "old", "now", "keep", "fn", "m", "yield", "a", "b", "e", "n"}, others: []string{"Entries"}, minor: 20},
 	"snapshot": {locals: []string{"x", "k", "v", "ok", "old", "now", "keep", "fn", "m", "yield", "p"}, minor: 19},
 }
@@ -252,7 +252,7 @@ func (t Type) Uses() []string {
 	add("iter", t.Has("All"))
 	switch t.Form {
 	case "rwmutex":
-		add("maps", t.HasAny("Snapshot", "All") && t.AtLeast(21))
+		add("maps", t.Has("All"))
 	case "sharded":
 		add("sync/atomic", true)
 		add("hash/maphash", true)
@@ -262,7 +262,7 @@ func (t Type) Uses() []string {
 		add("sync/atomic", true)
 	case "snapshot":
 		add("sync/atomic", true)
-		add("maps", (t.Has("Snapshot") || changes) && t.AtLeast(21))
+		add("maps", changes && t.AtLeast(21))
 	}
 	return paths
 }

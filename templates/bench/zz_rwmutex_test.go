@@ -179,9 +179,13 @@ func (x *rwmutexMap) All() iter.Seq2[string, int] {
 	}
 }
 
-// Snapshot returns a copy of the map.
+// Snapshot returns a copy of the map, which is never nil.
 func (x *rwmutexMap) Snapshot() map[string]int {
 	x.RLock()
 	defer x.RUnlock()
-	return maps.Clone(x.m)
+	m := make(map[string]int, len(x.m))
+	for k, v := range x.m {
+		m[k] = v
+	}
+	return m
 }

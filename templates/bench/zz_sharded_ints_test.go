@@ -13,8 +13,14 @@ import (
 // shardedIntsMap is a map that several goroutines may use at a time. Its zero value is an empty map.
 // It must not be copied after its first use. Its entries are spread over shards that have a lock each.
 type shardedIntsMap struct {
-	shards atomic.Pointer[[64]shardedIntsMapShard] // nil until the first change
-	m      map[uint64]int                          // what is in the map until then; never written
+	shards atomic.Pointer[shardedIntsMapTable] // nil until the first change
+	m      map[uint64]int                      // what is in the map until then; never written
+}
+
+// shardedIntsMapTable has the shards, and the seed that makes it differ from table to table which keys share one.
+type shardedIntsMapTable struct {
+	seed   uint64
+	shards [64]shardedIntsMapShard
 }
 
 // shardedIntsMapShard has the entries whose keys have one hash, on a cache line of its own.
@@ -24,17 +30,14 @@ type shardedIntsMapShard struct {
 	_  [48]byte
 }
 
-// shardedIntsMapSeed makes it differ from process to process which keys share a shard.
-var shardedIntsMapSeed = new(maphash.Hash).Sum64()
-
-// index returns the index of the shard that k belongs to.
-func (x *shardedIntsMap) index(k uint64) uint64 {
-	hi, lo := bits.Mul64(uint64(k)^shardedIntsMapSeed, 0x9e3779b97f4a7c15)
-	return (hi ^ lo) >> 58
+// shard returns the shard that k belongs to.
+func (t *shardedIntsMapTable) shard(k uint64) *shardedIntsMapShard {
+	hi, lo := bits.Mul64(uint64(k)^t.seed, 0x9e3779b97f4a7c15)
+	return &t.shards[(hi^lo)>>58]
 }
 
 // table returns the shards, and makes them if there are none yet.
-func (x *shardedIntsMap) table() *[64]shardedIntsMapShard {
+func (x *shardedIntsMap) table() *shardedIntsMapTable {
 	if t := x.shards.Load(); t != nil {
 		return t
 	}
@@ -45,10 +48,10 @@ func (x *shardedIntsMap) table() *[64]shardedIntsMapShard {
 }
 
 // filled returns new shards with the entries of m.
-func (x *shardedIntsMap) filled(m map[uint64]int) *[64]shardedIntsMapShard {
-	t := new([64]shardedIntsMapShard)
+func (x *shardedIntsMap) filled(m map[uint64]int) *shardedIntsMapTable {
+	t := &shardedIntsMapTable{seed: new(maphash.Hash).Sum64()}
 	for k, v := range m {
-		s := &t[x.index(k)]
+		s := t.shard(k)
 		if s.m == nil {
 			s.m = make(map[uint64]int)
 		}
@@ -64,7 +67,7 @@ func (x *shardedIntsMap) Load(k uint64) (int, bool) {
 		v, ok := x.m[k]
 		return v, ok
 	}
-	s := &t[x.index(k)]
+	s := t.shard(k)
 	s.mu.Lock()
 	v, ok := s.m[k]
 	s.mu.Unlock()
@@ -73,7 +76,7 @@ func (x *shardedIntsMap) Load(k uint64) (int, bool) {
 
 // Store sets the value of k.
 func (x *shardedIntsMap) Store(k uint64, v int) {
-	s := &x.table()[x.index(k)]
+	s := x.table().shard(k)
 	s.mu.Lock()
 	if s.m == nil {
 		s.m = make(map[uint64]int)
@@ -85,7 +88,7 @@ func (x *shardedIntsMap) Store(k uint64, v int) {
 // LoadOrStore returns the value of k if k is in the map, and otherwise stores v and returns it. The
 // second result is true if k was in the map.
 func (x *shardedIntsMap) LoadOrStore(k uint64, v int) (int, bool) {
-	s := &x.table()[x.index(k)]
+	s := x.table().shard(k)
 	s.mu.Lock()
 	old, ok := s.m[k]
 	if ok {
@@ -107,7 +110,7 @@ func (x *shardedIntsMap) Delete(k uint64) {
 			return
 		}
 	}
-	s := &x.table()[x.index(k)]
+	s := x.table().shard(k)
 	s.mu.Lock()
 	delete(s.m, k)
 	s.mu.Unlock()

@@ -16,8 +16,14 @@ import (
 // Each of DeleteFunc, Len, All and Snapshot looks at one shard after the other: of the changes
 // made meanwhile it may see some and not others.
 type shardedMap struct {
-	shards atomic.Pointer[[64]shardedMapShard] // nil until the first change
-	m      map[string]int                      // what is in the map until then; never written
+	shards atomic.Pointer[shardedMapTable] // nil until the first change
+	m      map[string]int                  // what is in the map until then; never written
+}
+
+// shardedMapTable has the shards, and the seed that makes it differ from table to table which keys share one.
+type shardedMapTable struct {
+	seed   maphash.Seed
+	shards [64]shardedMapShard
 }
 
 // shardedMapShard has the entries whose keys have one hash, on a cache line of its own.
@@ -27,16 +33,13 @@ type shardedMapShard struct {
 	_  [48]byte
 }
 
-// shardedMapSeed makes it differ from process to process which keys share a shard.
-var shardedMapSeed = maphash.MakeSeed()
-
-// index returns the index of the shard that k belongs to.
-func (x *shardedMap) index(k string) uint64 {
-	return maphash.String(shardedMapSeed, k) >> 58
+// shard returns the shard that k belongs to.
+func (t *shardedMapTable) shard(k string) *shardedMapShard {
+	return &t.shards[maphash.String(t.seed, k)>>58]
 }
 
 // table returns the shards, and makes them if there are none yet.
-func (x *shardedMap) table() *[64]shardedMapShard {
+func (x *shardedMap) table() *shardedMapTable {
 	if t := x.shards.Load(); t != nil {
 		return t
 	}
@@ -47,10 +50,10 @@ func (x *shardedMap) table() *[64]shardedMapShard {
 }
 
 // filled returns new shards with the entries of m.
-func (x *shardedMap) filled(m map[string]int) *[64]shardedMapShard {
-	t := new([64]shardedMapShard)
+func (x *shardedMap) filled(m map[string]int) *shardedMapTable {
+	t := &shardedMapTable{seed: maphash.MakeSeed()}
 	for k, v := range m {
-		s := &t[x.index(k)]
+		s := t.shard(k)
 		if s.m == nil {
 			s.m = make(map[string]int)
 		}
@@ -66,7 +69,7 @@ func (x *shardedMap) Load(k string) (int, bool) {
 		v, ok := x.m[k]
 		return v, ok
 	}
-	s := &t[x.index(k)]
+	s := t.shard(k)
 	s.mu.Lock()
 	v, ok := s.m[k]
 	s.mu.Unlock()
@@ -79,7 +82,7 @@ func (x *shardedMap) Get(k string) int {
 	if t == nil {
 		return x.m[k]
 	}
-	s := &t[x.index(k)]
+	s := t.shard(k)
 	s.mu.Lock()
 	v := s.m[k]
 	s.mu.Unlock()
@@ -88,7 +91,7 @@ func (x *shardedMap) Get(k string) int {
 
 // Store sets the value of k.
 func (x *shardedMap) Store(k string, v int) {
-	s := &x.table()[x.index(k)]
+	s := x.table().shard(k)
 	s.mu.Lock()
 	if s.m == nil {
 		s.m = make(map[string]int)
@@ -100,7 +103,7 @@ func (x *shardedMap) Store(k string, v int) {
 // LoadOrStore returns the value of k if k is in the map, and otherwise stores v and returns it. The
 // second result is true if k was in the map.
 func (x *shardedMap) LoadOrStore(k string, v int) (int, bool) {
-	s := &x.table()[x.index(k)]
+	s := x.table().shard(k)
 	s.mu.Lock()
 	old, ok := s.m[k]
 	if ok {
@@ -119,7 +122,7 @@ func (x *shardedMap) LoadOrStore(k string, v int) (int, bool) {
 // returns that. The second result is true if k was in the map. A lock is held while fn runs: fn must
 // not use the map.
 func (x *shardedMap) LoadOrCompute(k string, fn func() int) (int, bool) {
-	s := &x.table()[x.index(k)]
+	s := x.table().shard(k)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if old, ok := s.m[k]; ok {
@@ -135,7 +138,7 @@ func (x *shardedMap) LoadOrCompute(k string, fn func() int) (int, bool) {
 
 // Swap sets the value of k, and returns the one before and whether there was one.
 func (x *shardedMap) Swap(k string, v int) (int, bool) {
-	s := &x.table()[x.index(k)]
+	s := x.table().shard(k)
 	s.mu.Lock()
 	old, ok := s.m[k]
 	if s.m == nil {
@@ -149,7 +152,7 @@ func (x *shardedMap) Swap(k string, v int) (int, bool) {
 // CompareAndSwap sets the value of k to v if it is old, and reports whether it did. It does not if k is
 // not in the map.
 func (x *shardedMap) CompareAndSwap(k string, old, v int) bool {
-	s := &x.table()[x.index(k)]
+	s := x.table().shard(k)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if now, ok := s.m[k]; !ok || now != old {
@@ -163,7 +166,7 @@ func (x *shardedMap) CompareAndSwap(k string, old, v int) bool {
 // false if k is not in the map. If fn returns false, k is deleted. A lock is held while fn runs: fn
 // must not use the map.
 func (x *shardedMap) Update(k string, fn func(old int, ok bool) (int, bool)) {
-	s := &x.table()[x.index(k)]
+	s := x.table().shard(k)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old, ok := s.m[k]
@@ -185,7 +188,7 @@ func (x *shardedMap) Delete(k string) {
 			return
 		}
 	}
-	s := &x.table()[x.index(k)]
+	s := x.table().shard(k)
 	s.mu.Lock()
 	delete(s.m, k)
 	s.mu.Unlock()
@@ -198,7 +201,7 @@ func (x *shardedMap) LoadAndDelete(k string) (int, bool) {
 			return v, false
 		}
 	}
-	s := &x.table()[x.index(k)]
+	s := x.table().shard(k)
 	s.mu.Lock()
 	v, ok := s.m[k]
 	delete(s.m, k)
@@ -213,8 +216,8 @@ func (x *shardedMap) DeleteFunc(fn func(string, int) bool) {
 		return
 	}
 	t := x.table()
-	for i := range t {
-		t[i].deleteFunc(fn)
+	for i := range t.shards {
+		t.shards[i].deleteFunc(fn)
 	}
 }
 
@@ -234,7 +237,7 @@ func (x *shardedMap) Clear() {
 		return
 	}
 	// A call that still uses the shards of before counts as made before this one.
-	x.shards.Store(new([64]shardedMapShard))
+	x.shards.Store(x.filled(nil))
 }
 
 // Replace puts the entries of m in place of all others, at once. The caller must not use m any more.
@@ -250,8 +253,8 @@ func (x *shardedMap) Len() int {
 		return len(x.m)
 	}
 	n := 0
-	for i := range t {
-		s := &t[i]
+	for i := range t.shards {
+		s := &t.shards[i]
 		s.mu.Lock()
 		n += len(s.m)
 		s.mu.Unlock()
@@ -272,8 +275,8 @@ func (x *shardedMap) All() iter.Seq2[string, int] {
 			}
 			return
 		}
-		for i := range t {
-			s := &t[i]
+		for i := range t.shards {
+			s := &t.shards[i]
 			s.mu.Lock()
 			m := maps.Clone(s.m)
 			s.mu.Unlock()
@@ -286,7 +289,7 @@ func (x *shardedMap) All() iter.Seq2[string, int] {
 	}
 }
 
-// Snapshot returns a copy of the map, made shard by shard.
+// Snapshot returns a copy of the map, which is never nil, made shard by shard.
 func (x *shardedMap) Snapshot() map[string]int {
 	m := make(map[string]int)
 	t := x.shards.Load()
@@ -296,8 +299,8 @@ func (x *shardedMap) Snapshot() map[string]int {
 		}
 		return m
 	}
-	for i := range t {
-		s := &t[i]
+	for i := range t.shards {
+		s := &t.shards[i]
 		s.mu.Lock()
 		for k, v := range s.m {
 			m[k] = v

@@ -198,7 +198,12 @@ func (x *snapshotMap) All() iter.Seq2[string, int] {
 	}
 }
 
-// Snapshot returns a copy of the map.
+// Snapshot returns a copy of the map, which is never nil.
 func (x *snapshotMap) Snapshot() map[string]int {
-	return maps.Clone(x.load())
+	now := x.load()
+	m := make(map[string]int, len(now))
+	for k, v := range now {
+		m[k] = v
+	}
+	return m
 }

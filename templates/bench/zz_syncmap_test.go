@@ -257,7 +257,7 @@ func (x *syncmapMap) All() iter.Seq2[string, int] {
 	}
 }
 
-// Snapshot returns a copy of the map, made entry by entry.
+// Snapshot returns a copy of the map, which is never nil, made entry by entry.
 func (x *syncmapMap) Snapshot() map[string]int {
 	m := make(map[string]int)
 	e := x.entries.Load()

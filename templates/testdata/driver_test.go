@@ -163,6 +163,9 @@ func follow[K comparable, V any](t *testing.T, r *rand.Rand, made func(map[K]V) 
 		}
 	}
 	equal(t, x.Snapshot(), want)
+	if x.Snapshot() == nil {
+		t.Error("a snapshot is nil")
+	}
 }
 
 // equal compares maps that may have keys that are not equal to themselves.

@@ -31,7 +31,7 @@ import (
 )
 
 var (
-	programs = flag.Int("programs", 160, "mend and run so many programs that are made at random")
+	programs = flag.Int("programs", 100, "mend and run so many programs that are made at random")
 	seed     = flag.Uint64("seed", 1, "make them from this seed")
 )
 

@@ -76,6 +76,17 @@ func TestBaseline(t *testing.T) {
 		t.Errorf("%v; the baseline is not pruned:\n%s", err, src)
 	}
 
+	// What is not looked at stays known.
+	writeFile(t, filepath.Join(dir, "other", "other.go"), []byte(strings.Replace(more, "package session", "package other", 1)))
+	mustRun(t, exitOK, "check", "-C", dir, "--baseline", file, "--write-baseline")
+	mustRun(t, exitOK, "check", "-C", dir, "--baseline", file, "--write-baseline", "./session")
+	if got := heads(t, exitOK, dir, "--baseline", file); got != "" {
+		t.Errorf("after the baseline of one package was written: %s", got)
+	}
+	mustRun(t, exitError, "check", "-C", dir, "--baseline", file, "--write-baseline", "--field", "Store.*")
+	writeFile(t, filepath.Join(dir, "bad", "bad.go"), []byte("package bad\n\nvar n int = true\n"))
+	mustRun(t, exitError, "check", "-C", dir, "--baseline", file, "--write-baseline")
+
 	own := filepath.Join(dir, "notes.txt")
 	writeFile(t, own, []byte("mine"))
 	mustRun(t, exitError, "check", "-C", dir, "--baseline", own, "--write-baseline")
@@ -163,6 +174,43 @@ func TestStaged(t *testing.T) {
 	}
 }
 
+// TestStagedNames checks what git and the go command call by different names, and what only the index has.
+func TestStagedNames(t *testing.T) {
+	dir := module(t, map[string]string{"mods/a/go.mod": racy["go.mod"], "mods/a/session/store.go": racy["session/store.go"], "README": "x"})
+	commit(t, dir)
+	sub := filepath.Join(dir, "mods", "a")
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(sub, link); err != nil {
+		t.Skip(err)
+	}
+	writeFile(t, filepath.Join(sub, "session", "more.go"), []byte(more))
+	git(t, dir, "add", "-A")
+	if err := os.Remove(filepath.Join(sub, "session", "more.go")); err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range []string{sub, link, filepath.Join(sub, "session")} {
+		if got, want := heads(t, exitFound, at, "--staged", "--changed-since", "HEAD"), "session.Other.m"; got != want {
+			t.Errorf("in %s: %q, want %q", at, got, want)
+		}
+	}
+
+	git(t, dir, "reset", "-q", "--hard")
+	writeFile(t, filepath.Join(sub, "session", "soon.go"), []byte(more))
+	git(t, dir, "add", "-N", "mods/a/session/soon.go")
+	if got := heads(t, exitOK, sub, "--staged", "--changed-since", "HEAD"); got != "" {
+		t.Errorf("with a file that is only announced: %s", got)
+	}
+
+	writeFile(t, filepath.Join(sub, ".mapmend.yaml"), []byte("ignore:\n  - variable: Store.*\n    reason: later\n"))
+	if got, want := heads(t, exitFound, sub, "--staged"), "session.Store.byID"; got != want {
+		t.Errorf("with a configuration that is not in the index: %q, want %q", got, want)
+	}
+	git(t, dir, "add", "mods/a/.mapmend.yaml")
+	if got := heads(t, exitOK, sub, "--staged"); got != "" {
+		t.Errorf("with a configuration in the index: %s", got)
+	}
+}
+
 func TestHook(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("the hooks of the test are shell scripts")
@@ -203,10 +251,47 @@ func TestHook(t *testing.T) {
 		t.Errorf("the hook that was there before ran as %q", ran)
 	}
 
+	writeFile(t, filepath.Join(dir, "session", "store.go"), []byte("package session\n\nvar n int = true\n"))
+	if err := os.Remove(filepath.Join(dir, "stop")); err != nil {
+		t.Fatal(err)
+	}
+	git(t, dir, "add", "-A")
+	try(true, "with a package that does not compile")
+
 	mustRun(t, exitOK, "hook", "remove", "-C", dir)
 	mustRun(t, exitError, "hook", "remove", "-C", dir)
 	if src, err := os.ReadFile(filepath.Join(hooks, "pre-commit")); err != nil || !strings.Contains(string(src), "echo before") {
 		t.Errorf("%v; the hook that was there before is not back:\n%s", err, src)
+	}
+}
+
+// TestHookBelow checks a hook where the module is not at the root of the repository.
+func TestHookBelow(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("the hook is a shell script")
+	}
+	dir := module(t, map[string]string{"README": "x", "srv/go.mod": racy["go.mod"], "srv/session/store.go": racy["session/store.go"]})
+	commit(t, dir)
+	t.Setenv("PATH", filepath.Dir(buildTool(t))+string(os.PathListSeparator)+os.Getenv("PATH"))
+	mustRun(t, exitOK, "hook", "install", "-C", dir)
+	linked := filepath.Join(t.TempDir(), "linked")
+	git(t, dir, "worktree", "add", "-q", linked)
+	for _, tree := range []string{dir, linked} {
+		try := func(want bool, why string) {
+			t.Helper()
+			cmd := exec.Command("git", "-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "-q", "-m", "x")
+			cmd.Dir, cmd.Env = tree, append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off")
+			if out, err := cmd.CombinedOutput(); err == nil != want {
+				t.Errorf("%s, the commit in %s succeeds: %v\n%s", why, tree, err == nil, out)
+			}
+		}
+		writeFile(t, filepath.Join(tree, "README"), []byte(tree))
+		git(t, tree, "add", "-A")
+		try(true, "of a text")
+		writeFile(t, filepath.Join(tree, "srv", "session", "more.go"), []byte(more))
+		git(t, tree, "add", "-A")
+		try(false, "with a finding")
+		git(t, tree, "rm", "-q", "-f", "srv/session/more.go")
 	}
 }
 

@@ -47,7 +47,7 @@ func TestReadmeIsComplete(t *testing.T) {
 	for _, code := range codes(t) {
 		has("refusal code", code)
 	}
-	for _, line := range []string{"go run . -C testdata/etcdlike", "go test ./..."} {
+	for _, line := range []string{"go run . -C testdata/etcdlike", "go test -timeout 20m ./..."} {
 		if !strings.Contains(readme, line) {
 			t.Errorf("README.md lacks the command %q", line)
 		}
@@ -56,7 +56,7 @@ func TestReadmeIsComplete(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(ci), "go test ./...") {
+	if !strings.Contains(string(ci), "go test -timeout 20m ./...") {
 		t.Error(".ci/run does not run the README's test command")
 	}
 }

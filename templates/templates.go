@@ -255,7 +255,7 @@ func (t Type) Uses() []string {
 		add("maps", t.Has("All"))
 	case "sharded":
 		add("sync/atomic", true)
-		add("hash/maphash", true)
+		add("hash/maphash", t.KeyKind != "integer" || changes || t.HasAny("Clear", "Replace"))
 		add("math/bits", t.KeyKind == "integer")
 		add("maps", t.Has("All"))
 	case "syncmap":

@@ -14,7 +14,7 @@ import (
 	"mapmend/plan/report"
 )
 
-// staged makes the program to load what is in the index, if the flags ask for that.
+// staging makes what is loaded that of the index, if the flags ask for that.
 func (inv *invocation) staging() error {
 	if !inv.staged {
 		return nil
@@ -51,7 +51,7 @@ func (inv *invocation) news(prog *load.Program, findings []plan.Finding) ([]plan
 	rest := known.New(findings)
 	inv.known(len(findings)-len(rest), "are in "+inv.baseline)
 	if gone := known.Gone(findings); len(gone) > 0 && len(inv.args) == 0 && len(inv.fields) == 0 {
-		inv.notef("%s of %s is gone: --write-baseline takes it out (%s)", count(len(gone), "finding"), inv.baseline, gone[0])
+		inv.notef("%s of %s not found any more, such as that on %s: --write-baseline takes out what is gone", count(len(gone), "finding"), inv.baseline, gone[0])
 	}
 	return rest, nil
 }

@@ -76,7 +76,7 @@ Goroutine 7 (finished) created at:
 `
 )
 
-// line returns the frames of an access in short: what is known of it, then its stack and where it was created.
+// short returns an access in one line: what is known of it, then its stack and where its goroutine was created.
 func short(a Access) string {
 	var b strings.Builder
 	switch {

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/tools/go/types/typeutil"
 
 	"mapmend/plan/access"
+	"mapmend/plan/region"
 	"mapmend/plan/share"
 )
 
@@ -276,7 +277,7 @@ func funcAround(file *ast.File, id *ast.Ident) *ast.FuncDecl {
 // statementOf returns the definition or value spec that declares id, if that is a statement of a list, or nil.
 func statementOf(body *ast.BlockStmt, id *ast.Ident) (found ast.Node) {
 	ast.Inspect(body, func(n ast.Node) bool {
-		for _, stmt := range statementsOf(n) {
+		for _, stmt := range region.ListOf(n) {
 			switch stmt := stmt.(type) {
 			case *ast.AssignStmt:
 				if slices.Contains(stmt.Lhs, ast.Expr(id)) {
@@ -293,19 +294,6 @@ func statementOf(body *ast.BlockStmt, id *ast.Ident) (found ast.Node) {
 		return found == nil
 	})
 	return found
-}
-
-// statementsOf returns the statement list that n holds.
-func statementsOf(n ast.Node) []ast.Stmt {
-	switch n := n.(type) {
-	case *ast.BlockStmt:
-		return n.List
-	case *ast.CaseClause:
-		return n.Body
-	case *ast.CommClause:
-		return n.Body
-	}
-	return nil
 }
 
 // definitions returns the variables of that name that fn declares.

@@ -21,6 +21,7 @@ type Body struct {
 	Free         []string     // names of the captured variables
 	Calls        []Edge       // of functions of the program, in source order
 	Dispatches   []Dispatch   // calls through interfaces, in source order
+	Lost         []string     // names of methods that are called through interfaces, it is not known of what type
 	Applies      []Applied    // calls and starts of function values, in source order
 	Under        []Under      // which locks it holds while it may call what it does not know
 	Pulls        []string     // types of the bodies of iterators that it runs step by step: it goes on while they stand in the middle
@@ -64,6 +65,7 @@ type Edge struct {
 	Made           []access.Renamed // what the callee makes and returns
 	Owned          []access.Root    // roots among those that no other goroutine can reach yet
 	Foreign        []access.Path    // places in those of Owned where something is stored that is not
+	Wakers         []access.Path    // places in what the callee is given where channels may be that the caller did not make
 	Elsewhere      []Elsewhere      // objects in Params and Free that have a name of their own
 	Confided       []access.Root    // roots among Params and Free that only goroutines which the caller started can reach yet
 	After          []string         // goroutines started before the call that may still run

@@ -61,7 +61,7 @@ func (a *analysis) call(instr ssa.CallInstruction, s *state) {
 		}
 	case t.invoke != nil:
 		s.tells = nil
-		a.rec.dispatches(instr, t, s)
+		a.rec.dispatches(instr, t, Edge{}, s)
 		t.key = access.ObjectKey(t.invoke)
 		a.arguments(instr, t, s)
 		a.serves(instr, t, s)
@@ -100,6 +100,7 @@ func (a *analysis) madeBy(call *ssa.Call, t target) []access.Renamed {
 // apply applies the effect of a function of the program.
 func (a *analysis) apply(instr ssa.CallInstruction, t target, s *state) {
 	e := t.effect
+	s.talk.after(e, t.binding())
 	a.rec.inherit(e, a.passed(instr, t), s)
 	a.rec.looksThrough(instr, e)
 	for _, r := range e.Shares {

@@ -175,6 +175,7 @@ func (r *recorder) complete(a *analysis, e Edge, instr ssa.Instruction, s *state
 		if e.Start == "" && !e.Stored {
 			a.noteOwned(&e, root, s)
 		}
+		a.noteWakers(&e, root)
 		if v, ok := a.names.Made(root).(ssa.Instruction); ok && r.loop(instr) && !slices.Contains(e.Each, root) && !InLoop(instr.Block(), v.Block()) {
 			e.Each = append(slices.Clip(e.Each), root)
 		}
@@ -240,18 +241,34 @@ func (a *analysis) outlastsRound(p access.Path, instr ssa.Instruction) bool {
 	return p.Sel == "" && made != nil && made.Parent() == instr.Parent() && InLoop(instr.Block(), made.Block())
 }
 
-// dispatches notes a call through an interface.
-func (r *recorder) dispatches(instr ssa.CallInstruction, t target, s *state) {
+// dispatches notes by, a call or start of a method through an interface.
+func (r *recorder) dispatches(instr ssa.CallInstruction, t target, by Edge, s *state) {
 	if r == nil {
 		return
 	}
 	iface := typeName(instr.Common().Value.Type())
 	if iface == "" {
+		r.loses(t.invoke.Name())
 		return
 	}
 	for _, p := range s.points() {
-		e := r.complete(r.a, Edge{Pos: posOf(instr), Params: t.params, At: p, After: sites(s.after)}, instr, s)
-		r.body.Dispatches = append(r.body.Dispatches, Dispatch{iface, t.invoke.Name(), e})
+		e := by
+		e.Pos, e.Params, e.At, e.After = posOf(instr), t.params, p, sites(s.after)
+		r.body.Dispatches = append(r.body.Dispatches, Dispatch{iface, t.invoke.Name(), r.complete(r.a, e, instr, s)})
+	}
+}
+
+// loses notes that a method of that name is called through an interface, and that it is not known of what type.
+func (r *recorder) loses(name string) {
+	if !slices.Contains(r.body.Lost, name) {
+		r.body.Lost = append(r.body.Lost, name)
+	}
+}
+
+// losesBound notes a method of an interface that becomes a function value: who calls that is not seen.
+func (r *recorder) losesBound(mc *ssa.MakeClosure) {
+	if m, ok := mc.Fn.(*ssa.Function).Object().(*types.Func); ok && len(mc.Bindings) == 1 && types.IsInterface(mc.Bindings[0].Type()) {
+		r.loses(m.Name())
 	}
 }
 

@@ -104,6 +104,7 @@ func (a *analysis) holdsForeign(p access.Path, s *state) bool {
 
 func (r *recorder) instr(instr ssa.Instruction, s *state) {
 	r.renames(instr)
+	r.talks(s)
 	r.effect.Deeds |= r.a.deeds(instr)
 	for _, sp := range r.spins {
 		if sp.in[instr.Block().Index] {
@@ -137,6 +138,8 @@ func (r *recorder) instr(instr ssa.Instruction, s *state) {
 		if _, local := instr.Addr.(*ssa.Alloc); !local && !r.a.isListed(instr) {
 			r.given(instr.Val, r.a.owned(r.a.names.Place(instr.Addr).Root, s), instr, s)
 		}
+	case *ssa.MakeClosure:
+		r.losesBound(instr)
 	case *ssa.MakeInterface:
 		r.converts(instr, s)
 		r.given(instr.X, false, instr, s)

@@ -54,6 +54,7 @@ func (a *analysis) goes(instr *ssa.Go, s *state) {
 	site := a.site(instr)
 	many := running(s.after, site)
 	s.tells = nil
+	s.talk.begun(t.effect)
 	a.starts[site] = instr
 	switch {
 	case t.effect != nil:
@@ -66,6 +67,7 @@ func (a *analysis) goes(instr *ssa.Go, s *state) {
 		a.serves(instr, t, s)
 		a.external(instr, t, s)
 	case t.invoke != nil:
+		a.rec.dispatches(instr, t, Edge{Start: model.Go, Site: site, Many: many}, s)
 		a.begin(s, site, t)
 		a.giveAway(t.params, instr, s)
 	case t.builtin != "":
@@ -135,6 +137,7 @@ func (a *analysis) start(instr ssa.CallInstruction, f access.Ref, by model.Runs,
 		return
 	}
 	ct := a.funcTarget(f.Func, nil)
+	s.talk.begun(ct.effect)
 	if ct.effect != nil {
 		a.rec.started(a, Edge{Callee: ct.key, Pos: posOf(instr), Params: ct.params, Free: ct.free, Start: how, By: by.By, Site: site, Many: many}, ct, ends, instr, s)
 	}

@@ -2,6 +2,7 @@ package share
 
 import (
 	"slices"
+	"strings"
 
 	"mapmend/plan/lockset"
 )
@@ -17,6 +18,7 @@ const maxTargets = 6
 type dispatch struct {
 	methods map[[2]string][]string // keys of methods, by interface and name
 	from    map[string][]string    // interfaces that become an interface
+	lost    map[string]bool        // names of methods of which a call through an interface is not followed
 }
 
 func (d *dispatch) add(c lockset.Conversion) {
@@ -47,11 +49,25 @@ func (d *dispatch) targets(iface, name string) []string {
 	return out
 }
 
+// shows reports whether all calls through interfaces of the method b are followed: only its package can name it, and no
+// interface has too many methods of that name. It is called after all that the program does was added.
+func (d *dispatch) shows(b *lockset.Body) bool {
+	name := b.Name[strings.LastIndexByte(b.Name, '.')+1:]
+	return !isExported(name) && !d.lost[name]
+}
+
 // dispatched adds to the callers of methods the calls that b makes through interfaces.
 func (w *World) dispatched(b *lockset.Body) {
+	for _, name := range b.Lost {
+		w.dispatch.lost[name] = true
+	}
 	for i := range b.Dispatches {
 		d := &b.Dispatches[i]
-		for _, key := range w.dispatch.targets(d.Interface, d.Method) {
+		targets := w.dispatch.targets(d.Interface, d.Method)
+		if targets == nil {
+			w.dispatch.lost[d.Method] = true
+		}
+		for _, key := range targets {
 			if w.Bodies[key] == nil {
 				continue
 			}

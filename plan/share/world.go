@@ -88,7 +88,7 @@ func NewWorld(isTest func(token.Pos) bool) *World {
 		under:      make(map[access.Var]map[string]bool),
 		boxed:      make(map[string]lockset.Boxed),
 		converted:  make(map[string]model.Runs),
-		dispatch:   &dispatch{make(map[[2]string][]string), make(map[string][]string)},
+		dispatch:   &dispatch{make(map[[2]string][]string), make(map[string][]string), make(map[string]bool)},
 		claims:     make(map[access.Var]string),
 		safe:       make(map[string]string),
 		guards:     make(map[access.Var]*Lock),
@@ -378,7 +378,7 @@ func (w *World) root(b *lockset.Body) Root {
 		return Serving
 	case w.open[pkg] && b.Exported && (b.Method == "" || isExported(b.Method)):
 		return Exported
-	case w.isConverted(b.Key):
+	case w.isConverted(b.Key) && !(called && w.dispatch.shows(b)):
 		return Interface
 	case called:
 		return NoRoot

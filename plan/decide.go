@@ -60,27 +60,28 @@ type candidate struct {
 
 	upgraded []string // the functions in which they do
 	own      bool     // a new guard is for this variable alone
-	auto     bool     // the tool chooses the form
-	forms    []Form   // those not tried yet
-	refusal  *Refusal // of the first form that is asked for
+	forms    []Form   // those asked for that are not tried yet
+	refusal  *Refusal // of the first form that was tried
 	dropped  bool
+
+	auto       bool              // the tool chooses the form: see choices
+	row        int               // of choices that decided last; -1 at first
+	usage      *usage            // nil until a row looks at it
+	infeasible map[Form]*Refusal // why, by form
+	seen       []Form            // those that were only looked at, to tell that
 }
 
 // decide finds what the mend of one variable needs, or refuses it.
 func (d *decider) decide(v share.Verdict, decl declaration, f Finding) {
-	c := &candidate{finding: f, verdict: v, decl: decl, forms: d.opt.formsOf(f.Var)}
-	if len(c.forms) == 0 {
-		c.auto, c.forms = true, slices.Clone(auto)
-	}
+	c := &candidate{finding: f, verdict: v, decl: decl, forms: d.opt.formsOf(f.Var), row: -1}
+	c.auto = len(c.forms) == 0
 	d.try(c)
 }
 
 // try decides for the first form left that is feasible. The form lock is feasible once all variables
 // under one guard are placed, so that its refusal may come later.
 func (d *decider) try(c *candidate) {
-	for len(c.forms) > 0 {
-		form := c.forms[0]
-		c.forms = c.forms[1:]
+	for form := d.next(c); form != ""; form = d.next(c) {
 		var r *Refusal
 		switch form {
 		case Lock:
@@ -90,21 +91,24 @@ func (d *decider) try(c *candidate) {
 			}
 		case RWMutex, Sharded, SyncMap, Snapshot:
 			var m *Mend
-			if m, r = d.wrap(c, form); r == nil {
+			var w *wrapping
+			if m, w, r = d.wrap(c, form); r == nil {
+				m.Choice = d.choice(c)
+				w.takeNames()
 				d.wrapped = append(d.wrapped, *m)
 				return
 			}
 		default:
 			panic("plan: unknown Form " + form)
 		}
-		d.note(c, *r)
+		d.note(c, form, *r)
 	}
 	d.refusals = append(d.refusals, *c.refusal)
 }
 
 // note records why a form is infeasible. When the tool chooses, it goes on to a wrapper only where one
 // helps, and the reason that counts is that of the form lock.
-func (d *decider) note(c *candidate, r Refusal) {
+func (d *decider) note(c *candidate, form Form, r Refusal) {
 	r.Var = c.finding.Var
 	if r.Pos == (Pos{}) {
 		r.Pos = c.finding.Pos
@@ -112,8 +116,9 @@ func (d *decider) note(c *candidate, r Refusal) {
 	if c.refusal == nil {
 		c.refusal = &r
 	}
-	if c.auto && !slices.Contains(solvedByWrapper, r.Code) {
-		c.forms = nil
+	c.reject(form, r)
+	if c.auto && form == Lock && !slices.Contains(solvedByWrapper, r.Code) {
+		c.row = len(choices)
 	}
 }
 
@@ -150,7 +155,7 @@ func (d *decider) refuse(c *candidate, r Refusal) {
 	if d.alone(c) {
 		return
 	}
-	d.note(c, r)
+	d.note(c, Lock, r)
 	d.try(c)
 }
 
@@ -160,7 +165,7 @@ func (d *decider) alone(c *candidate) bool {
 	if c.own || c.guard.add == nil || c.decl.owner == nil || !slices.ContainsFunc(d.cases, func(o *candidate) bool { return !o.dropped && o.guard.class == c.guard.class }) {
 		return false
 	}
-	again := &candidate{finding: c.finding, verdict: c.verdict, decl: c.decl, forms: c.forms, refusal: c.refusal, own: true}
+	again := &candidate{finding: c.finding, verdict: c.verdict, decl: c.decl, forms: c.forms, refusal: c.refusal, auto: c.auto, row: c.row, own: true}
 	if d.plan(again) != nil {
 		return false
 	}
@@ -284,6 +289,7 @@ func (d *decider) mend(c *candidate, sections []Section, twins []Twin) Mend {
 		Copies:    c.copiesIn(d),
 		Twins:     twins,
 		Receivers: c.receivers,
+		Choice:    d.choice(c),
 	}
 }
 

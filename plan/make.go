@@ -94,6 +94,7 @@ func Make(prog *load.Program, opt Options) (*Plan, error) {
 		}
 	}
 	p.Mends, p.Refusals = d.finish()
+	p.tellForms()
 	p.Notes = slices.Concat(quiet.notes(), unanalysed(prog, world))
 	p.sort()
 	return p, nil

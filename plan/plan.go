@@ -157,6 +157,9 @@ type Story struct {
 	Holding  []int      `json:"holding"`  // indices of the Sites that hold the guard as they must, on all ways
 	Ways     [][]string `json:"ways"`     // for each of the Sites some of the ways to it, outermost function first
 	Doubts   []string   `json:"doubts"`   // what is not certain, sorted
+
+	Form   Form    `json:"form,omitempty"`   // that it is to have; empty if it is not to be mended
+	Choice *Choice `json:"choice,omitempty"` // why; nil if that was asked for
 }
 
 // Site is one use of the map variable.
@@ -192,10 +195,6 @@ const (
 // Forms lists every form.
 var Forms = []Form{Lock, RWMutex, Sharded, SyncMap, Snapshot}
 
-// auto are the forms that the tool chooses from: the first feasible one, but for what stands at solvedByWrapper. The
-// others are faster only for maps that are used very often, which source does not show.
-var auto = []Form{Lock, RWMutex}
-
 // Refusal says why a map variable is not rewritten.
 type Refusal struct {
 	Code Code `json:"code"`
@@ -221,6 +220,22 @@ type Mend struct {
 	Receivers []Receiver   `json:"receivers,omitempty"` // of methods of the owner, that become pointers: all that are none
 	Wrapper   *Wrapper     `json:"wrapper,omitempty"`   // the generated type; nil for form lock
 	Lowered   []Lowering   `json:"lowered,omitempty"`   // uses that become accessor calls; not of form lock
+	Choice    *Choice      `json:"choice,omitempty"`    // why it has this form; nil if it was asked for
+}
+
+// Choice tells why the tool chose a form: which row of its table decided, and why the others did not.
+type Choice struct {
+	Row    string     `json:"row"`    // what holds
+	Figure string     `json:"figure"` // what was measured
+	Usage  string     `json:"usage"`  // how the variable is used, as far as that counts
+	Not    []Rejected `json:"not"`    // the rows of the other forms in the order of the table, those that are infeasible once
+}
+
+// Rejected is a row that did not decide, or a form that is infeasible.
+type Rejected struct {
+	Form Form   `json:"form"`
+	Row  string `json:"row,omitempty"` // empty if the form is infeasible
+	Why  string `json:"why"`
 }
 
 // Span is a half-open range of bytes of one file, relative to the program's root.

@@ -38,6 +38,17 @@ func story(prog *load.Program, w *share.World, v share.Verdict, f Finding) *Stor
 	return s
 }
 
+// tellForms adds to the stories of p which form each variable is to have, and why.
+func (p *Plan) tellForms() {
+	for _, f := range p.Findings {
+		for _, m := range p.Mends {
+			if f.Story != nil && m.Var == f.Var {
+				f.Story.Form, f.Story.Choice = m.Form, m.Choice
+			}
+		}
+	}
+}
+
 // doubts returns what is not certain about v.
 func doubts(prog *load.Program, w *share.World, v share.Verdict) []string {
 	said := make(map[string]bool)

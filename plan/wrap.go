@@ -49,13 +49,13 @@ var wrapSteps = []func(*wrapping) *Refusal{
 	(*wrapping).checkLayout,
 }
 
-// wrap returns the mend that gives the variable of c the type that form generates, or why there is none.
-func (d *decider) wrap(c *candidate, form Form) (*Mend, *Refusal) {
+// wrap returns the mend that gives the variable of c the type that form generates, or why there is none. Its names are still free.
+func (d *decider) wrap(c *candidate, form Form) (*Mend, *wrapping, *Refusal) {
 	if r := d.checkFile(c); r != nil {
-		return nil, r
+		return nil, nil, r
 	}
 	if r := d.checkCopies(c); r != nil {
-		return nil, r
+		return nil, nil, r
 	}
 	w := &wrapping{d: d, c: c, form: form, olds: make(map[ast.Node]bool), shared: make(map[token.Pos]bool)}
 	for i := range d.world.Uses {
@@ -63,11 +63,11 @@ func (d *decider) wrap(c *candidate, form Form) (*Mend, *Refusal) {
 	}
 	for _, step := range wrapSteps {
 		if r := step(w); r != nil {
-			return nil, r
+			return nil, nil, r
 		}
 	}
 	if r := d.checkBrought(c); r != nil {
-		return nil, r
+		return nil, nil, r
 	}
 	slices.SortFunc(w.lowered, func(a, b Lowering) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Start, b.Start), cmp.Compare(b.End, a.End))
@@ -81,10 +81,6 @@ func (d *decider) wrap(c *candidate, form Form) (*Mend, *Refusal) {
 	if d.opt.AllAccessors {
 		w.wrapper.Accessors = accessorsFor(w.m.Elem(), w.wrapper.GoVersion)
 	}
-	d.names[w.wrapper.File] = true
-	for _, name := range w.declared() {
-		d.names[c.decl.pkg.Path+"."+name] = true
-	}
 	f := wrapperFormOf(form)
 	return &Mend{
 		Var:     c.finding.Var,
@@ -94,7 +90,15 @@ func (d *decider) wrap(c *candidate, form Form) (*Mend, *Refusal) {
 		Decl:    d.span(c.decl.file, c.decl.extent()),
 		Wrapper: &w.wrapper,
 		Lowered: w.lowered,
-	}, nil
+	}, w, nil
+}
+
+// takeNames keeps others from generating what is named like the type of w, or its file.
+func (w *wrapping) takeNames() {
+	w.d.names[w.wrapper.File] = true
+	for _, name := range w.declared() {
+		w.d.names[w.c.decl.pkg.Path+"."+name] = true
+	}
 }
 
 func (w *wrapping) refuse(code Code, pos token.Pos, message, todo string) *Refusal {

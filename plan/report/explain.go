@@ -27,7 +27,10 @@ import (
 //		(*Store).Grant
 //	why it is likely: one side holds mu of the owner
 //	not certain: nothing
-//	mend: possible
+//	mend: possible; mapmend --field shows it
+//	form: lock, since a lock can be held around every use, and nothing speaks for more: below about ...
+//		weighed: loads 10, changes of an entry 10, few instances, nothing shows that it is hot
+//		not snapshot, for when the map is only ever replaced as a whole: entries are changed one by one
 //
 // f.Story must not be nil.
 func Explain(w io.Writer, f plan.Finding, refusals []plan.Refusal, opt Options) error {
@@ -104,6 +107,16 @@ func (p printer) mend(f plan.Finding, refusals []plan.Refusal) {
 		why = []string{"possible; mapmend --field shows it"}
 	}
 	p.list("mend", why)
+	if c := f.Story.Choice; c != nil {
+		fmt.Fprintf(p.w, "form: %s, since %s: %s\n", f.Story.Form, c.Row, c.Figure)
+		p.related("weighed: %s", c.Usage)
+		for _, r := range c.Not {
+			if r.Row != "" {
+				r.Row = ", for when " + r.Row
+			}
+			p.related("not %s%s: %s", r.Form, r.Row, r.Why)
+		}
+	}
 }
 
 // list writes a heading with one text behind it, or several below.

@@ -324,6 +324,9 @@ func (w *World) isConverted(key string) bool {
 	return ok
 }
 
+// RootOf returns how execution comes to the function key from outside; NoRoot if nothing is known of it.
+func (w *World) RootOf(key string) Root { return w.roots[w.Bodies[key]] }
+
 // Callers returns the calls of the function key.
 func (w *World) Callers(key string) []*lockset.Edge { return w.callers[key] }
 

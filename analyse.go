@@ -27,10 +27,6 @@ import (
 // program is nil then) or when something could not; the rest is sound and goes on.
 func (inv *invocation) load(dir string, patterns []string) (*load.Program, int) {
 	start := time.Now()
-	if err := inv.staging(); err != nil {
-		inv.errorf("%v", err)
-		return nil, exitError
-	}
 	inv.config = inv.loading(dir, patterns, inv.overlay)
 	prog, err := load.Load(inv.config)
 	if err != nil {
@@ -100,12 +96,9 @@ func (inv *invocation) loadError(prog *load.Program, e load.Error) {
 // plan plans prog with the options and the evidence of the command line.
 func (inv *invocation) plan(prog *load.Program) (*plan.Plan, error) {
 	opt := inv.options()
-	for _, name := range inv.evidence {
-		reports, err := inv.reports(name)
-		if err != nil {
-			return nil, err
-		}
-		opt.Evidence = append(opt.Evidence, reports...)
+	var err error
+	if opt.Evidence, err = inv.allReports(); err != nil {
+		return nil, err
 	}
 	return plan.Make(prog, opt)
 }
@@ -117,6 +110,22 @@ func (inv *invocation) replan(prog *load.Program) (*plan.Plan, error) {
 
 func (inv *invocation) options() plan.Options {
 	return plan.Options{Forms: inv.forms, AllAccessors: inv.accessors.value == "all", Fields: inv.fields, All: inv.all, Silent: inv.silent, MinConfidence: inv.minConfidence.Confidence, Config: inv.settings}
+}
+
+// allReports returns what the files of --evidence have. They are read once.
+func (inv *invocation) allReports() ([]evidence.Report, error) {
+	if inv.reported == nil {
+		var all []evidence.Report
+		for _, name := range inv.evidence {
+			reports, err := inv.reports(name)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, reports...)
+		}
+		inv.reported = &all
+	}
+	return *inv.reported, nil
 }
 
 // reports reads the crashes and race reports in the named file; "-" is standard input.
@@ -221,8 +230,28 @@ func (inv *invocation) report(w io.Writer, prog *load.Program) report.Options {
 			sources[f.Name] = f.Src
 		}
 	}
-	source := func(file string) []byte { return sources[file] }
+	source := func(file string) []byte {
+		if src, ok := sources[file]; ok {
+			return src
+		}
+		return inv.read(prog.Root, file) // what is recalled of a program is without its files
+	}
 	return report.Options{Rel: inv.rel(prog.Root), Source: source, Version: buildVersion(), Color: inv.coloured(w), Verbose: inv.verbose}
+}
+
+// read returns what the file holds that a program with that root calls file; nil if it cannot be read.
+func (inv *invocation) read(root, file string) []byte {
+	if file = filepath.FromSlash(file); !filepath.IsAbs(file) {
+		file = filepath.Join(root, file)
+	}
+	if src, ok := inv.overlay[file]; ok {
+		return src
+	}
+	src, err := os.ReadFile(file)
+	if err != nil {
+		return nil
+	}
+	return src
 }
 
 // coloured reports whether output to w is to have colours.

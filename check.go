@@ -11,13 +11,12 @@ import (
 )
 
 func check(inv *invocation) int {
-	prog, loaded := inv.load(inv.dir, inv.args)
-	if prog == nil {
-		return loaded
-	}
-	p, err := inv.plan(prog)
-	if err != nil {
+	if err := inv.staging(); err != nil {
 		return inv.fail(err)
+	}
+	prog, p, loaded := inv.answer()
+	if p == nil {
+		return loaded
 	}
 	inv.comment(prog, p)
 	certain := report.AtLeast(p.Findings, inv.minConfidence.Confidence)

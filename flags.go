@@ -17,6 +17,7 @@ import (
 
 	"mapmend/plan"
 	"mapmend/plan/config"
+	"mapmend/plan/evidence"
 	"mapmend/plan/load"
 )
 
@@ -55,7 +56,9 @@ type invocation struct {
 	since         string
 	staged        bool
 	overlay       map[string][]byte // over the files; set by staging
-	silent        bool              // explain: a variable without a finding too
+	noCache       bool
+	reported      *[]evidence.Report // what evidence names, once it is read
+	silent        bool               // explain: a variable without a finding too
 }
 
 // define declares every flag of every command. Which command takes which is in the table of commands.
@@ -83,6 +86,7 @@ func (inv *invocation) define() {
 	fs.BoolVar(&inv.writeBaseline, "write-baseline", false, "write the findings to the file of --baseline, in place of what it knows, and do not fail for them")
 	fs.StringVar(&inv.since, "changed-since", "", "leave out the findings that were there at the git revision `REV`")
 	fs.BoolVar(&inv.staged, "staged", false, "look at what is in git's index, and not at the files")
+	fs.BoolVar(&inv.noCache, "no-cache", false, "work everything out, and keep nothing of it for the next run")
 	fs.Var(&inv.format, "format", "output `FORMAT`: "+strings.Join(formatNames(), ", "))
 	fs.Var(&inv.color, "color", "`WHEN` to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never")
 	fs.BoolVarP(&inv.verbose, "verbose", "v", false, "say more: each step and its time, every use of a reported variable")

@@ -46,7 +46,7 @@ var commands = []command{
 		name:  "check",
 		args:  "[packages]",
 		short: "report findings, change nothing",
-		flags: []string{"chdir", "tags", "tests", "field", "min-confidence", "evidence", "format", "baseline", "write-baseline", "changed-since", "staged", "color", "verbose", "quiet"},
+		flags: []string{"chdir", "tags", "tests", "field", "min-confidence", "evidence", "format", "baseline", "write-baseline", "changed-since", "staged", "no-cache", "color", "verbose", "quiet"},
 		run:   check,
 		examples: []string{
 			"mapmend check ./...",

@@ -16,6 +16,8 @@
 //	check.go     type-check each of our packages from source; everything imported comes from export data (universe.go)
 //	order.go     dependency order
 //
+// What decides what is loaded can be told beforehand, for those who keep answers (inputs.go).
+//
 // What somebody else has parsed and type-checked becomes a program without these steps (checked.go).
 //
 // SSA is not kept: [Package.SSA] builds it for one package, and it is gone when the caller drops it.

@@ -15,11 +15,12 @@ import (
 
 // workspace is what the go command says of the folder it runs in.
 type workspace struct {
-	Root    string
-	Modules []module // main modules, sorted by path
-	GOARCH  string
-	GOROOT  string
-	Go      string // "1.26"
+	Root       string
+	Modules    []module // main modules, sorted by path
+	GOARCH     string
+	GOROOT     string
+	GOMODCACHE string
+	Go         string // "1.26"
 }
 
 // module is what go list -m says of a main module.
@@ -146,12 +147,12 @@ func Root(cfg Config) (string, error) {
 
 // askWorkspace finds the main modules and the root.
 func askWorkspace(cmd *goCommand) (*workspace, error) {
-	var env struct{ GOWORK, GOMOD, GOROOT, GOARCH, GOVERSION string }
+	var env struct{ GOWORK, GOMOD, GOROOT, GOMODCACHE, GOARCH, GOVERSION string }
 	if err := cmd.run(func(dec *json.Decoder) error { return dec.Decode(&env) },
-		"env", "-json", "GOWORK", "GOMOD", "GOROOT", "GOARCH", "GOVERSION"); err != nil {
+		"env", "-json", "GOWORK", "GOMOD", "GOROOT", "GOMODCACHE", "GOARCH", "GOVERSION"); err != nil {
 		return nil, err
 	}
-	ws := &workspace{Root: cmd.dir, GOARCH: env.GOARCH, GOROOT: env.GOROOT, Go: languageVersion(env.GOVERSION)}
+	ws := &workspace{Root: cmd.dir, GOARCH: env.GOARCH, GOROOT: env.GOROOT, GOMODCACHE: env.GOMODCACHE, Go: languageVersion(env.GOVERSION)}
 	if env.GOMOD == "" {
 		return ws, nil // GOPATH mode: there are no modules
 	}

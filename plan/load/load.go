@@ -58,6 +58,7 @@ func Load(cfg Config) (*Program, error) {
 		return nil, fmt.Errorf("no packages matched %s", strings.Join(cfg.Patterns, " "))
 	}
 	ld.prog.Packages = order(ld.chosen)
+	ld.origins()
 	return ld.prog, nil
 }
 

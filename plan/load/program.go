@@ -17,6 +17,9 @@ type Program struct {
 	Errors   []Error    // sorted by file, line, column; unique
 
 	files map[*token.File]*File // for File and Position
+
+	folders []string // with files of the program or of what it imports that may change: not the Go tree and the module cache; sorted
+	cgo     string   // a package, own or imported, that uses cgo and is not of the standard library; empty if there is none
 }
 
 // Package is one of our own packages, in its widest variant, or without its in-package tests if only that is sound.

@@ -1,0 +1,223 @@
+package main
+
+// This file tests that check says the same whether it recalls it or works it out, and works it out when something has changed. All other
+// tests run without a cache.
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+func TestMain(m *testing.M) {
+	os.Setenv(cacheEnv, "off")
+	os.Exit(m.Run())
+}
+
+// said is what a run says: its code and both streams. With -v it also tells whether that was recalled.
+func said(args ...string) (string, bool) {
+	var stdout, stderr bytes.Buffer
+	code := run(append([]string{"check"}, args...), &stdout, &stderr)
+	return fmt.Sprintf("exit %d\n%s--\n%s", code, &stdout, &stderr), strings.Contains(stderr.String(), "nothing has changed since the last run")
+}
+
+// isRecalled reports whether check with args recalls its answer.
+func isRecalled(args ...string) bool {
+	_, recalled := said(append([]string{"-v"}, args...)...)
+	return recalled
+}
+
+func caching(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "cache")
+	t.Setenv(cacheEnv, dir)
+	return dir
+}
+
+// TestAnswerOfCases checks on the cases of detect that a recalled answer is the one worked out, also in a format that shows source.
+func TestAnswerOfCases(t *testing.T) {
+	caching(t)
+	dir := t.TempDir()
+	var batched []*testCase
+	for _, c := range readCases(t) {
+		if c.flags == nil && c.folder == "detect" {
+			batched = append(batched, c)
+		}
+	}
+	layOut(t, dir, batched)
+	for _, format := range []string{"text", "sarif"} {
+		args := []string{"-C", dir, "--format", format, "--min-confidence", "possible"}
+		off, _ := said(append([]string{"--no-cache"}, args...)...)
+		first, _ := said(args...)
+		second, _ := said(args...)
+		if first != off || second != off {
+			t.Errorf("%s: what is said without a cache, at first and then differs", format)
+		}
+		if !isRecalled(args...) {
+			t.Errorf("%s: the answer is not recalled", format)
+		}
+	}
+}
+
+// TestAnswerIsNotStale changes each thing that decides an answer, and checks that it is not recalled then, and is when it is taken back.
+func TestAnswerIsNotStale(t *testing.T) {
+	caching(t)
+	files := maps.Clone(racy)
+	files["go.mod"] = "module example.com/app\n\ngo 1.26\n\nrequire example.com/dep v0.0.0\n\nreplace example.com/dep => ../dep\n"
+	files["dep.go"] = "package app\n\nimport _ \"example.com/dep\"\n"
+	root := module(t, map[string]string{"dep/go.mod": "module example.com/dep\n\ngo 1.26\n", "dep/dep.go": "package dep\n"})
+	dir := filepath.Join(root, "app")
+	for name, text := range files {
+		writeFile(t, filepath.Join(dir, filepath.FromSlash(name)), []byte(text))
+	}
+	args := []string{"-C", dir}
+	if isRecalled(args...) || !isRecalled(args...) {
+		got, _ := said("-v", "-C", dir)
+		t.Fatalf("the first run must work it out, and the second recall it:\n%s", got)
+	}
+	store := racy["session/store.go"]
+	for _, test := range []struct{ what, file, text string }{
+		{"a file edited", "session/store.go", strings.Replace(store, "return s.byID[k]", "return len(k)", 1)},
+		{"a comment edited", "session/store.go", store + "\n// More.\n"},
+		{"a file added", "session/more.go", more},
+		{"a file of another platform added", "session/more_plan9.go", more},
+		{"a test added", "session/store_test.go", "package session\n"},
+		{"a file that is not Go added", "session/notes.txt", ""},
+		{"a file removed", "session/store.go", ""},
+		{"go.mod", "go.mod", strings.Replace(files["go.mod"], "1.26", "1.25", 1)},
+		{"the configuration", ".mapmend.yaml", "ignore:\n  - variable: Store.byID\n    reason: test\n"},
+		{"a replaced module", "../dep/dep.go", "package dep\n\nvar M map[string]int\n"},
+		{"a file in a replaced module", "../dep/more.go", "package dep\n"},
+		{"another module in the tree", "tools/go.mod", "module example.com/tools\n"},
+	} {
+		name := filepath.Join(dir, filepath.FromSlash(test.file))
+		old, err := os.ReadFile(name)
+		if test.what == "a file removed" {
+			os.Remove(name)
+		} else {
+			writeFile(t, name, []byte(test.text))
+		}
+		if isRecalled(args...) {
+			t.Errorf("%s: the answer from before is recalled", test.what)
+		}
+		got, _ := said(args...)
+		if want, _ := said("--no-cache", "-C", dir); got != want {
+			t.Errorf("%s: got\n%s\nwant\n%s", test.what, got, want)
+		}
+		if err == nil {
+			writeFile(t, name, old)
+		} else if err := os.Remove(name); err != nil {
+			t.Fatal(err)
+		}
+		os.Remove(filepath.Dir(name)) // fails unless it was added
+		if !isRecalled(args...) {
+			t.Errorf("%s: the answer is not recalled after it was taken back", test.what)
+		}
+	}
+	for _, other := range [][]string{{"--tests=false"}, {"--tags", "x"}, {"--field", "Store.*"}, {"--min-confidence", "possible"}, {"./session"}} {
+		all := append(args[:2:2], other...)
+		if isRecalled(all...) || !isRecalled(all...) {
+			t.Errorf("%v: the first run must work it out, and the second recall it", other)
+		}
+	}
+	for _, v := range [][2]string{{"GOFLAGS", "-tags=y"}, {"GOARCH", "arm"}, {"CGO_ENABLED", "0"}} {
+		t.Run(v[0], func(t *testing.T) {
+			t.Setenv(v[0], v[1])
+			if isRecalled(args...) || !isRecalled(args...) {
+				t.Errorf("%s: the first run must work it out, and the second recall it", v)
+			}
+		})
+	}
+}
+
+// TestAnswerOfStaged checks that what the index holds is asked about, and not the files.
+func TestAnswerOfStaged(t *testing.T) {
+	caching(t)
+	dir := module(t, racy)
+	commit(t, dir)
+	store := filepath.Join(dir, "session", "store.go")
+	args := []string{"-C", dir, "--staged", "--changed-since", "HEAD"}
+	writeFile(t, filepath.Join(dir, "session", "more.go"), []byte(more))
+	for _, want := range []int{exitOK, exitOK} {
+		mustRun(t, want, append([]string{"check"}, args...)...)
+	}
+	git(t, dir, "add", "-A")
+	for range 2 {
+		mustRun(t, exitFound, append([]string{"check"}, args...)...)
+	}
+	if !isRecalled(args...) {
+		t.Error("the answer on the index is not recalled")
+	}
+	writeFile(t, store, []byte("package session\n"))
+	mustRun(t, exitFound, append([]string{"check"}, args...)...)
+}
+
+// TestAnswerIsNotKept checks what must not be recalled: a program with errors, and one whose files are not all known beforehand.
+func TestAnswerIsNotKept(t *testing.T) {
+	caching(t)
+	cgo := map[string]string{"go.mod": racy["go.mod"], "a.go": "package app\n\nimport \"C\"\n\nvar N C.int\n"}
+	other := map[string]string{"go.mod": racy["go.mod"], "a.go": "package app\n\nimport _ \"example.com/app/link\"\n", "real/go.mod": "module example.com/real\n"}
+	for what, dir := range map[string]string{"errors": module(t, broken), "cgo": module(t, cgo), "a linked folder": module(t, other)} {
+		if what == "a linked folder" {
+			elsewhere := module(t, map[string]string{"a.go": "package link\n"})
+			if err := os.Symlink(elsewhere, filepath.Join(dir, "link")); err != nil {
+				t.Skip(err)
+			}
+		}
+		for range 2 {
+			if isRecalled("-C", dir) {
+				t.Errorf("%s: the answer is recalled", what)
+			}
+		}
+	}
+}
+
+// TestAnswerWithoutFolder checks that a cache that cannot be used is none.
+func TestAnswerWithoutFolder(t *testing.T) {
+	dir := module(t, racy)
+	want, _ := said("-C", dir)
+	file := filepath.Join(t.TempDir(), "file")
+	writeFile(t, file, nil)
+	t.Setenv(cacheEnv, file)
+	for range 2 {
+		if got, _ := said("-C", dir); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+	cache := caching(t)
+	for range 2 {
+		said("-C", dir)
+	}
+	entries, _ := filepath.Glob(filepath.Join(cache, "*"))
+	if len(entries) != 1 {
+		t.Fatalf("%d entries", len(entries))
+	}
+	writeFile(t, entries[0], []byte("damaged"))
+	if got, _ := said("-C", dir); got != want {
+		t.Errorf("with a damaged entry got %s, want %s", got, want)
+	}
+	if !isRecalled("-C", dir) {
+		t.Error("the damaged entry was not replaced")
+	}
+}
+
+// TestAnswersAtOnce checks that runs at the same time all say what they should.
+func TestAnswersAtOnce(t *testing.T) {
+	dir := module(t, racy)
+	want, _ := said("-C", dir)
+	caching(t)
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			if got, _ := said("-C", dir); got != want {
+				t.Errorf("got %s, want %s", got, want)
+			}
+		})
+	}
+	group.Wait()
+}

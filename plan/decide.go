@@ -141,6 +141,20 @@ var steps = []func(*decider, *candidate) *Refusal{
 }
 
 func (d *decider) plan(c *candidate) *Refusal {
+	r := d.work(c)
+	if why := cmp.Or(r, d.checkSettled(c)); why == nil || !c.mayStandApart(why.Code) {
+		return r
+	}
+	again := c.apart()
+	if d.work(again) != nil {
+		return r
+	}
+	*c = *again
+	return nil
+}
+
+// work goes through the steps.
+func (d *decider) work(c *candidate) *Refusal {
 	for _, step := range steps {
 		if r := step(d, c); r != nil {
 			return r

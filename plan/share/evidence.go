@@ -65,6 +65,7 @@ type Evidence struct {
 
 	rank  int  // of the rule: of evidence of one grade, the least is the strongest
 	makes bool // one of the two makes the map, which may be before others have it
+	same  bool // both run in goroutines that are started in one place, though others hold a guard
 }
 
 // compare orders evidence by strength.
@@ -75,7 +76,23 @@ func (e Evidence) compare(f Evidence) int {
 		}
 		return -1
 	}
-	return cmp.Or(cmp.Compare(e.Grade, f.Grade), cmp.Compare(f.rank, e.rank))
+	return cmp.Or(cmp.Compare(e.Grade, f.Grade), cmp.Compare(f.rank, e.rank), differs(e)-differs(f))
+}
+
+// differs is 0 for evidence of two uses that are the same, as a meeting of something with its like shows less, and else 1.
+func differs(e Evidence) int {
+	if e.same {
+		return 0
+	}
+	return 1
+}
+
+// place returns where the goroutine is started that e runs in; it is empty when none is.
+func (e *Entry) place() string {
+	if len(e.Sites) == 0 {
+		return ""
+	}
+	return e.Sites[len(e.Sites)-1]
 }
 
 // evidence returns the strongest evidence that the two uses of m meet. Which of them comes first does not matter.
@@ -85,7 +102,7 @@ func (w *World) evidence(m *meeting) Evidence {
 			swapped := *m
 			swapped.a, swapped.b = m.b, m.a
 			makes := m.a.Use.Op == mapuse.Replace && m.a.Use.Fresh || m.b.Use.Op == mapuse.Replace && m.b.Use.Fresh
-			return Evidence{Grade: rule.grade, Why: min(why, rule.says(w, &swapped)), rank: rank, makes: makes}
+			return Evidence{Grade: rule.grade, Why: min(why, rule.says(w, &swapped)), rank: rank, makes: makes, same: m.guard != nil && m.a.place() != "" && m.a.place() == m.b.place()}
 		}
 	}
 	panic("share: Inv: the last rule applies to every meeting")

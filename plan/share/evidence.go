@@ -135,7 +135,7 @@ func (w *World) ownedByAll(e *Entry) bool {
 }
 
 // toldNothing: a goroutine waits for something that was made with the map's owner before it comes to the map, and meets
-// what made both, started it, and has told nobody anything yet.
+// what made both, started it, has told nobody anything yet, and has shown the owner to nobody else who might.
 func (w *World) toldNothing(m *meeting) string {
 	if m.together != inside || !m.a.ownInstance() || !m.b.ownInstance() {
 		return ""
@@ -144,7 +144,7 @@ func (w *World) toldNothing(m *meeting) string {
 	if len(a.Sites) == 0 {
 		a, b = b, a
 	}
-	if len(a.Sites) == 0 || len(b.Sites) > 0 || a.At.Woken.Root.Kind != access.Made || b.At.Told {
+	if len(a.Sites) == 0 || len(b.Sites) > 0 || a.At.Woken.Root.Kind != access.Made || b.At.Told || !b.Alone {
 		return ""
 	}
 	return "a goroutine waits to be told something and meets what starts it, which has told nothing yet"

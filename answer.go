@@ -65,7 +65,7 @@ func (inv *invocation) question(cfg load.Config, foreign bool) *question {
 	}
 	tool, err := executable()
 	if err == nil {
-		q.inputs, err = cfg.Inputs(config.Name)
+		q.inputs, err = cfg.Inputs(q.cache.Owns, config.Name)
 	}
 	if err != nil {
 		inv.stepf("the cache is not used: %v", err)
@@ -153,7 +153,7 @@ func (q *question) keep(prog *load.Program, p *plan.Plan) {
 	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&again); err != nil || !reflect.DeepEqual(k, again) {
 		return // such as a name that is no UTF-8
 	}
-	if later, err := q.cfg.Inputs(config.Name); err != nil || !q.inputs.Same(later) {
+	if later, err := q.cfg.Inputs(q.cache.Owns, config.Name); err != nil || !q.inputs.Same(later) {
 		return
 	}
 	_, free := interrupted() // what is begun is finished

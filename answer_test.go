@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -210,6 +212,29 @@ func TestAnswerIsNotKept(t *testing.T) {
 	}
 }
 
+// TestAnswerOfDevelopmentVersion checks that nothing is kept that a development version of Go compiled, whichever way that is called.
+func TestAnswerOfDevelopmentVersion(t *testing.T) {
+	real, err := exec.LookPath("go")
+	if err != nil || runtime.GOOS == "windows" {
+		t.Skip("needs a shell", err)
+	}
+	dir := module(t, racy)
+	for _, version := range []string{"devel go1.26-0123abc", "go1.26-devel_0123abc"} {
+		t.Run(version, func(t *testing.T) {
+			caching(t)
+			bin := t.TempDir()
+			writeFile(t, filepath.Join(bin, "go"), fmt.Appendf(nil, "#!/bin/sh\n%s \"$@\" | sed 's/\"GOVERSION\": \".*\"/\"GOVERSION\": \"%s\"/'\n", real, version))
+			if err := os.Chmod(filepath.Join(bin, "go"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+			if isRecalled("-C", dir) || isRecalled("-C", dir) {
+				t.Error("the answer is recalled")
+			}
+		})
+	}
+}
+
 // TestAnswerWithoutFolder checks that a cache that cannot be used is none.
 func TestAnswerWithoutFolder(t *testing.T) {
 	dir := module(t, racy)
@@ -236,6 +261,24 @@ func TestAnswerWithoutFolder(t *testing.T) {
 	}
 	if !isRecalled("-C", dir) {
 		t.Error("the damaged entry was not replaced")
+	}
+}
+
+// TestAnswersInTheTree checks that answers which are kept in the tree that they are about are recalled, and a package there is seen.
+func TestAnswersInTheTree(t *testing.T) {
+	dir := module(t, racy)
+	cache := filepath.Join(dir, "kept")
+	t.Setenv(cacheEnv, cache)
+	for range 2 { // the first makes the folder
+		said("-C", dir)
+	}
+	if !isRecalled("-C", dir) {
+		t.Error("the answer is not recalled")
+	}
+	writeFile(t, filepath.Join(cache, "more.go"), []byte(more))
+	want, _ := said("--no-cache", "-C", dir)
+	if got, _ := said("-C", dir); got != want {
+		t.Errorf("with a package in the folder got %s, want %s", got, want)
 	}
 }
 

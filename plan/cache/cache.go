@@ -27,7 +27,7 @@ type Cache struct {
 }
 
 // Open returns the cache in the folder dir, which need not exist: the first entry makes it.
-func Open(dir string) *Cache { return &Cache{dir, maxSize} }
+func Open(dir string) *Cache { return &Cache{filepath.Clean(dir), maxSize} }
 
 const (
 	suffix = ".answer" // of an entry
@@ -39,6 +39,12 @@ const abandoned = time.Hour
 
 // recent is for how long an entry that was asked for counts as new, so that few reads write.
 const recent = time.Hour
+
+// Owns reports whether the named file is one that the cache makes, by its name alone.
+func (c *Cache) Owns(name string) bool {
+	base := filepath.Base(name)
+	return filepath.Dir(name) == c.dir && (strings.HasSuffix(base, suffix) || strings.HasPrefix(base, strings.TrimSuffix(half, "*")))
+}
 
 func (c *Cache) file(k Key) string { return filepath.Join(c.dir, hex.EncodeToString(k[:])+suffix) }
 

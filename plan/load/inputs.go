@@ -51,8 +51,9 @@ type Inputs struct {
 const maxEntries = 200_000
 
 // Inputs returns what decides what cfg loads. The content of files with one of the given names counts, too, wherever they are in the
-// tree. The error says why it cannot be told, in which case nothing may be kept.
-func (cfg Config) Inputs(names ...string) (*Inputs, error) {
+// tree; files that kept is true of do not, unless the go command may read them: answers that are kept in the tree would else be inputs of
+// the next. The error says why it cannot be told, in which case nothing may be kept.
+func (cfg Config) Inputs(kept func(file string) bool, names ...string) (*Inputs, error) {
 	cmd, err := newGoCommand(cfg)
 	if err != nil {
 		return nil, err
@@ -70,7 +71,7 @@ func (cfg Config) Inputs(names ...string) (*Inputs, error) {
 	}
 	k := &keyer{
 		Inputs: &Inputs{Root: ws.Root, files: make(map[string][sha256.Size]byte), folders: make(map[string]bool)},
-		sum:    sha256.New(), stamps: sha256.New(), names: names, overlay: cmd.overlay,
+		sum:    sha256.New(), stamps: sha256.New(), names: names, kept: kept, overlay: cmd.overlay,
 	}
 	delete(env, "GOGCCFLAGS")
 	k.say("config", cmd.dir, evaluated(cmd.dir), cfg.Patterns, cfg.Tags, cfg.Tests, cfg.Importers)
@@ -105,7 +106,7 @@ func tellable(ws *workspace, env map[string]string) error {
 	switch {
 	case len(ws.Modules) == 0:
 		return errors.New("there is no module")
-	case !strings.HasPrefix(env["GOVERSION"], "go"):
+	case !strings.HasPrefix(env["GOVERSION"], "go") || strings.Contains(env["GOVERSION"], "devel"): // devel go1.24-..., go1.25-devel_...
 		return fmt.Errorf("the version %q of Go may have any source", env["GOVERSION"])
 	}
 	for _, flag := range strings.Fields(env["GOFLAGS"]) {
@@ -122,6 +123,7 @@ type keyer struct {
 	*Inputs
 	sum, stamps hash.Hash
 	names       []string
+	kept        func(file string) bool
 	overlay     map[string][]byte
 	entries     int
 }
@@ -239,6 +241,7 @@ func (k *keyer) folder(dir string, nested bool) error {
 			k.say("another module", name)
 		case e.IsDir():
 			err = k.folder(name, nested)
+		case !assembly && !k.isRead(e.Name()) && k.kept(name):
 		default:
 			k.say("name", name, e.Type())
 			if assembly || k.isRead(e.Name()) {

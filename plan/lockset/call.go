@@ -43,6 +43,9 @@ func (a *analysis) call(instr ssa.CallInstruction, s *state) {
 			s.another(r.To)
 		}
 	}
+	if t.effect == nil {
+		a.handsOut(instr.Common(), s)
+	}
 	switch {
 	case t.effect != nil:
 		a.rec.edge(a, Edge{Callee: t.key, Pos: posOf(instr), Params: t.params, Free: t.free, Made: t.made}, instr, s)
@@ -322,6 +325,7 @@ func (a *analysis) calledBack(t target, s *state) {
 	for _, p := range bindPaths(t.effect.Sends, t.binding()) {
 		a.maySend(p, s)
 	}
+	s.talk.during(t.effect)
 	a.rec.inherit(t.effect, t.effect.Dynamic, s)
 }
 

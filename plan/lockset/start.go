@@ -55,6 +55,9 @@ func (a *analysis) goes(instr *ssa.Go, s *state) {
 	many := running(s.after, site)
 	s.tells = nil
 	s.talk.begun(t.effect)
+	if t.effect == nil {
+		a.handsOut(instr.Common(), s)
+	}
 	a.starts[site] = instr
 	switch {
 	case t.effect != nil:

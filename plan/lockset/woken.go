@@ -54,9 +54,14 @@ func (t *talk) tell() { t.told, t.first = true, t.first || !t.woken.Known() }
 
 // after notes that a function with the effect e was called.
 func (t *talk) after(e *Effect, b access.Binding) {
+	t.during(e)
+	t.wake(b.Path(e.Woken))
+}
+
+// during notes that a function with the effect e may have run during a call.
+func (t *talk) during(e *Effect) {
 	t.told = t.told || e.Tells
 	t.first = t.first || e.TellsFirst && !t.woken.Known()
-	t.wake(b.Path(e.Woken))
 }
 
 // begun notes that a goroutine was started, or made, that does what e says: it tells others something as soon as it likes.
@@ -83,6 +88,18 @@ func tellsOthers(instr ssa.Instruction) bool {
 		}
 	}
 	return false
+}
+
+// handsOut notes that c, a call of what is not known, is given a channel, or something new that has one: who has it then may tell others
+// something by it at any time.
+func (a *analysis) handsOut(c *ssa.CallCommon, s *state) {
+	for _, v := range given(c) {
+		v = unboxed(v)
+		_, isChan := v.Type().Underlying().(*types.Chan)
+		if ref := a.names.Ref(v); isChan || ref.Path.Sel == "" && len(a.chansIn[ref.Path.Root]) > 0 {
+			s.talk.tell()
+		}
+	}
 }
 
 // keepChannel notes that the channel v is put at to.

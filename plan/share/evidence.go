@@ -161,7 +161,7 @@ func (w *World) ownElement(m *meeting) string {
 }
 
 // givenElement reports whether the goroutine that e runs in was given an element of something that belongs to it alone for
-// all that shows: e comes to no other element there.
+// all that shows: e comes to no other element there, nor to what the element leads to, which all may lead to.
 func (w *World) givenElement(e *Entry) bool {
 	var in *access.Ref
 	refs := e.Refs()
@@ -170,7 +170,7 @@ func (w *World) givenElement(e *Entry) bool {
 			in = &refs[i+1]
 		}
 	}
-	return in != nil && !strings.Contains(OwnerPath(*in).Sel, "[]") && strings.Contains(OwnerPath(e.Ref).Sel, "[]")
+	return in != nil && !strings.Contains(OwnerPath(*in).Sel, "[]") && strings.HasSuffix(OwnerPath(e.Ref).Sel, "[]")
 }
 
 // oneSideLocks: a lock of the owner, of what it is reached from or of the package is held at one side,

@@ -228,7 +228,7 @@ func TestAnswerOfDevelopmentVersion(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
-			if isRecalled("-C", dir) || isRecalled("-C", dir) {
+			if said("-C", dir); isRecalled("-C", dir) {
 				t.Error("the answer is recalled")
 			}
 		})

@@ -52,7 +52,9 @@ type question struct {
 //
 // Besides the inputs of loading, among them the configuration of the module, that is: the tool itself, by the content of its executable; the
 // options of the analysis; and the crashes and reports given as evidence. The gates and the format come after the answer.
-func (inv *invocation) question(cfg load.Config) *question {
+//
+// If another configuration than that of the program counts, as with a revision, foreign is set: what inv has read then decides, too.
+func (inv *invocation) question(cfg load.Config, foreign bool) *question {
 	q := &question{inv: inv, cfg: cfg, cache: inv.answers()}
 	if q.cache == nil {
 		return nil
@@ -70,8 +72,10 @@ func (inv *invocation) question(cfg load.Config) *question {
 		return nil
 	}
 	opt := inv.options()
-	opt.Config = nil // is one of the inputs
-	asked, err := json.Marshal([]any{tool, q.inputs.Sum, opt, inv.evidence, reports})
+	if !foreign {
+		opt.Config = nil // is one of the inputs
+	}
+	asked, err := json.Marshal([]any{tool, q.inputs.Sum, opt, foreign, inv.evidence, reports})
 	if err != nil {
 		return nil
 	}
@@ -163,7 +167,7 @@ func (q *question) keep(prog *load.Program, p *plan.Plan) {
 // plan is nil if there is none, and the code says why.
 func (inv *invocation) answer() (*load.Program, *plan.Plan, int) {
 	start := time.Now()
-	q := inv.question(inv.loading(inv.dir, inv.args, inv.overlay))
+	q := inv.question(inv.loading(inv.dir, inv.args, inv.overlay), false)
 	if prog, p := q.recall(); p != nil {
 		if _, err := inv.recovered(prog.Root); err != nil {
 			return nil, nil, inv.fail(err)

@@ -157,6 +157,39 @@ func TestAnswerOfStaged(t *testing.T) {
 	mustRun(t, exitFound, append([]string{"check"}, args...)...)
 }
 
+// TestAnswerOfRevision checks that what a revision has by the configuration of today is not taken for what it has by its own.
+func TestAnswerOfRevision(t *testing.T) {
+	caching(t)
+	dir := module(t, racy)
+	writeFile(t, filepath.Join(dir, "session", "more.go"), []byte(more))
+	commit(t, dir)
+	name := filepath.Join(dir, ".mapmend.yaml")
+	since := []string{"-C", dir, "--changed-since", "HEAD"}
+	staged := []string{"-C", dir, "--staged"}
+	ignore := []byte("ignore:\n  - variable: Store.byID\n    reason: test\n")
+
+	// The work tree has a configuration that the index has not.
+	writeFile(t, name, ignore)
+	said(since...)
+	want, _ := said(append([]string{"--no-cache"}, staged...)...)
+	if got, _ := said(staged...); got != want {
+		t.Errorf("of the index got\n%s\nwant\n%s", got, want)
+	}
+
+	// The index has one that the work tree has not, then none.
+	both := append([]string{"--changed-since", "HEAD"}, staged...)
+	git(t, dir, "add", "-A")
+	if err := os.Remove(name); err != nil {
+		t.Fatal(err)
+	}
+	said(both...)
+	git(t, dir, "rm", "-q", "--cached", ".mapmend.yaml")
+	want, _ = said(append([]string{"--no-cache"}, both...)...)
+	if got, _ := said(both...); got != want {
+		t.Errorf("since the revision got\n%s\nwant\n%s", got, want)
+	}
+}
+
 // TestAnswerIsNotKept checks what must not be recalled: a program with errors, and one whose files are not all known beforehand.
 func TestAnswerIsNotKept(t *testing.T) {
 	caching(t)

@@ -80,38 +80,36 @@ type Result struct {
 }
 
 type analysis struct {
-	fn        *ssa.Function
-	names     *access.Names
-	effect    func(key string) *Effect
-	hasBody   func(key string) bool
-	position  func(token.Pos) string
-	source    access.Source
-	library   *model.Library
-	own       func(path string) bool
-	numbers   *numbering
-	into      map[access.Root][]stored    // what is stored in what, anywhere in the function
-	chansIn   map[access.Root][]stored    // see keepChannel
-	lentAt    map[access.Root]access.Path // where what was lent is kept, the first place that was seen
-	gathered  map[access.Root]bool        // slices and choices that hold nothing but what was put there
-	channels  *channels
-	onces     *onces
-	flags     *flags
-	tokens    tokens
-	settings  settings
-	sets      []flagSet                   // see flagSets
-	locals    map[ssa.Value]bool          // see asLocalFlag
-	tests     []fieldTest                 // see fieldTests
-	named     map[access.Path]access.Path // see noteNamed
-	ownSites  map[string]bool             // see isOwnSite
-	owes      map[access.Path]*owed
-	holds     map[access.Root][]stored // what is put there, whoever may look
-	kept      *kept.Flows
-	starts    map[string]ssa.CallInstruction    // by site
-	recvs     []*ssa.UnOp                       // see receives
-	looped    map[*ssa.BasicBlock][]access.Path // see keptByLoop
-	targets   map[ssa.CallInstruction]target
-	condLoops []condLoop // see leavesWait
-	rec       *recorder
+	fn       *ssa.Function
+	names    *access.Names
+	effect   func(key string) *Effect
+	hasBody  func(key string) bool
+	position func(token.Pos) string
+	source   access.Source
+	library  *model.Library
+	own      func(path string) bool
+	numbers  *numbering
+	into     map[access.Root][]stored    // what is stored in what, anywhere in the function
+	lentAt   map[access.Root]access.Path // where what was lent is kept, the first place that was seen
+	gathered map[access.Root]bool        // slices and choices that hold nothing but what was put there
+	channels *channels
+	onces    *onces
+	flags    *flags
+	tokens   tokens
+	settings settings
+	sets     []flagSet                   // see flagSets
+	locals   map[ssa.Value]bool          // see asLocalFlag
+	tests    []fieldTest                 // see fieldTests
+	named    map[access.Path]access.Path // see noteNamed
+	ownSites map[string]bool             // see isOwnSite
+	owes     map[access.Path]*owed
+	holds    map[access.Root][]stored // what is put there, whoever may look
+	kept     *kept.Flows
+	starts   map[string]ssa.CallInstruction    // by site
+	recvs    []*ssa.UnOp                       // see receives
+	looped   map[*ssa.BasicBlock][]access.Path // see keptByLoop
+	targets  map[ssa.CallInstruction]target
+	rec      *recorder
 }
 
 // inPackage is what is known of a package as a whole before its functions are analysed.

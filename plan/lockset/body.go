@@ -65,7 +65,6 @@ type Edge struct {
 	Made           []access.Renamed // what the callee makes and returns
 	Owned          []access.Root    // roots among those that no other goroutine can reach yet
 	Foreign        []access.Path    // places in those of Owned where something is stored that is not
-	Wakers         []access.Path    // places in what the callee is given where channels may be that the caller did not make
 	Elsewhere      []Elsewhere      // objects in Params and Free that have a name of their own
 	Confided       []access.Root    // roots among Params and Free that only goroutines which the caller started can reach yet
 	After          []string         // goroutines started before the call that may still run

@@ -43,9 +43,6 @@ func (a *analysis) call(instr ssa.CallInstruction, s *state) {
 			s.another(r.To)
 		}
 	}
-	if t.effect == nil {
-		a.handsOut(instr.Common(), s)
-	}
 	switch {
 	case t.effect != nil:
 		a.rec.edge(a, Edge{Callee: t.key, Pos: posOf(instr), Params: t.params, Free: t.free, Made: t.made}, instr, s)
@@ -103,7 +100,6 @@ func (a *analysis) madeBy(call *ssa.Call, t target) []access.Renamed {
 // apply applies the effect of a function of the program.
 func (a *analysis) apply(instr ssa.CallInstruction, t target, s *state) {
 	e := t.effect
-	s.talk.after(e, t.binding())
 	a.rec.inherit(e, a.passed(instr, t), s)
 	a.rec.looksThrough(instr, e)
 	for _, r := range e.Shares {
@@ -325,7 +321,6 @@ func (a *analysis) calledBack(t target, s *state) {
 	for _, p := range bindPaths(t.effect.Sends, t.binding()) {
 		a.maySend(p, s)
 	}
-	s.talk.during(t.effect)
 	a.rec.inherit(t.effect, t.effect.Dynamic, s)
 }
 

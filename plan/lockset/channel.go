@@ -67,9 +67,6 @@ func (a *analysis) closes(ch ssa.Value, s *state) {
 // received notes a receive from a channel, at instr; isClosed says that it was seen to be closed.
 func (a *analysis) received(instr ssa.Instruction, ch ssa.Value, isClosed bool, s *state) {
 	ref := a.names.Ref(ch)
-	if wakes(ch) {
-		s.talk.wake(ref.Path)
-	}
 	w := Signal{ref.Path, ref.Var, Sent}
 	if made, _ := origin(ch); isClosed || !a.channels.sentOn(w, made) {
 		w.By = Closed

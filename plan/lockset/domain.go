@@ -135,8 +135,6 @@ type Point struct {
 	Released []access.Path // locks the function gave back that it did not take: a caller's hold of them ended
 	Maybe    []access.Path // locks held on some of the executions this point stands for
 	Given    []Given       // what is known of boolean parameters when control comes here with these locks
-	Woken    access.Path   // by which another goroutine told something that was waited for, on every way here: see woken.go
-	Told     bool          // others may have been told something on the way
 }
 
 // equal reports whether p and q hold the same locks.

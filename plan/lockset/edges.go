@@ -16,12 +16,25 @@ func (r *recorder) edge(a *analysis, e Edge, instr ssa.Instruction, s *state) {
 	if r == nil {
 		return
 	}
-	e.After = sites(s.after)
+	if e.After = sites(s.after); initializes(instr) {
+		e.After = nil
+	}
 	for _, p := range s.points() {
 		e.At = p
 		e.At.Maybe = mayHold(p, s)
 		r.edgeAt(a, e, instr, s)
 	}
+}
+
+// initializes reports whether instr initialises a package that the function's imports. That happens once, before any package
+// that imports it is initialised: what these start runs later, although their calls may stand before this one.
+func initializes(instr ssa.Instruction) bool {
+	call, ok := instr.(*ssa.Call)
+	if !ok {
+		return false
+	}
+	fn := call.Call.StaticCallee()
+	return fn != nil && fn.Name() == "init" && fn.Synthetic != "" && fn.Parent() == nil && fn.Signature.Recv() == nil
 }
 
 // started notes e, the start of a goroutine that runs t and tells its end besides by ends.
@@ -175,7 +188,6 @@ func (r *recorder) complete(a *analysis, e Edge, instr ssa.Instruction, s *state
 		if e.Start == "" && !e.Stored {
 			a.noteOwned(&e, root, s)
 		}
-		a.noteWakers(&e, root)
 		if v, ok := a.names.Made(root).(ssa.Instruction); ok && r.loop(instr) && !slices.Contains(e.Each, root) && !InLoop(instr.Block(), v.Block()) {
 			e.Each = append(slices.Clip(e.Each), root)
 		}

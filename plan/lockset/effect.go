@@ -31,10 +31,6 @@ type Effect struct {
 
 	Ending model.Ending // how it never returns
 
-	Woken      access.Path // by which another goroutine tells it something before it returns
-	Tells      bool        // it, or what it starts, may tell others something, unless that waits until it is told something itself
-	TellsFirst bool        // it may do so before it was told something
-
 	Acquires []access.Var // locks it, or what it calls, ever takes; zero for a lock that is a parameter
 	Writes   []access.Var // those of them that it takes for writing
 	Onces    []access.Var // the sync.Onces that it, or what it calls, runs a function of
@@ -150,11 +146,6 @@ func (p Point) Under(caller Point, b access.Binding) Point {
 		Released: caller.Released,
 		Maybe:    bindPaths(p.Maybe, b),
 		Given:    givenUnder(p.Given, caller.Given, b.Params),
-		Woken:    b.Path(p.Woken), // after what woke the caller
-		Told:     p.Told || caller.Told,
-	}
-	if !out.Woken.Known() {
-		out.Woken = caller.Woken
 	}
 	released := bindPaths(p.Released, b)
 	around := caller.Held

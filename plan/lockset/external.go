@@ -36,12 +36,8 @@ func (a *analysis) external(instr ssa.CallInstruction, t target, s *state) {
 		a.rec.awaits("a wait for a group of goroutines", s)
 		a.waits(Signal{t.params[0].Path, t.params[0].Var, Group}, s)
 	case t.key == model.CondWait: // the lock is given back meanwhile
-		s.talk.wake(t.params[0].Path)
 		a.each(s, func(alt *alternative) { *alt = a.afterWait(*alt, instr.Block()) })
-	case model.Wakes(t.key):
-		s.talk.tell()
 	case t.key == model.Done:
-		s.talk.tell()
 		s.tells = addSignal(s.tells, Signal{t.params[0].Path, t.params[0].Var, Group})
 	case model.Stops(t.key):
 		a.rec.awaits("a wait for handlers", s)

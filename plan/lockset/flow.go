@@ -25,7 +25,6 @@ type state struct {
 	sent    []access.Path // channels that it may have sent on, for the first time
 	senders []access.Path // channels on which what is sent may tell no end
 	owed    Set           // what callers hold until the function gives it back, once that is known
-	talk    talk          // what the function has heard and told
 }
 
 func joinStates(s, t state) (out state, changed bool) {
@@ -45,8 +44,7 @@ func joinStates(s, t state) (out state, changed bool) {
 	}
 	out.waited, out.tells = both(s.waited, t.waited), both(s.tells, t.tells)
 	out.sent, out.senders = addPaths(s.sent, t.sent), addPaths(s.senders, t.senders)
-	out.talk = s.talk.join(t.talk)
-	changed = out.talk != s.talk || more || public || lent || len(out.after) != len(s.after) || !sameAlternatives(out.alts, s.alts) ||
+	changed = more || public || lent || len(out.after) != len(s.after) || !sameAlternatives(out.alts, s.alts) ||
 		len(out.waited) != len(s.waited) || len(out.tells) != len(s.tells) || len(out.sent) != len(s.sent) || len(out.senders) != len(s.senders)
 	return out, changed
 }
@@ -89,7 +87,7 @@ func (s *state) points() []Point {
 			continue
 		}
 		p := a.Point
-		p.Given, p.Woken, p.Told = given, s.talk.woken, s.talk.told
+		p.Given = given
 		out = append(out, p)
 	}
 	if len(out) == 1 {
@@ -152,7 +150,6 @@ func (a *analysis) edge(b *ssa.BasicBlock, n int, out state) (state, bool) {
 	}
 	next := out
 	next.alts = nil
-	a.leavesWait(b, succ, &next.talk)
 	var tested ssa.Value
 	test, _ := b.Instrs[len(b.Instrs)-1].(*ssa.If)
 	if test != nil {
@@ -203,9 +200,6 @@ func (a *analysis) instr(instr ssa.Instruction, s *state) {
 	}
 	if touches(instr) {
 		s.tells = nil
-	}
-	if tellsOthers(instr) {
-		s.talk.tell()
 	}
 	switch instr := instr.(type) {
 	case *ssa.Alloc, *ssa.MakeMap, *ssa.MakeChan, *ssa.MakeSlice, *ssa.MakeClosure:

@@ -77,7 +77,6 @@ func (p Point) Moved(root access.Root, to access.Path) Point {
 func (p Point) renamed(move func(access.Path) access.Path) Point {
 	out := p
 	out.Held, out.Released, out.Maybe = nil, nil, nil
-	out.Woken = move(p.Woken)
 	for _, h := range p.Held {
 		h.Path, h.Origin = move(h.Path), move(h.Origin)
 		out.Held = out.Held.With(h)

@@ -84,7 +84,6 @@ func (a *analysis) store(s *state, v ssa.Value, to access.Path) {
 	case *ssa.Const, *ssa.Global:
 		return
 	}
-	a.keepChannel(v, to)
 	if access.PointsNowhere(v.Type()) {
 		return
 	}

@@ -104,7 +104,6 @@ func (a *analysis) holdsForeign(p access.Path, s *state) bool {
 
 func (r *recorder) instr(instr ssa.Instruction, s *state) {
 	r.renames(instr)
-	r.talks(s)
 	r.effect.Deeds |= r.a.deeds(instr)
 	for _, sp := range r.spins {
 		if sp.in[instr.Block().Index] {

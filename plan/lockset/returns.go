@@ -25,10 +25,6 @@ func (r *recorder) returns(instr *ssa.Return, s *state) {
 		waited, ends = both(e.Waits, waited), both(e.Ends, ends)
 	}
 	e.Waits, e.Ends = waited, ends
-	if r.ways == 0 {
-		e.Woken = s.talk.woken
-	}
-	e.Woken = wokenBoth(e.Woken, s.talk.woken)
 	r.ways++
 	for _, root := range r.a.numbers.all(s.escaped) {
 		if isGiven(root) && !slices.Contains(e.Shares, root) {

@@ -54,10 +54,6 @@ func (a *analysis) goes(instr *ssa.Go, s *state) {
 	site := a.site(instr)
 	many := running(s.after, site)
 	s.tells = nil
-	s.talk.begun(t.effect)
-	if t.effect == nil {
-		a.handsOut(instr.Common(), s)
-	}
 	a.starts[site] = instr
 	switch {
 	case t.effect != nil:
@@ -140,7 +136,6 @@ func (a *analysis) start(instr ssa.CallInstruction, f access.Ref, by model.Runs,
 		return
 	}
 	ct := a.funcTarget(f.Func, nil)
-	s.talk.begun(ct.effect)
 	if ct.effect != nil {
 		a.rec.started(a, Edge{Callee: ct.key, Pos: posOf(instr), Params: ct.params, Free: ct.free, Start: how, By: by.By, Site: site, Many: many}, ct, ends, instr, s)
 	}

@@ -167,7 +167,6 @@ func (a *analysis) madeClosure(mc *ssa.MakeClosure, s *state) {
 	if t.effect == nil {
 		return
 	}
-	s.talk.begun(t.effect)
 	for _, p := range bindPaths(t.effect.Sends, t.binding()) {
 		a.maySend(p, s)
 	}

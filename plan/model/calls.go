@@ -7,11 +7,6 @@ import "strings"
 // CondWait is the function that gives a lock back while it waits.
 const CondWait = "sync.Cond.Wait"
 
-// Wakes reports whether the function key wakes who waits for a condition.
-func Wakes(key string) bool {
-	return key == "sync.Cond.Signal" || key == "sync.Cond.Broadcast"
-}
-
 // Add is the function that a wait group is told by that there will be another goroutine.
 const Add = "sync.WaitGroup.Add"
 

@@ -43,8 +43,6 @@ var rules = []struct {
 	{Possible, (*World).onlyFresh},
 	{Possible, (*World).notAsCalled},
 	{Possible, (*World).mayBeWrapped},
-	{Possible, (*World).toldNothing},
-	{Possible, (*World).ownElement},
 	{Likely, (*World).oneSideLocks},
 	{None, (*World).ownArgument},
 	{Possible, (*World).startedTwice},
@@ -132,45 +130,6 @@ func (w *World) ownedByAll(e *Entry) bool {
 		}
 	}
 	return calls > 0
-}
-
-// toldNothing: a goroutine waits for something that was made with the map's owner before it comes to the map, and meets
-// what made both, started it, has told nobody anything yet, and has shown the owner to nobody else who might.
-func (w *World) toldNothing(m *meeting) string {
-	if m.together != inside || !m.a.ownInstance() || !m.b.ownInstance() {
-		return ""
-	}
-	a, b := m.a.inner(), m.b.inner()
-	if len(a.Sites) == 0 {
-		a, b = b, a
-	}
-	if len(a.Sites) == 0 || len(b.Sites) > 0 || a.At.Woken.Root.Kind != access.Made || b.At.Told || !b.Alone {
-		return ""
-	}
-	return "a goroutine waits to be told something and meets what starts it, which has told nothing yet"
-}
-
-// ownElement: one go statement in a loop starts both, and gives each an element of something:
-//
-//	for _, c := range s.conns { go c.serve() }
-func (w *World) ownElement(m *meeting) string {
-	if m.a.Func == m.b.Func && slices.Equal(m.a.Sites, m.b.Sites) && w.givenElement(m.a) && w.givenElement(m.b) {
-		return "each of the goroutines may have an element of its own"
-	}
-	return ""
-}
-
-// givenElement reports whether the goroutine that e runs in was given an element of something that belongs to it alone for
-// all that shows: e comes to no other element there, nor to what the element leads to, which all may lead to.
-func (w *World) givenElement(e *Entry) bool {
-	var in *access.Ref
-	refs := e.Refs()
-	for i, s := 0, e.way; s.in != nil; i, s = i+1, s.in {
-		if s.Edge.Start != "" {
-			in = &refs[i+1]
-		}
-	}
-	return in != nil && !strings.Contains(OwnerPath(*in).Sel, "[]") && strings.HasSuffix(OwnerPath(e.Ref).Sel, "[]")
 }
 
 // oneSideLocks: a lock of the owner, of what it is reached from or of the package is held at one side,

@@ -120,7 +120,6 @@ type move struct {
 // within is what a point that is seen from the caller of an edge is in.
 type within struct {
 	started bool // in a goroutine of its own
-	made    bool // on something that the callee makes
 	each    bool // on something that each round of a loop makes anew
 	remade  bool // on something that is made anew while such goroutines may run
 	named   bool // by the names of their own that owners have
@@ -160,8 +159,7 @@ func (t *table) under(e *Entry, edge *lockset.Edge, in within) (lockset.Point, i
 	n, ok := t.moved[key]
 	if !ok {
 		around := edge.At
-		around.Maybe = unclear(around.Maybe)  // now, so that fewer are joined
-		around.Told = around.Told && !in.made // what is told before the map's owner is made does not matter
+		around.Maybe = unclear(around.Maybe) // now, so that fewer are joined
 		if in.started && !edge.Within {
 			maybe := around.Maybe
 			if around = onceOnly(around); edge.Stored { // it may run at once
@@ -175,9 +173,6 @@ func (t *table) under(e *Entry, edge *lockset.Edge, in within) (lockset.Point, i
 		at := e.At.Under(around, edge.Binding()).Settle(edge.Copies)
 		if in.named {
 			at = edge.NamedAt(at)
-		}
-		if at.Woken = edge.Woken(at.Woken); in.made && e.At.Woken.Root.Kind != access.Made {
-			at.Woken = access.Path{} // somebody may have told it something before
 		}
 		if in.started && edge.Many && !in.each {
 			at.Held = slices.DeleteFunc(at.Held, func(h lockset.Held) bool {
@@ -339,12 +334,6 @@ func (t *table) point(p lockset.Point) int32 {
 		b.WriteByte('=')
 		b.WriteString(strconv.Itoa(g.Param))
 		b.WriteString(strconv.FormatBool(g.Is))
-	}
-	if p.Woken.Known() {
-		path('!', p.Woken)
-	}
-	if p.Told {
-		b.WriteByte('T')
 	}
 	if b.Len() == 0 {
 		return 0

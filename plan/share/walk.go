@@ -328,7 +328,7 @@ func (s *search) through(e *Entry, edge *lockset.Edge) (Entry, bool) {
 	switch {
 	case edge.Start != "" || edge.Stored:
 		next.Many = e.Many || edge.Many && !each && !e.Held || edge.Stored && s.w.many[edge.Callee]
-		next.At, next.numbers.at = s.table.under(e, edge, within{started: true, made: made, each: each, remade: remade, named: named, starts: min(len(e.Sites)+1, maxSites), many: next.Many})
+		next.At, next.numbers.at = s.table.under(e, edge, within{started: true, each: each, remade: remade, named: named, starts: min(len(e.Sites)+1, maxSites), many: next.Many})
 		site := edge.Site
 		if made && len(e.Sites) < maxSites {
 			next.Outer = e.Outer + 1
@@ -348,10 +348,10 @@ func (s *search) through(e *Entry, edge *lockset.Edge) (Entry, bool) {
 		}
 	case len(e.Sites) > 0:
 		next.Many = e.Many || !each && !e.Held && (runsAt(leftBy(edge, next.ownInstance()), e.Sites[0]) && !owned(edge, next.Ref.Path) || edge.Loop && isUntracked(e.Sites[0]))
-		next.At, next.numbers.at = s.table.under(e, edge, within{started: true, made: made, each: each, remade: remade, named: named, starts: len(e.Sites), many: e.Many})
+		next.At, next.numbers.at = s.table.under(e, edge, within{started: true, each: each, remade: remade, named: named, starts: len(e.Sites), many: e.Many})
 		next.Beside, next.numbers.beside = s.table.union(e.Beside, e.numbers.beside, edge, next.ownInstance())
 	default:
-		next.At, next.numbers.at = s.table.under(e, edge, within{made: made, each: each, remade: remade, named: named})
+		next.At, next.numbers.at = s.table.under(e, edge, within{each: each, remade: remade, named: named})
 		next.After, next.numbers.after = s.table.union(e.After, e.numbers.after, edge, next.ownInstance())
 	}
 	if rebase {

@@ -30,6 +30,7 @@ type decider struct {
 
 	index     map[token.Pos]function
 	gains     map[string]map[access.Var]bool               // see newLocks
+	gainsAnew map[string]map[access.Var]bool               // those but for read locks that become write locks
 	twins     map[string]*twin                             // see splitFunctions
 	moved     map[token.Pos]bool                           // calls that become calls of a twin
 	declared  map[string][]region.Declared                 // by sections, by the function that they stand in: see placeSections

@@ -18,15 +18,19 @@ import (
 // only taken for reading.
 type lockOrders struct {
 	next map[access.Var]map[access.Var]bool
+	read map[access.Var]bool // locks that may be taken for reading while they, or others like them, are held for reading
 }
 
 // ordersOf returns the order in which the program of w takes locks: in one function, through calls, and
 // through calls that name no function.
 func ordersOf(w *share.World) *lockOrders {
-	o := &lockOrders{next: make(map[access.Var]map[access.Var]bool)}
+	o := &lockOrders{next: make(map[access.Var]map[access.Var]bool), read: make(map[access.Var]bool)}
 	for _, b := range w.Bodies {
 		for _, pair := range b.Orders {
 			o.edge(pair.Held, pair.Taken, pair.Write)
+			if pair.Held == pair.Taken && !pair.Write {
+				o.read[pair.Held] = true
+			}
 		}
 		for _, e := range b.Calls {
 			if callee := w.Effects[e.Callee]; callee != nil && e.Start == "" {
@@ -41,6 +45,9 @@ func ordersOf(w *share.World) *lockOrders {
 	for _, held := range w.HeldAround() {
 		for a := range w.TakenUnder(held) {
 			o.edge(held, a, true)
+		}
+		if w.TakenUnderRead(held)[held] {
+			o.read[held] = true
 		}
 	}
 	for fn, given := range givers(w) {
@@ -85,6 +92,9 @@ func givers(w *share.World) map[string][]access.Var {
 func (o *lockOrders) taken(held access.Var, write bool, e *lockset.Effect) {
 	for _, a := range e.Acquires {
 		o.edge(held, a, write || slices.Contains(e.Writes, a))
+		if a == held && !write {
+			o.read[held] = true // e may take it in both modes
+		}
 	}
 	for _, once := range e.Onces {
 		o.edge(held, once, true)
@@ -116,7 +126,7 @@ func (o *lockOrders) edge(from, to access.Var, write bool) {
 
 // clone returns a copy of o to add to.
 func (o *lockOrders) clone() *lockOrders {
-	out := &lockOrders{next: make(map[access.Var]map[access.Var]bool, len(o.next))}
+	out := &lockOrders{next: make(map[access.Var]map[access.Var]bool, len(o.next)), read: o.read}
 	for from, next := range o.next {
 		out.next[from] = maps.Clone(next)
 	}
@@ -124,12 +134,15 @@ func (o *lockOrders) clone() *lockOrders {
 }
 
 // onCycle says how lock is taken again while it is held, itself or through others; empty when it is not. What
-// readers may do is no longer possible once one of them is a writer.
+// readers may do is no longer possible once one of them is a writer; what waits for a writer waits already.
 func (o *lockOrders) onCycle(lock access.Var) string {
-	if _, again := o.next[lock][lock]; again {
+	if o.read[lock] {
 		return lockName(lock) + " is taken while it, or another one like it, is held"
 	}
 	for to := range o.next[lock] {
+		if to == lock {
+			continue
+		}
 		if why := o.wouldCycle(lock, to); why != "" {
 			return lockName(to) + " is taken while " + lockName(lock) + " is held, and elsewhere it is the other way round"
 		}

@@ -26,7 +26,7 @@ func (d *decider) placeSections() (map[*candidate][]Section, map[*candidate][]Tw
 		if d.splitFunctions() {
 			continue
 		}
-		d.gains = d.newLocks()
+		d.gainsAnew, d.gains = d.newLocks()
 		if d.refuseReentrant() || d.refuseUnsettled() {
 			continue
 		}
@@ -73,40 +73,46 @@ func (d *decider) placeSections() (map[*candidate][]Section, map[*candidate][]Tw
 	}
 }
 
-// newLocks returns which locks each function takes, itself or in what it calls, once everything that
-// is not refused yet is mended.
-func (d *decider) newLocks() map[string]map[access.Var]bool {
-	gains := make(map[string]map[access.Var]bool)
-	var add func(fn string, lock access.Var)
-	add = func(fn string, lock access.Var) {
-		if gains[fn][lock] {
-			return
-		}
-		if gains[fn] == nil {
-			gains[fn] = make(map[access.Var]bool)
-		}
-		gains[fn][lock] = true
-		for _, e := range d.world.Callers(fn) {
-			if e.Start == "" && !e.Stored && !e.Applied && !d.moved[e.Pos] { // for what calls function values see CalledUnder
-				add(e.Caller, lock)
-			}
-		}
-	}
+// newLocks returns which locks each function takes, itself or in what it calls, where it takes none now, once everything that
+// is not refused yet is mended, and those together with what it takes for reading now, and will for writing.
+func (d *decider) newLocks() (anew, all map[string]map[access.Var]bool) {
+	anew, all = make(map[string]map[access.Var]bool), make(map[string]map[access.Var]bool)
 	for _, c := range d.cases {
 		if c.dropped {
 			continue
 		}
+		fns := slices.Clone(c.relocked)
 		for _, n := range c.needs {
-			add(n.fn, c.guard.class)
-		}
-		for _, fn := range slices.Concat(c.upgraded, c.relocked) {
-			add(fn, c.guard.class)
+			fns = append(fns, n.fn)
 		}
 		for _, t := range c.twins {
-			add(t.key, c.guard.class)
+			fns = append(fns, t.key)
+		}
+		for _, fn := range fns {
+			d.gain(anew, fn, c.guard.class)
+			d.gain(all, fn, c.guard.class)
+		}
+		for _, fn := range c.upgraded {
+			d.gain(all, fn, c.guard.class)
 		}
 	}
-	return gains
+	return anew, all
+}
+
+// gain adds to gains that fn, and what calls it, takes lock.
+func (d *decider) gain(gains map[string]map[access.Var]bool, fn string, lock access.Var) {
+	if gains[fn][lock] {
+		return
+	}
+	if gains[fn] == nil {
+		gains[fn] = make(map[access.Var]bool)
+	}
+	gains[fn][lock] = true
+	for _, e := range d.world.Callers(fn) {
+		if e.Start == "" && !e.Stored && !e.Applied && !d.moved[e.Pos] { // for what calls function values see CalledUnder
+			d.gain(gains, e.Caller, lock)
+		}
+	}
 }
 
 // refuseCycles adds to orders that what begins to take a lock runs while others are held. It refuses a variable
@@ -167,7 +173,7 @@ func (d *decider) refuseReentrant() bool {
 				d.refuse(c, Refusal{Code: UnknownGuard, Message: c.guard.name + " is stored under another name, and it is not known where it is held by that", Todo: "guard the uses by hand"})
 				return true
 			}
-			if caller := d.calledWith(fn, c.guard.class); caller != "" {
+			if caller := d.calledWith(fn, c.guard.class, !d.gainsAnew[fn][c.guard.class]); caller != "" {
 				r := &Refusal{Code: UnlockedCallers, Message: d.world.Bodies[fn].Name + " would take " + c.guard.name + ", and " + caller + " calls it with " + c.guard.name + " held", Todo: "split it into one function that takes " + c.guard.name + " and one for callers that hold it"}
 				d.splitLate(c, fn, r)
 				return true
@@ -179,13 +185,22 @@ func (d *decider) refuseReentrant() bool {
 			if c.guard.add != nil {
 				continue // it is held in sections of ours alone, which call nothing that is not known
 			}
-			if how := d.world.CalledUnder(fn, c.guard.class); how != "" {
+			if how := d.calledUnder(fn, c); how != "" {
 				d.refuse(c, Refusal{Code: LockOrder, Message: d.world.Bodies[fn].Name + " would take " + c.guard.name + ", and may be called through " + how + " while " + c.guard.name + " is held", Todo: "call it after the section"})
 				return true
 			}
 		}
 	}
 	return d.refuseAwaited()
+}
+
+// calledUnder returns how fn, which is to take the guard of c, may be called without being named while the guard is held. What
+// takes it for reading already, and in the same places, waits for a writer as it is.
+func (d *decider) calledUnder(fn string, c *candidate) string {
+	if !d.gainsAnew[fn][c.guard.class] {
+		return d.world.CalledUnderRead(fn, c.guard.class)
+	}
+	return d.world.CalledUnder(fn, c.guard.class)
 }
 
 // refuseAwaited refuses a variable whose mend makes a function take the guard that may be waited for while the guard
@@ -196,7 +211,7 @@ func (d *decider) refuseAwaited() bool {
 			if c.dropped || !d.gains[fn][c.guard.class] {
 				continue
 			}
-			if what := d.world.Awaited(c.guard.class); what != "" {
+			if what := d.world.Awaited(c.guard.class); d.gainsAnew[fn][c.guard.class] && what != "" {
 				d.refuse(c, Refusal{Code: LockOrder, Message: what + " holds " + c.guard.name + ", and " + d.world.Bodies[fn].Name + ", which would take it, may be what is waited for", Todo: "wait after the section"})
 				return true
 			}
@@ -205,11 +220,12 @@ func (d *decider) refuseAwaited() bool {
 	return false
 }
 
-// calledWith returns a function, which may be one of a test, that calls fn by name while it holds guard; it
-// returns "" when there is none.
-func (d *decider) calledWith(fn string, guard access.Var) string {
+// calledWith returns a function, which may be one of a test, that calls fn by name while it holds guard, or, if read, holds it for
+// reading; it returns "" when there is none.
+func (d *decider) calledWith(fn string, guard access.Var, read bool) string {
+	held := func(h lockset.Held) bool { return h.Class == guard && !h.Once && (!read || h.Mode == lockset.Read) }
 	for _, e := range d.world.Callers(fn) {
-		if e.Start == "" && !e.Stored && !e.Applied && !d.moved[e.Pos] && slices.ContainsFunc(e.At.Held, func(h lockset.Held) bool { return h.Class == guard && !h.Once }) {
+		if e.Start == "" && !e.Stored && !e.Applied && !d.moved[e.Pos] && slices.ContainsFunc(e.At.Held, held) {
 			return d.world.Bodies[e.Caller].Name
 		}
 	}

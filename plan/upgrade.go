@@ -62,7 +62,7 @@ func (d *decider) upgradeIn(c *candidate, n need, ref access.Ref) *Refusal {
 	if callee := d.givesBack(n.fn); callee != "" {
 		return no("a call of " + callee + " gives back a lock that may be " + c.guard.name)
 	}
-	if caller := d.calledWith(n.fn, c.guard.class); caller != "" {
+	if caller := d.calledWith(n.fn, c.guard.class, true); caller != "" {
 		return no(caller + " calls " + d.world.Bodies[n.fn].Name + " with " + c.guard.name + " held")
 	}
 	if why := d.orders.onCycle(c.guard.class); why != "" {

@@ -117,6 +117,7 @@ type Under struct {
 	Class    access.Var
 	Indirect bool   // the lock is reached through a pointer: it may be one of another class
 	Type     string // what runs: see ValueAt
+	Read     bool   // the lock is held for reading
 }
 
 // What may run is named by [ValueAt], by [MethodType], or is one of these.

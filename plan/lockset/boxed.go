@@ -22,6 +22,7 @@ import (
 type Boxed struct {
 	Key     string
 	Name    string
+	Sought  bool     // a library may look for it in any value that it is given
 	Stream  bool     // of a reader, writer or file system
 	Foreign []string // results of model.Callers: whose code may, since the value became an interface of theirs
 }
@@ -74,6 +75,7 @@ func (b *boxes) add(t, iface types.Type) {
 	for sel := range set.Methods() {
 		fn := sel.Obj().(*types.Func)
 		m := Boxed{Key: access.ObjectKey(fn), Name: fn.Name(), Stream: stream}
+		m.Sought = model.Sought(m.Key) && mayPrint(fn)
 		m.Foreign = b.methods[m.Key].Foreign
 		if iface != nil {
 			if by, ok := b.givenAway(iface, fn); ok && !slices.Contains(m.Foreign, by) {
@@ -82,6 +84,16 @@ func (b *boxes) add(t, iface types.Type) {
 		}
 		b.methods[m.Key] = m
 	}
+}
+
+// mayPrint reports whether fn, if it is named like a method that printers look for, is of the type that they look for.
+func mayPrint(fn *types.Func) bool {
+	switch fn.Name() {
+	case "String", "Error", "GoString":
+		sig := fn.Signature()
+		return sig.Params().Len() == 0 && sig.Results().Len() == 1 && types.Identical(sig.Results().At(0).Type(), types.Typ[types.String])
+	}
+	return true
 }
 
 // isStream reports whether t is an interface to read, write or open something.
@@ -171,7 +183,7 @@ func (r *recorder) asks(c *ssa.CallCommon, methods bool, s *state) {
 		if !ok {
 			continue
 		}
-		if k, ok := arg.(*ssa.Const); ok && k.IsNil() {
+		if k, ok := arg.(*ssa.Const); ok && k.IsNil() || model.Reports(typeName(unboxed(arg).Type())) {
 			continue
 		}
 		for m := range iface.Methods() {

@@ -283,7 +283,7 @@ func looksInto(c *ssa.CallCommon) bool {
 		if k, ok := arg.(*ssa.Const); ok && k.IsNil() {
 			continue
 		}
-		if !access.IsPlain(unboxed(arg).Type()) {
+		if t := unboxed(arg).Type(); !access.IsPlain(t) && !model.Reports(typeName(t)) {
 			return true
 		}
 	}

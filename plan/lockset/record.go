@@ -320,7 +320,7 @@ func (r *recorder) under(ts []string, s *state) {
 	for _, p := range s.points() {
 		for _, h := range p.Held {
 			for _, t := range ts {
-				if u := (Under{h.Class, h.Indirect, t}); !slices.Contains(r.body.Under, u) {
+				if u := (Under{h.Class, h.Indirect, t, h.Mode == Read}); !slices.Contains(r.body.Under, u) {
 					r.body.Under = append(r.body.Under, u)
 				}
 			}

@@ -46,14 +46,14 @@ func (w *World) unseenAt(t string) []string {
 	return []string{lockset.Outside}
 }
 
-// keptUnder reports whether the function key, used as a value, may be called while a lock of that class is held.
-func (w *World) keptUnder(class access.Var, key string) bool {
-	for t := range w.under[class] {
+// keptUnder reports whether the function key, used as a value, may be called while what runs is under.
+func (w *World) keptUnder(under map[string]bool, key string) bool {
+	for t := range under {
 		if p, typ, ok := lockset.Value(t); ok && w.kept.Has(p, typ, key) {
 			return true
 		}
 	}
-	return w.under[class][lockset.AnyType] && w.kept.IsValue(key)
+	return under[lockset.AnyType] && w.kept.IsValue(key)
 }
 
 // StoredAs returns the names that source must mention to have a function called while a lock of that class is held. What

@@ -193,11 +193,11 @@ func (w *World) unsure(e *Entry, locks []Lock) bool {
 	if e.Unsure == "" || e.Kept == "" {
 		return e.Unsure != ""
 	}
-	if len(locks) > 0 && w.keptUnder(anyLock, e.Kept) {
+	if len(locks) > 0 && w.keptUnder(w.under[anyLock], e.Kept) {
 		return true
 	}
 	for _, l := range locks {
-		if w.keptUnder(l.Class, e.Kept) || isExported(l.Class.Field) {
+		if w.keptUnder(w.under[l.Class], e.Kept) || isExported(l.Class.Field) {
 			return true
 		}
 	}

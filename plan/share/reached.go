@@ -40,7 +40,7 @@ func (w *World) noteUnnamed() {
 		m := w.boxed[key]
 		u.methods[m.Name] = append(u.methods[m.Name], key)
 		u.all = append(u.all, key)
-		if model.Sought(key) {
+		if m.Sought {
 			u.sought = append(u.sought, key)
 		}
 		if m.Stream && model.SoughtInStream(key) {
@@ -143,23 +143,38 @@ func (w *World) Reached(lock access.Var) map[string]string {
 	if out, ok := w.unnamed.reached[lock]; ok {
 		return out
 	}
+	out := w.reachedFrom(w.under[lock])
+	w.unnamed.reached[lock] = out
+	return out
+}
+
+// reachedFrom returns the functions that may run when what is under runs, and how each is called first.
+func (w *World) reachedFrom(under map[string]bool) map[string]string {
 	out := make(map[string]string)
-	for _, t := range w.typesUnder(lock, func(string) bool { return true }) {
+	for _, t := range w.typesFrom(under, func(string) bool { return true }) {
 		for _, key := range w.unnamed.of(t) {
 			if out[key] == "" {
 				out[key] = spoken(t)
 			}
 		}
 	}
-	w.unnamed.reached[lock] = out
 	return out
 }
 
 // TakenUnder returns the locks that functions of Reached take while lock is held. It goes by where function values are
 // kept and the names of methods: what may be anything is left out, and what code outside of the program calls.
 func (w *World) TakenUnder(lock access.Var) map[access.Var]bool {
+	return w.takenUnder(w.under[lock])
+}
+
+// TakenUnderRead is TakenUnder of what runs while lock is held for reading.
+func (w *World) TakenUnderRead(lock access.Var) map[access.Var]bool {
+	return w.takenUnder(w.underRead[lock])
+}
+
+func (w *World) takenUnder(under map[string]bool) map[access.Var]bool {
 	out := make(map[access.Var]bool)
-	for _, t := range w.typesUnder(lock, isTyped) {
+	for _, t := range w.typesFrom(under, isTyped) {
 		for _, a := range w.leadsOf(t).taken {
 			out[a] = true
 		}
@@ -170,12 +185,7 @@ func (w *World) TakenUnder(lock access.Var) map[access.Var]bool {
 // isTyped reports whether t says something about the functions that it stands for.
 func isTyped(t string) bool { return t != lockset.AnyType }
 
-// typesUnder returns what is called while lock is held without a name, and what that leads to.
-func (w *World) typesUnder(lock access.Var, follow func(t string) bool) []string {
-	return w.typesFrom(w.under[lock], follow)
-}
-
-// typesFrom returns types, and what they lead to.
+// typesFrom returns types, which are called without a name, and what they lead to.
 func (w *World) typesFrom(types map[string]bool, follow func(t string) bool) []string {
 	work := slices.Sorted(maps.Keys(types))
 	seen := make(map[string]bool)
@@ -261,7 +271,11 @@ func spoken(t string) string {
 //	func (l *List) Add(c *Client) { l.onAdd(c) } // onAdd, set by importers, is called with s.mu held, and calls l.Remove
 //	func (l *List) Remove(c *Client) { l.onRemove(c) } // onRemove is a function of ours that takes s.mu
 func (w *World) OutsideUnder(lock access.Var, key string) bool {
-	return w.under[lock][lockset.Outside] && (w.callable(key) || w.calledFromOutside()[key])
+	return w.outsideUnder(w.under[lock], key)
+}
+
+func (w *World) outsideUnder(under map[string]bool, key string) bool {
+	return under[lockset.Outside] && (w.callable(key) || w.calledFromOutside()[key])
 }
 
 // calledFromOutside returns the functions that are called, without being named, when code outside of the program calls
@@ -303,15 +317,17 @@ func (w *World) HeldAround() []access.Var {
 
 // Awaited says what may wait for another goroutine while lock is held: a goroutine that begins to take the lock may
 // be the one that is waited for. It is empty when nothing does.
-func (w *World) Awaited(lock access.Var) string {
-	under := w.under[lock]
+func (w *World) Awaited(lock access.Var) string { return w.awaited(w.under, lock) }
+
+func (w *World) awaited(all underLock, lock access.Var) string {
+	under := all[lock]
 	switch {
-	case under[lockset.Waiting] || w.under[anyLock][lockset.Waiting]:
+	case under[lockset.Waiting] || all[anyLock][lockset.Waiting]:
 		return "a wait for another goroutine"
 	case under[lockset.MayWait]:
 		return "a call that may wait for another goroutine"
 	}
-	for _, t := range w.typesUnder(lock, isTyped) {
+	for _, t := range w.typesFrom(under, isTyped) {
 		if key := w.leadsOf(t).waits; key != "" {
 			return "a call of " + access.ShortKey(key) + ", which may wait for another goroutine,"
 		}
@@ -338,10 +354,9 @@ func (w *World) isOwn(path string) bool {
 	return ok
 }
 
-// Pulled reports whether an iterator that holds lock may give control back while it stands in the middle, so that
-// anything may run with the lock held.
-func (w *World) Pulled(lock access.Var) bool {
-	under := w.under[lock]
+// pulled reports whether an iterator that holds a lock may give control back while it stands in the middle, so that
+// anything may run with the lock held. under is what runs while it is.
+func (w *World) pulled(under map[string]bool) bool {
 	return slices.ContainsFunc(w.unnamed.pulled, func(t string) bool {
 		if under[lockset.AnyType] || t == lockset.AnyType && len(under) > 0 {
 			return true
@@ -355,18 +370,18 @@ func (w *World) Pulled(lock access.Var) bool {
 	})
 }
 
-// Unsure says what is not known to leave lock alone, and runs or is waited for while lock is held; it is empty
+// Unsure says what is not known to leave lock alone, and runs or is waited for while lock is held for reading; it is empty
 // when there is nothing.
 func (w *World) Unsure(lock access.Var) string {
 	for _, class := range []access.Var{lock, anyLock} {
 		for _, t := range []string{lockset.Outside, lockset.AnyType, lockset.ByName} {
-			if w.under[class][t] {
+			if w.underRead[class][t] {
 				return "a call of something unknown"
 			}
 		}
 	}
-	if w.Pulled(lock) {
+	if w.pulled(w.underRead[lock]) {
 		return "an iterator that is pulled"
 	}
-	return w.Awaited(lock)
+	return w.awaited(w.underRead, lock)
 }

@@ -24,22 +24,23 @@ type World struct {
 	Effects map[string]*lockset.Effect
 	Uses    []mapuse.Use
 
-	callers    map[string][]*lockset.Edge     // by callee
-	roots      map[*lockset.Body]Root         // see root
-	usesOf     map[string][]*mapuse.Use       // by function
-	facts      []kept.Facts                   // until Finish
-	applies    map[string]bool                // functions that are called as values, where all that may be is known
-	many       map[string]bool                // functions that may run several at once, see noteGoroutines
-	startedAt  map[string][]string            // where goroutines are started that run a function, by function; two at most
-	home       map[string]string              // where the one goroutine is started that runs a function, by function
-	kept       *kept.Kept                     // where function values are kept
-	blind      bool                           // see Unseen
-	built      map[access.Var]bool            // variables that get a map where their owner is made
-	nils       map[string][]int               // parameters that a caller gives nil, by function
-	unset      map[string][]access.Path       // fields of parameters that a caller leaves unset, by function
-	under      map[access.Var]map[string]bool // what runs while a lock is held and no call names it
-	boxed      map[string]lockset.Boxed       // methods of what becomes any interface
-	handed     []lockset.Handed               // functions that code outside the program was given
+	callers    map[string][]*lockset.Edge // by callee
+	roots      map[*lockset.Body]Root     // see root
+	usesOf     map[string][]*mapuse.Use   // by function
+	facts      []kept.Facts               // until Finish
+	applies    map[string]bool            // functions that are called as values, where all that may be is known
+	many       map[string]bool            // functions that may run several at once, see noteGoroutines
+	startedAt  map[string][]string        // where goroutines are started that run a function, by function; two at most
+	home       map[string]string          // where the one goroutine is started that runs a function, by function
+	kept       *kept.Kept                 // where function values are kept
+	blind      bool                       // see Unseen
+	built      map[access.Var]bool        // variables that get a map where their owner is made
+	nils       map[string][]int           // parameters that a caller gives nil, by function
+	unset      map[string][]access.Path   // fields of parameters that a caller leaves unset, by function
+	under      underLock                  // while it is held in any mode
+	underRead  underLock                  // while it is held for reading
+	boxed      map[string]lockset.Boxed   // methods of what becomes any interface
+	handed     []lockset.Handed           // functions that code outside the program was given
 	unnamed    unnamed
 	converted  map[string]model.Runs // methods reached through an interface, and the library that calls them
 	dispatch   *dispatch
@@ -85,7 +86,8 @@ func NewWorld(isTest func(token.Pos) bool) *World {
 		built:      make(map[access.Var]bool),
 		nils:       make(map[string][]int),
 		unset:      make(map[string][]access.Path),
-		under:      make(map[access.Var]map[string]bool),
+		under:      make(underLock),
+		underRead:  make(underLock),
 		boxed:      make(map[string]lockset.Boxed),
 		converted:  make(map[string]model.Runs),
 		dispatch:   &dispatch{make(map[[2]string][]string), make(map[string][]string), make(map[string]bool)},
@@ -227,13 +229,26 @@ func (w *World) addUnder(u lockset.Under) {
 	if u.Indirect && (u.Type != lockset.Waiting || u.Class.IsZero()) && !isWeak(u.Type) {
 		u.Class = anyLock
 	}
-	if w.under[u.Class] == nil {
-		w.under[u.Class] = make(map[string]bool)
+	w.under.add(u.Class, u.Type)
+	if u.Read {
+		w.underRead.add(u.Class, u.Type)
 	}
-	w.under[u.Class][u.Type] = true
 	for _, t := range w.unseenAt(u.Type) {
-		w.under[u.Class][t] = true
+		w.under.add(u.Class, t)
+		if u.Read {
+			w.underRead.add(u.Class, t)
+		}
 	}
+}
+
+// underLock is what runs while a lock is held and no call names it, by lock.
+type underLock map[access.Var]map[string]bool
+
+func (u underLock) add(lock access.Var, t string) {
+	if u[lock] == nil {
+		u[lock] = make(map[string]bool)
+	}
+	u[lock][t] = true
 }
 
 // isWeak reports whether t is something that most calls of code outside the program may do. A lock that is not known is
@@ -284,15 +299,24 @@ func (w *World) Renamed(lock access.Var) bool { return w.under[lock][lockset.Ren
 // held: through a function value that was given away, or through an interface. It returns "" when it
 // is not.
 func (w *World) CalledUnder(key string, lock access.Var) string {
-	if how := w.Reached(lock)[key]; how != "" {
+	return w.calledUnder(w.under, w.Reached(lock), key, lock)
+}
+
+// CalledUnderRead is CalledUnder while lock is held for reading.
+func (w *World) CalledUnderRead(key string, lock access.Var) string {
+	return w.calledUnder(w.underRead, w.reachedFrom(w.underRead[lock]), key, lock)
+}
+
+func (w *World) calledUnder(all underLock, reached map[string]string, key string, lock access.Var) string {
+	if how := reached[key]; how != "" {
 		return how
 	}
-	if w.Pulled(lock) {
+	if w.pulled(all[lock]) {
 		return "an iterator that is pulled, and stands in the middle,"
 	}
 	for _, class := range []access.Var{lock, anyLock} {
-		under := w.under[class]
-		if w.keptUnder(class, key) {
+		under := all[class]
+		if w.keptUnder(under, key) {
 			return "a function value"
 		}
 		if under[lockset.AnyMethod] && model.Sought(key) {
@@ -301,7 +325,7 @@ func (w *World) CalledUnder(key string, lock access.Var) string {
 		if b := w.Bodies[key]; under[lockset.ByName] && b != nil && b.Method != "" && isExported(key[strings.LastIndexByte(key, '.')+1:]) {
 			return "its name"
 		}
-		if w.OutsideUnder(class, key) {
+		if w.outsideUnder(under, key) {
 			return "a function value"
 		}
 		if w.isConverted(key) && (under[lockset.MethodType(key[strings.LastIndexByte(key, '.')+1:])] || under[lockset.AnyMethod] || under[lockset.AnyType]) {

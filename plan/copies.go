@@ -307,6 +307,9 @@ func (w *wrapping) exprCopies(pkg *load.Package, e ast.Expr, stack []ast.Node) s
 			return ""
 		}
 	case *ast.AssignStmt:
+		if w.c.isMadeAt(p) {
+			return ""
+		}
 		if slices.Contains(p.Lhs, child) || !isDefined(info, p, child) {
 			return "it is overwritten as a whole"
 		}

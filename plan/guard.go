@@ -153,7 +153,7 @@ func (d *decider) overwrittenOwner(c *candidate) *Refusal {
 			if pos := unkeyedLiteral(file.Syntax, info, c.finding.Package, c.finding.Owner); pos.IsValid() {
 				return &Refusal{Code: OwnerCopied, Pos: d.at(pos), Message: "a literal of " + c.finding.Owner + " has no field names, so a mutex added to it would shift its values", Todo: "name the fields in the literal"}
 			}
-			if pos := assignsType(file.Syntax, info, c.finding.Package, c.finding.Owner); pos.IsValid() {
+			if pos := assignsType(file.Syntax, info, c.finding.Package, c.finding.Owner, c.isMadeAt); pos.IsValid() {
 				return &Refusal{Code: OwnerCopied, Pos: d.at(pos), Message: "a " + c.finding.Owner + " is assigned as a whole, which would overwrite a mutex added to it", Todo: "assign its fields one by one"}
 			}
 		}
@@ -181,11 +181,34 @@ func isNamed(t types.Type, path, name string) bool {
 	return ok && named.Obj().Name() == name && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == path
 }
 
-// assignsType returns where a variable of the named struct type, not a pointer to one, is assigned.
-func assignsType(file *ast.File, info *types.Info, path, name string) (pos token.Pos) {
+// isMadeAt reports whether assign gives a variable a new owner of the variable of c, before any goroutine runs:
+//
+//	var sessions Sessions
+//
+//	func main() {
+//		sessions = Sessions{byID: make(map[string]*Session)}
+//		go serve()
+func (c *candidate) isMadeAt(assign *ast.AssignStmt) bool {
+	if len(assign.Lhs) != 1 || len(assign.Rhs) != 1 {
+		return false
+	}
+	at := ast.Unparen(assign.Lhs[0]).Pos()
+	if sel, ok := ast.Unparen(assign.Lhs[0]).(*ast.SelectorExpr); ok {
+		at = sel.Sel.Pos()
+	}
+	_, isNew := ast.Unparen(assign.Rhs[0]).(*ast.CompositeLit)
+	return isNew && slices.ContainsFunc(c.verdict.Before, func(e *share.Entry) bool { return e.Use.Pos == at && e.Use.Op == mapuse.Replace }) &&
+		!slices.ContainsFunc(slices.Concat(c.verdict.Uses, c.verdict.Fillers), func(j share.Judged) bool {
+			return slices.ContainsFunc(j.Entries, func(e *share.Entry) bool { return e.Use.Pos == at })
+		})
+}
+
+// assignsType returns where a variable of the named struct type, not a pointer to one, is assigned by a statement that but does not
+// take.
+func assignsType(file *ast.File, info *types.Info, path, name string, but func(*ast.AssignStmt) bool) (pos token.Pos) {
 	ast.Inspect(file, func(n ast.Node) bool {
 		assign, ok := n.(*ast.AssignStmt)
-		if !ok || assign.Tok != token.ASSIGN {
+		if !ok || assign.Tok != token.ASSIGN || but(assign) {
 			return true
 		}
 		for _, lhs := range assign.Lhs {

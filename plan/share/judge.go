@@ -32,6 +32,7 @@ type Verdict struct {
 	Grade      Grade
 	Evidence   []string      // why the grade, one sentence each, sorted
 	Guard      *Lock         // the lock that most uses hold; nil when none does
+	Before     []*Entry      // those that happen before any goroutine runs
 	Fillers    []Judged      // uses that fill a registry before goroutines run, as far as the program shows
 	Uses       []Judged      // every use that was entered, by position and function
 	Pair       [2]*Entry     // one pair that shows the problem; of a declared guard the second may be nil
@@ -145,13 +146,14 @@ func (s *search) variable(v access.Var, uses *variableUses, kept bool) (verdict 
 			outside = nil
 		}
 	}
-	entries, fillers, missed, partial := s.reached(uses.starts)
-	left, _, _, _ := s.reached(outside)
+	entries, before, fillers, missed, partial := s.reached(uses.starts)
+	left, _, _, _, _ := s.reached(outside)
 	verdict, ok = s.w.judge(v, entries, left, missed, partial || len(uses.cut) > 0)
 	if (ok || kept) && len(outside) < len(uses.outside) { // what it took to judge is not all that it takes to mend
 		s.table.keepAll()
-		verdict.outside, _, _, _ = s.reached(uses.outside)
+		verdict.outside, _, _, _, _ = s.reached(uses.outside)
 	}
+	verdict.Before = before
 	verdict.Fillers = s.w.judged(fillers, nil, verdict)
 	verdict.Partial = verdict.Partial || partial || len(uses.cut) > 0
 	verdict.blind = partial && len(missed) > 0
@@ -163,9 +165,9 @@ func (s *search) variable(v access.Var, uses *variableUses, kept bool) (verdict 
 	return verdict, ok || kept
 }
 
-// reached returns the ways in which execution comes to starts once goroutines may run, those that fill a registry before,
-// those of starts outside of tests to which no way was found at all, and whether there may be more ways.
-func (s *search) reached(starts []Entry) (entries, fillers, missed []*Entry, partial bool) {
+// reached returns the ways in which execution comes to starts once goroutines may run, those before, those that fill a registry
+// before, those of starts outside of tests to which no way was found at all, and whether there may be more ways.
+func (s *search) reached(starts []Entry) (entries, before, fillers, missed []*Entry, partial bool) {
 	var early []Entry
 	for i := range starts {
 		found := s.ways(&starts[i])
@@ -184,8 +186,8 @@ func (s *search) reached(starts []Entry) (entries, fillers, missed []*Entry, par
 		}
 	}
 	s.w.noteRepeated(entries, early)
-	entries, fillers = s.w.afterStart(entries)
-	return entries, fillers, missed, partial
+	entries, before, fillers = s.w.afterStart(entries)
+	return entries, before, fillers, missed, partial
 }
 
 // byVariable groups the uses that may matter by variable. Uses of a parameter are followed to where

@@ -118,6 +118,9 @@ func (inv *invocation) summary(m outcome) {
 			}
 		}
 		for _, s := range mend.Sections {
+			if s.Swept != "" {
+				inv.notef("%s ranges over %s in one section and deletes from it in another: what others store in between goes, too", s.Swept, mend.Field)
+			}
 			if s.Parted != "" {
 				inv.notef("%s looks %s up in one section and stores in another: of two that do so at a time the last one's stays", s.Parted, mend.Field)
 			}

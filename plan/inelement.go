@@ -5,7 +5,10 @@ import (
 	"go/token"
 	"go/types"
 
+	"golang.org/x/tools/go/types/typeutil"
+
 	"mapmend/plan/access"
+	"mapmend/plan/model"
 	"mapmend/plan/region"
 )
 
@@ -40,7 +43,7 @@ func mayChangeElement(fn function, cs []*candidate, sec region.Section) (found b
 		case *ast.RangeStmt:
 			found = found || n.Tok == token.ASSIGN && !(isVariable(n.Key) && (n.Value == nil || isVariable(n.Value)))
 		case *ast.CallExpr:
-			found = found || changesArgument(info, n)
+			found = found || changesArgument(info, n) && !growsOwn(fn, n)
 		}
 		return !found
 	})
@@ -65,6 +68,9 @@ func changesArgument(info *types.Info, call *ast.CallExpr) bool {
 		}
 		return false
 	}
+	if callee, ok := typeutil.Callee(info, call).(*types.Func); ok && model.Total(access.ObjectKey(callee)) {
+		return false // they only compute, and are given nothing that could be changed
+	}
 	operands := call.Args
 	if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && info.Selections[sel] != nil {
 		if takesAddress(info.Selections[sel]) && !isVariable(sel.X) {
@@ -78,6 +84,56 @@ func changesArgument(info *types.Info, call *ast.CallExpr) bool {
 		}
 	}
 	return false
+}
+
+// growsOwn reports whether call appends to a slice that fn made itself, so that no element of a map has its array.
+func growsOwn(fn function, call *ast.CallExpr) bool {
+	info := fn.pkg.Info
+	if !isBuiltin(info, call, "append") {
+		return false
+	}
+	id, ok := ast.Unparen(call.Args[0]).(*ast.Ident)
+	if !ok {
+		return false
+	}
+	v, ok := info.Uses[id].(*types.Var)
+	if !ok || v.IsField() || v.Pos() < fn.body.Pos() || fn.body.End() <= v.Pos() {
+		return false
+	}
+	is := func(e ast.Expr) bool {
+		id, ok := ast.Unparen(e).(*ast.Ident)
+		return ok && info.ObjectOf(id) == v
+	}
+	own := func(e ast.Expr) bool {
+		switch e := ast.Unparen(e).(type) {
+		case *ast.CompositeLit:
+			return true
+		case *ast.Ident:
+			return info.Types[e].IsNil()
+		case *ast.CallExpr:
+			return isBuiltin(info, e, "make") || isBuiltin(info, e, "append") && is(e.Args[0])
+		}
+		return false
+	}
+	only := true
+	ast.Inspect(fn.body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.AssignStmt:
+			for i, to := range n.Lhs {
+				only = only && !(is(to) && (len(n.Lhs) != len(n.Rhs) || !own(n.Rhs[i])))
+			}
+		case *ast.ValueSpec:
+			for i, name := range n.Names {
+				only = only && !(is(name) && len(n.Values) > 0 && (len(n.Names) != len(n.Values) || !own(n.Values[i])))
+			}
+		case *ast.RangeStmt:
+			only = only && !(n.Key != nil && is(n.Key)) && !(n.Value != nil && is(n.Value))
+		case *ast.UnaryExpr:
+			only = only && !(n.Op == token.AND && is(n.X))
+		}
+		return only
+	})
+	return only
 }
 
 // takesAddress reports whether sel is a method that is called on the address of what stands before the dot:

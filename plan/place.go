@@ -384,6 +384,9 @@ func (d *decider) coverFor(s spot, cs []*candidate, orders *lockOrders) (map[*ca
 		if sec.Parted {
 			section.Parted = d.world.Bodies[s.fn].Name
 		}
+		if sec.Swept {
+			section.Swept = d.world.Bodies[s.fn].Name
+		}
 		joins.join(sec)
 		for _, part := range sec.Parts() {
 			section.Span = d.span(fn.file, part)

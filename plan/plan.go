@@ -261,6 +261,7 @@ type Section struct {
 	Read  bool   `json:"read"`  // RLock instead of Lock
 	Defer bool   `json:"defer"` // unlock by defer: the section runs to the end of the function body
 
+	Swept   string `json:"swept,omitempty"`   // the function, if it deletes here what it ranged over in a section before
 	Parted  string `json:"parted,omitempty"`  // the function, if it stores here what it looked up in a section before
 	Exits   []Span `json:"exits,omitempty"`   // statements by which control leaves it, which unlock first
 	Closure bool   `json:"closure,omitempty"` // it becomes a function literal, called on the spot, that unlocks by defer

@@ -16,7 +16,20 @@ import (
 //	u := s.fetch(id) // what is not in a section with the two others
 //	s.m[id] = u
 //
-// The store is the same whoever stored in between. Two goroutines may both fetch, as they may today, and the last one's stays.
+// The store is the same whoever stored in between. Two goroutines may both fetch, as they may today, and the last one's stays. So it is
+// with a deletion of what was found to be old:
+//
+//	for k, v := range s.m {
+//		if v.old() {
+//			old = append(old, k)
+//		}
+//	}
+//	for _, k := range old {
+//		delete(s.m, k)
+//		s.log(k)
+//	}
+//
+// What others stored under k in between goes with it, as it may today.
 
 // dependsOnEarlier reports whether use j or one after it may write what a read before it gave, or read back what was written: the two
 // must not be parted.
@@ -27,7 +40,46 @@ func (p *planner) dependsOnEarlier(uses []Use, j int) bool {
 	if !slices.ContainsFunc(uses[:j], func(u Use) bool { return !u.Writes }) {
 		return false
 	}
-	return slices.ContainsFunc(uses[j:], func(u Use) bool { return u.Writes && !p.fills(u) })
+	return slices.ContainsFunc(uses[j:], func(u Use) bool { return u.Writes && !p.fills(u) && !p.sweeps(u) })
+}
+
+// sweeps reports whether the use u deletes an entry whose key a range over the map gave.
+func (p *planner) sweeps(u Use) (is bool) {
+	if p.ranged == nil {
+		p.ranged = p.holding(p.isRangedKey())
+	}
+	ast.Inspect(p.fn.Body, func(n ast.Node) bool {
+		if n == nil || u.Pos < n.Pos() || n.End() <= u.Pos {
+			return false
+		}
+		call, ok := n.(*ast.CallExpr)
+		if !ok || !p.fn.Info.Types[call.Fun].IsBuiltin() || types.ExprString(call.Fun) != "delete" || !p.isMapAt(call.Args[0], u.Pos) {
+			return true
+		}
+		id, ok := ast.Unparen(call.Args[1]).(*ast.Ident)
+		is = ok && p.ranged[p.fn.Info.Uses[id]]
+		return true
+	})
+	return is
+}
+
+// isRangedKey returns what tells a variable to which a range over the map gives the keys.
+func (p *planner) isRangedKey() func(ast.Node) bool {
+	keys := make(map[types.Object]bool)
+	ast.Inspect(p.fn.Body, func(n ast.Node) bool {
+		loop, ok := n.(*ast.RangeStmt)
+		if !ok || !slices.ContainsFunc(p.uses, func(u Use) bool { return p.isMapAt(loop.X, u.Pos) }) {
+			return true
+		}
+		if id, ok := loop.Key.(*ast.Ident); ok && loop.Tok == token.DEFINE {
+			keys[p.fn.Info.Defs[id]] = true
+		}
+		return true
+	})
+	return func(n ast.Node) bool {
+		id, ok := n.(*ast.Ident)
+		return ok && keys[p.fn.Info.Uses[id]]
+	}
 }
 
 // readsBack reports whether use j or one after it reads the entry that one before writes, as far as the keys tell:

@@ -60,6 +60,7 @@ type Section struct {
 	Defer       bool
 	Writes      bool
 	Parted      bool       // it stores under a key that a section before looks up
+	Swept       bool       // it deletes under a key that a range in a section before gave
 	Exits       []ast.Stmt // by which control leaves it: each is to give the lock back first
 	Closure     bool       // it is to be a function literal, called on the spot, that gives the lock back by defer
 	Hoists      []Hoist    // what of First is to stand in front of it, in order; none when all of First to Last is in the section
@@ -141,7 +142,8 @@ func Cover(fn Func, uses []Use, lock Lock, effects Effects) ([]Section, *Obstacl
 			}
 		}
 		reads := slices.ContainsFunc(uses[:i], func(u Use) bool { return !u.Writes })
-		section.Parted = reads && slices.ContainsFunc(uses[i:j], func(u Use) bool { return u.Writes })
+		section.Parted = reads && slices.ContainsFunc(uses[i:j], func(u Use) bool { return u.Writes && !p.sweeps(u) })
+		section.Swept = reads && slices.ContainsFunc(uses[i:j], p.sweeps)
 		out = append(out, section)
 		p.declared = append(p.declared, section.Declares()...)
 		i = j
@@ -174,6 +176,7 @@ type planner struct {
 	tolerant map[types.Object]bool // see toleratesNil
 	read     map[types.Object]bool // what may have what was read from the map: see fills
 	called   map[types.Object]bool // what may have what a call gave
+	ranged   map[types.Object]bool // what may have a key that a range over the map gave: see sweeps
 	stores   map[token.Pos]mapStore
 	keys     map[token.Pos]string // of the entries that are named, as text
 	paths    map[string][]int     // see mapPath

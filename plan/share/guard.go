@@ -60,8 +60,10 @@ func (w *World) guard(entries, missed []*Entry) *Lock {
 		}
 	}
 	ids := make([]string, 0, len(found))
-	for id := range found {
-		ids = append(ids, id)
+	for id, s := range found {
+		if s.always != [2]int{} || !strings.Contains(s.lock.Suffix, "[]") { // of one element of something else, held by chance
+			ids = append(ids, id)
+		}
 	}
 	slices.SortFunc(ids, func(x, y string) int {
 		a, b := found[x], found[y]

@@ -133,12 +133,16 @@ func (d *decider) place(c *candidate, j share.Judged, e *share.Entry) *Refusal {
 		if frame.Edge != nil {
 			pos = frame.Edge.Pos
 		}
+		given := d.isGiven(c, frame.Func, refs[i])
+		if given && frame.Edge == nil {
+			pos = e.Use.Pos
+		}
 		n := need{fn: frame.Func, pos: pos, writes: j.Op.Writes()}
 		if t := c.twin(frame.Func); t != nil {
 			n.lock = t.lock
 			return d.addNeed(c, j, e, n)
 		}
-		if refs[i].Var.IsZero() && !d.isCaptured(c, frame.Func, pos) || d.world.RequiresLock(body) || heldByOthers(c, j, e, i) {
+		if refs[i].Var.IsZero() && !d.isCaptured(c, frame.Func, pos) && !given || d.world.RequiresLock(body) || heldByOthers(c, j, e, i) {
 			if !refs[i].Var.IsZero() && !d.world.RequiresLock(body) {
 				shared = slices.Insert(shared, 0, frame.Func)
 			}
@@ -153,6 +157,24 @@ func (d *decider) place(c *candidate, j share.Judged, e *share.Entry) *Refusal {
 		return d.addNeed(c, j, e, n)
 	}
 	return &Refusal{Code: UnlockedCallers, Pos: d.at(j.Pos), Message: "every function on the way runs with " + c.guard.name + " held elsewhere", Todo: "take " + c.guard.name + " in the outermost one"}
+}
+
+// isGiven reports whether ref, in terms of the function key, is a parameter that is the package variable of c in every call:
+//
+//	func Info(t reflect.Type) info { return find(infos, t) }
+//	func find(infos map[reflect.Type]info, t reflect.Type) info
+func (d *decider) isGiven(c *candidate, key string, ref access.Ref) bool {
+	root, body := ref.Path.Root, d.world.Bodies[key]
+	if c.decl.outer == nil || root.Kind != access.Param || ref.Path.Sel != "" || ref.Depth > 0 || body == nil || body.Exported || body.Method != "" {
+		return false
+	}
+	callers := d.world.Callers(key)
+	for _, e := range callers {
+		if e.Stored || e.Applied || root.Index >= len(e.Params) || toVar(e.Params[root.Index].Var) != c.finding.Var || e.Params[root.Index].Depth > 0 {
+			return false
+		}
+	}
+	return len(callers) > 0
 }
 
 // addNeed adds n, where the way e to the use j is to get the guard.

@@ -67,6 +67,7 @@ func (d *decider) checkBrought(c *candidate) *Refusal {
 	case c.decl.owner == nil:
 		return &Refusal{Code: UnknownGuard, Pos: d.at(pos), Message: "the map that is put here may be elsewhere, too, where the mutex is not taken",
 			Todo: "put a copy here, maps.Clone, or guard all that have the map by one mutex"}
+	case own && d.isPaired(c):
 	case own:
 		return &Refusal{Code: UnknownGuard, Pos: d.at(pos), Message: "the map that is put here may be elsewhere, too: in another " + owner + ", say, which has a mutex of its own",
 			Todo: "make the map where its owner is made, or let the owners hold a pointer to one mutex"}

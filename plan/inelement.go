@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"golang.org/x/tools/go/types/typeutil"
 
@@ -29,9 +30,15 @@ func mayChangeElement(fn function, cs []*candidate, sec region.Section) (found b
 		return false
 	}
 	info := fn.pkg.Info
+	inside := func(n ast.Node) bool {
+		return len(sec.Hoists) == 0 || slices.ContainsFunc(sec.Hoists, func(h region.Hoist) bool { return h.Node.Pos() <= n.Pos() && n.End() <= h.Node.End() })
+	}
 	ast.Inspect(fn.body, func(n ast.Node) bool {
-		if found || n == nil || n.End() <= sec.Pos() || sec.End() <= n.Pos() {
+		switch {
+		case found || n == nil || n.End() <= sec.Pos() || sec.End() <= n.Pos():
 			return false
+		case !inside(n):
+			return true // what is taken out of it is in the section
 		}
 		switch n := n.(type) {
 		case *ast.AssignStmt:

@@ -1,10 +1,13 @@
 package region
 
 import (
+	"fmt"
 	"go/ast"
 	"go/token"
 	"go/types"
 	"slices"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/tools/go/types/typeutil"
 )
@@ -364,13 +367,41 @@ func loopOver(stmt ast.Stmt) *ast.RangeStmt {
 
 // namesFor returns names for the variable that is to stand for e.
 func (p *planner) namesFor(e ast.Expr) []string {
+	names := []string{"v", "value", "entry"}
 	switch e.(type) {
 	case *ast.CallExpr:
-		return []string{"n", "size", "count", "n2", "n3"}
+		names = []string{"n", "size", "count"}
 	case *ast.BinaryExpr:
-		return []string{"ok", "found", "holds", "ok2", "ok3"}
+		names = []string{"ok", "found", "holds"}
+	default:
+		if name := p.typeNameOf(e); name != "" {
+			names = append(names, name)
+		}
 	}
-	return []string{"v", "value", "entry", "v2", "v3"}
+	for i := 2; i < 10; i++ {
+		names = append(names, fmt.Sprint(names[0], i))
+	}
+	return names
+}
+
+// typeNameOf returns the name of the type of e, or of what it points to, as a variable may have it; empty if there is none.
+//
+//	*Writer // writer
+func (p *planner) typeNameOf(e ast.Expr) string {
+	t := p.fn.Info.TypeOf(e)
+	if ptr, ok := t.Underlying().(*types.Pointer); ok {
+		t = ptr.Elem()
+	}
+	named, ok := types.Unalias(t).(*types.Named)
+	if !ok || named.Obj().Pkg() == nil {
+		return ""
+	}
+	first, size := utf8.DecodeRuneInString(named.Obj().Name())
+	name := string(unicode.ToLower(first)) + named.Obj().Name()[size:]
+	if token.IsKeyword(name) || p.fn.Types.Scope().Lookup(name) != nil || types.Universe.Lookup(name) != nil {
+		return ""
+	}
+	return name
 }
 
 // freeName returns the first of names that stands nowhere in the function around pos and is none of a variable that a section

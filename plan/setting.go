@@ -312,7 +312,7 @@ func (s *setting) filled() token.Pos {
 		if f.callee == nil || isStruct(f.from) || !s.w.leadsTo(f.from) {
 			continue
 		}
-		if key := access.ObjectKey(f.callee); model.Fills(key) || model.CountsFields(key) || !model.ReadsAll(key) {
+		if key := access.ObjectKey(f.callee); model.Fills(key) || model.CountsFields(key) || !model.LooksOnly(key) {
 			return f.value.Pos()
 		}
 	}

@@ -70,7 +70,9 @@ var readers = set(`fmt log encoding/json encoding/gob encoding/xml reflect text/
 var writersTo = set(`
 	encoding/json.Unmarshal encoding/json.Decoder.Decode encoding/gob.Decoder.Decode encoding/xml.Unmarshal encoding/xml.Decoder.Decode
 	gopkg.in/yaml.v2.Unmarshal gopkg.in/yaml.v3.Unmarshal go.yaml.in/yaml/v3.Unmarshal sigs.k8s.io/yaml.Unmarshal
-	github.com/BurntSushi/toml.Decode github.com/BurntSushi/toml.Unmarshal github.com/BurntSushi/toml.DecodeFile`)
+	github.com/BurntSushi/toml.Decode github.com/BurntSushi/toml.Unmarshal github.com/BurntSushi/toml.DecodeFile
+	errors.As github.com/pkg/errors.As github.com/stretchr/testify/assert.ErrorAs github.com/stretchr/testify/require.ErrorAs
+	github.com/stretchr/testify/assert.ErrorAsf github.com/stretchr/testify/require.ErrorAsf`)
 
 // ReadsAll reports whether key looks into the maps of every value it is given.
 func ReadsAll(key string) bool {

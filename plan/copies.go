@@ -203,7 +203,7 @@ func (d *decider) copiedGuard(c *candidate, decl declaration) *Refusal {
 	if _, pointer := decl.object().Type().Underlying().(*types.Pointer); pointer || types.IsInterface(decl.object().Type()) {
 		return nil
 	}
-	w := &wrapping{d: d, c: &candidate{decl: decl}}
+	w := &wrapping{d: d, c: &candidate{decl: decl}, pointed: c.pointed}
 	w.c.finding.Var = toVar(c.guard.class)
 	w.findObjects()
 	return w.inOwners(func(pkg *load.Package, n ast.Node, stack []ast.Node) *Refusal {
@@ -275,7 +275,7 @@ func (w *wrapping) exprCopies(pkg *load.Package, e ast.Expr, stack []ast.Node) s
 			}
 		}
 	}
-	if tv := info.Types[e]; !tv.IsValue() || !w.holds(tv.Type) {
+	if tv := info.Types[e]; !tv.IsValue() || !w.holds(tv.Type) || w.pointed[e] {
 		return ""
 	}
 	switch e := e.(type) {

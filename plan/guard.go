@@ -73,7 +73,7 @@ func (d *decider) addGuard(c *candidate) *Refusal {
 		if r := cmp.Or(d.overwrittenOwner(c), d.changeReceivers(c, access.Var{Package: c.finding.Package, Owner: c.finding.Owner})); r != nil {
 			return r
 		}
-		w := &wrapping{d: d, c: c, moved: len(c.receivers) > 0}
+		w := &wrapping{d: d, c: c, moved: len(c.receivers) > 0, pointed: c.pointed}
 		w.findObjects()
 		if r := cmp.Or(w.checkNewField(), w.checkLayout(), w.checkCopies()); r != nil {
 			return r

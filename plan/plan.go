@@ -218,6 +218,8 @@ type Mend struct {
 	Copies    []Copy       `json:"copies,omitempty"`    // places at which a copy is let out of the section in place of the map
 	Twins     []Twin       `json:"twins,omitempty"`     // functions that are split into one that takes the guard and one for callers that hold it
 	Receivers []Receiver   `json:"receivers,omitempty"` // of methods of the owner, that become pointers: all that are none
+	Asserted  []Span       `json:"asserted,omitempty"`  // types of the owner to which interfaces are asserted, that become pointers
+	Addressed []Span       `json:"addressed,omitempty"` // literals of the owner that become interfaces, as pointers from then on: S{} becomes &S{}
 	Wrapper   *Wrapper     `json:"wrapper,omitempty"`   // the generated type; nil for form lock
 	Lowered   []Lowering   `json:"lowered,omitempty"`   // uses that become accessor calls; not of form lock
 	Choice    *Choice      `json:"choice,omitempty"`    // why it has this form; nil if it was asked for

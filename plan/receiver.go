@@ -37,6 +37,9 @@ type changing struct {
 	methods map[string]*method // of the owner, by name
 	delayed map[string]bool    // methods that run after their receiver was evaluated
 	nilable map[string]bool    // methods that may be called on a pointer that is nil
+
+	addressed []Span // literals of the owner that become interfaces, as pointers from then on
+	asserted  []Span // types to which those interfaces are asserted
 }
 
 // method is a method of the owner.
@@ -111,8 +114,17 @@ func (d *decider) changeReceivers(c *candidate, class access.Var) *Refusal {
 			c.relocked = append(c.relocked, m.key(c.decl.pkg))
 		}
 	}
+	if len(g.addressed) > 0 {
+		c.addressed, c.asserted, c.pointed = inOrder(g.addressed), inOrder(g.asserted), g.w.pointed
+	}
 	slices.SortFunc(c.receivers, func(a, b Receiver) int { return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Start, b.Start)) })
 	return nil
+}
+
+// inOrder returns spans sorted, each once.
+func inOrder(spans []Span) []Span {
+	slices.SortFunc(spans, func(a, b Span) int { return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Start, b.Start)) })
+	return slices.Compact(spans)
 }
 
 // checkReceivers plans pointer receivers where a use that is a problem holds a copy of the guard that a method of the
@@ -339,10 +351,21 @@ func (g *changing) hazard(m *method, eff *effects, n ast.Node) string {
 		if other := g.methodOf(callee); other != nil && g.leadsToLock(other, make(map[*method]bool)) {
 			return "a call of " + other.name + ", which locks it too"
 		}
+		if key := access.ObjectKey(callee); g.d.world.Effects[key] == nil && model.Quiet(key) && !model.CallsBack(key) && !takesValues(info, n) {
+			return "" // it waits for nobody who may wait for the lock
+		}
 		_, why := eff.Hazard(callee)
 		return why
 	}
 	return ""
+}
+
+// takesValues reports whether call is given something whose methods or functions it may call.
+func takesValues(info *types.Info, call *ast.CallExpr) bool {
+	return slices.ContainsFunc(call.Args, func(e ast.Expr) bool {
+		t := info.TypeOf(e)
+		return t == nil || !access.IsPlain(t)
+	})
 }
 
 // leadsToLock reports whether m, or a method of the same receiver that it calls, locks a mutex of the receiver.

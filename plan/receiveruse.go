@@ -21,6 +21,7 @@ import (
 //	sort.Slice(list, less) // list[0] is another one afterwards
 func (g *changing) checkInterfaces() *Refusal {
 	exported := slices.ContainsFunc(g.changed(), func(m *method) bool { return token.IsExported(m.name) })
+	g.findAsserted()
 	return g.w.inOwners(func(pkg *load.Package, n ast.Node, stack []ast.Node) *Refusal {
 		if clause, ok := n.(*ast.CaseClause); ok {
 			for _, e := range clause.List {
@@ -34,6 +35,7 @@ func (g *changing) checkInterfaces() *Refusal {
 				continue
 			}
 			switch {
+			case g.isOwner(f.from) && g.address(pkg, f):
 			case g.isOwner(f.from):
 				return g.no(f.value.Pos(), "a value of "+g.c.finding.Owner+" becomes an interface here, and has no methods with pointer receivers")
 			case exported && g.isUnwrapped(f):
@@ -44,6 +46,87 @@ func (g *changing) checkInterfaces() *Refusal {
 		}
 		return nil
 	})
+}
+
+// address plans that a literal of the owner becomes an interface as a pointer, and reports whether it can:
+//
+//	var loader Loader = fileLoader{m: make(map[string]string)} // &fileLoader
+//
+// Who has the interface calls the methods, and nothing else: what is no pointer could be printed, or encoded, in another way.
+func (g *changing) address(pkg *load.Package, f flow) bool {
+	lit, ok := ast.Unparen(f.value).(*ast.CompositeLit)
+	if !ok || lit.Type == nil || !g.isOwner(pkg.Info.TypeOf(lit.Type)) {
+		return false
+	}
+	iface := f.to.Underlying().(*types.Interface)
+	for m := range iface.Methods() {
+		if model.Sought("x.T." + m.Name()) {
+			return false
+		}
+	}
+	file := g.d.prog.File(lit.Pos())
+	if iface.NumMethods() == 0 || file == nil || g.d.fileRefusal(pkg, file) != nil || g.isPassedOn(f.to) {
+		return false
+	}
+	g.w.pointed[lit] = true
+	g.addressed = append(g.addressed, g.d.span(file, lit))
+	return true
+}
+
+// findAsserted finds where an interface is asserted to be an owner, of which a field or method is selected at once: what is a pointer
+// can be asserted to be one.
+//
+//	len(loader.(fileLoader).m) // loader.(*fileLoader)
+func (g *changing) findAsserted() {
+	g.w.pointed = make(map[ast.Expr]bool)
+	for _, pkg := range g.w.pkgs {
+		for _, file := range pkg.Files {
+			ast.PreorderStack(file.Syntax, nil, func(n ast.Node, stack []ast.Node) bool {
+				assert, ok := n.(*ast.TypeAssertExpr)
+				if !ok || assert.Type == nil || !g.isOwner(pkg.Info.TypeOf(assert.Type)) || g.d.fileRefusal(pkg, file) != nil {
+					return true
+				}
+				sel, ok := stack[len(stack)-1].(*ast.SelectorExpr)
+				if _, isName := assert.Type.(*ast.Ident); ok && isName && sel.X == assert && pkg.Info.Selections[sel] != nil && pkg.Info.Selections[sel].Kind() == types.FieldVal {
+					g.w.pointed[assert] = true
+					g.asserted = append(g.asserted, g.d.span(file, assert.Type))
+				}
+				return true
+			})
+		}
+	}
+}
+
+// isPassedOn reports whether a value of the interface t becomes one of another, which may be looked into, in a package that knows the
+// owner or what t is.
+func (g *changing) isPassedOn(t types.Type) (is bool) {
+	for _, pkg := range g.d.prog.Packages {
+		for _, file := range pkg.Files {
+			if file.Syntax == nil || pkg.Info == nil {
+				continue
+			}
+			ast.PreorderStack(file.Syntax, nil, func(n ast.Node, stack []ast.Node) bool {
+				for _, f := range flowsAt(pkg.Info, n, stack) {
+					is = is || f.to != nil && f.from != nil && types.IsInterface(f.to) && !types.Identical(f.from, f.to) && sameNamed(f.from, t)
+				}
+				if assert, ok := n.(*ast.TypeAssertExpr); ok && !is && !g.w.pointed[assert] {
+					is = sameNamed(pkg.Info.TypeOf(assert.X), t)
+				}
+				return !is
+			})
+		}
+	}
+	return is
+}
+
+// sameNamed reports whether a and b are one type, as two packages may know it.
+func sameNamed(a, b types.Type) bool {
+	x, ok := types.Unalias(a).(*types.Named)
+	y, also := types.Unalias(b).(*types.Named)
+	if !ok || !also {
+		return a != nil && types.Identical(a, b)
+	}
+	return x.Obj().Name() == y.Obj().Name() && x.Obj().Pkg() != nil && y.Obj().Pkg() != nil && x.Obj().Pkg().Path() == y.Obj().Pkg().Path()
 }
 
 // isUnwrapped reports whether f gives a pointer to the owner, perhaps in another interface, to what may ask for the

@@ -32,6 +32,7 @@ type wrapping struct {
 	olds     map[ast.Node]bool  // elements that a statement reads to renew them
 	shared   map[token.Pos]bool // mentions at which another goroutine may reach the map
 	moved    bool               // the methods of the owner do not copy it: they are to have pointer receivers
+	pointed  map[ast.Expr]bool  // literals whose address is to be taken, and assertions that are to be to a pointer
 }
 
 // wrapSteps is the order in which a wrapper is worked out. Each returns nil or why it cannot be.

@@ -49,6 +49,16 @@ func carryLock(e *editor, m plan.Mend) error {
 			return err
 		}
 	}
+	for _, s := range m.Asserted {
+		if err := pointAssertion(e, s); err != nil {
+			return err
+		}
+	}
+	for _, s := range m.Addressed {
+		if err := takeAddress(e, s); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -1,10 +1,11 @@
-// This file makes the receivers of methods pointers.
+// This file makes the receivers of methods pointers, and values that need the methods.
 
 package rewrite
 
 import (
 	"fmt"
 	"go/ast"
+	"go/token"
 
 	"github.com/dave/dst"
 
@@ -30,6 +31,41 @@ func pointReceiver(e *editor, r plan.Receiver) error {
 	f.step(r.Start, fmt.Sprintf("receiver %d", r.Start), func(t *syntax) {
 		field := t.nodes[found].(*dst.Field)
 		field.Type = &dst.StarExpr{X: field.Type}
+	})
+	return nil
+}
+
+// takeAddress asks for a literal to become a pointer to it: S{} to become &S{}.
+func takeAddress(e *editor, s plan.Span) error {
+	f, err := e.open(s.File, s.Start)
+	if err != nil {
+		return err
+	}
+	found, _ := f.nodeAt(s, is[*ast.CompositeLit])
+	if found == nil {
+		return refuse(plan.NotProved, f.name, s.Start, "the planned place is no composite literal")
+	}
+	f.step(s.Start, fmt.Sprintf("address %d", s.Start), func(t *syntax) {
+		lit := t.nodes[found].(dst.Expr)
+		t.replace(found, &dst.UnaryExpr{Op: token.AND, X: lit})
+	})
+	return nil
+}
+
+// pointAssertion asks for the type of an assertion to become a pointer: x.(S) to become x.(*S).
+func pointAssertion(e *editor, s plan.Span) error {
+	f, err := e.open(s.File, s.Start)
+	if err != nil {
+		return err
+	}
+	found, around := f.nodeAt(s, is[*ast.Ident])
+	assert, ok := around.(*ast.TypeAssertExpr)
+	if found == nil || !ok || assert.Type != found {
+		return refuse(plan.NotProved, f.name, s.Start, "the planned place is not the type of an assertion")
+	}
+	f.step(s.Start, fmt.Sprintf("assertion %d", s.Start), func(t *syntax) {
+		x := t.nodes[assert].(*dst.TypeAssertExpr)
+		x.Type = &dst.StarExpr{X: x.Type}
 	})
 	return nil
 }

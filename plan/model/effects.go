@@ -135,7 +135,7 @@ func Code(path string) string {
 }
 
 // closed are the packages, besides those that are pure, whose functions call nothing of ours but what they are given.
-var closed = set(`context fmt os runtime runtime/debug sync syscall github.com/stretchr/testify/assert github.com/stretchr/testify/require`)
+var closed = set(`context fmt io/ioutil os runtime runtime/debug sync syscall github.com/stretchr/testify/assert github.com/stretchr/testify/require`)
 
 // CallsBack reports whether key may call methods of a value that it, or something that it knows, was given before.
 func CallsBack(key string) bool {

@@ -107,6 +107,11 @@ func evalOrder(p *proof) []failure {
 				}
 			}
 		}
+		addressed := p.addressedIn(c.File)
+		r.tokens[token.AND] = addressed > 0
+		if now, old := ampersands(c.New), ampersands(c.Old); now-old != addressed {
+			return 0, fmt.Sprintf("%d addresses are taken and %d are planned", now-old, addressed)
+		}
 		copies := p.copiesIn(c.File)
 		if copies > 0 {
 			r.allow("Clone maps stdmaps \"maps\"")
@@ -140,6 +145,30 @@ func (p *proof) copiesIn(file string) int {
 	}
 	for _, s := range p.hoistsIn(file) {
 		if s.Clone {
+			n++
+		}
+	}
+	return n
+}
+
+// addressedIn returns of how many literals the address is to be taken in a file.
+func (p *proof) addressedIn(file string) int {
+	n := 0
+	for _, m := range p.plan.Mends {
+		for _, s := range m.Addressed {
+			if s.File == file {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// ampersands returns how often src takes an address, or has the other operator of that sign.
+func ampersands(src []byte) int {
+	n := 0
+	for _, t := range tokensOf(src) {
+		if t.tok == token.AND {
 			n++
 		}
 	}

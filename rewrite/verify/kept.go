@@ -75,6 +75,11 @@ func (p *proof) fates(c rewrite.Change, before *page) map[int]fate {
 				set(r.Span, free)
 			}
 		}
+		for _, s := range slices.Concat(m.Addressed, m.Asserted) {
+			if s.File == c.File {
+				set(s, free)
+			}
+		}
 		for _, t := range m.Twins {
 			for _, call := range t.Calls {
 				if call.File == c.File {

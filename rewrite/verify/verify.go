@@ -213,6 +213,7 @@ func spansOf(m plan.Mend) []plan.Span {
 	for _, r := range m.Receivers {
 		spans = append(spans, r.Span)
 	}
+	spans = append(append(spans, m.Addressed...), m.Asserted...)
 	if m.Wrapper != nil {
 		spans = append(spans, m.Decl, plan.Span{File: m.Wrapper.File})
 	}

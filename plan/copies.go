@@ -28,6 +28,7 @@ func (d *decider) checkCopies(c *candidate) *Refusal {
 		case j.Divided && c.verdict.Twin == nil:
 			return &Refusal{Code: UnknownGuard, Pos: d.at(j.Pos), Message: c.finding.Guard + " stands for several locks, and the map is one",
 				Todo: "guard it by one lock, or give each lock a map of its own"}
+		case j.Divided && d.oneMutex(c):
 		case j.Divided:
 			return &Refusal{Code: UnknownGuard, Pos: d.at(c.verdict.Twin.Use.Pos), Message: "the map is put in another " + owner + " here, which has another " + c.finding.Guard,
 				Todo: "let both hold a pointer to one mutex, or give the other " + owner + " a map of its own"}
@@ -63,6 +64,7 @@ func (d *decider) checkBrought(c *candidate) *Refusal {
 	}
 	own := c.guard.lock == nil || c.guard.lock.Relation == share.Own
 	switch {
+	case c.one != nil:
 	case !pos.IsValid() || !certain && c.guard.lock != nil || c.decl.owner == nil && !certain:
 	case c.decl.owner == nil:
 		return &Refusal{Code: UnknownGuard, Pos: d.at(pos), Message: "the map that is put here may be elsewhere, too, where the mutex is not taken",

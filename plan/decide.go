@@ -52,15 +52,17 @@ type candidate struct {
 	verdict   share.Verdict
 	decl      declaration
 	guard     guard
-	needs     []need            // the places that must hold the guard
-	modes     []ModeChange      // read locks that become write locks
-	copies    []copied          // places that let out the map, and are to let out a copy
-	twins     []*twin           // functions that are to be split
-	receivers []Receiver        // of the methods of the owner, which are to be pointers
-	pointed   map[ast.Expr]bool // see wrapping
-	addressed []Span            // literals of the owner whose address is to be taken
-	asserted  []Span            // types of the owner to which interfaces are asserted, which are to be pointers
-	relocked  []string          // those of the methods that lock the guard, which was a copy
+	needs     []need             // the places that must hold the guard
+	modes     []ModeChange       // read locks that become write locks
+	copies    []copied           // places that let out the map, and are to let out a copy
+	twins     []*twin            // functions that are to be split
+	receivers []Receiver         // of the methods of the owner, which are to be pointers
+	pointed   map[ast.Expr]bool  // see wrapping
+	one       *OneMutex          // for all owners that have the map; nil if each has its own
+	carried   map[token.Pos]bool // where the map goes from one owner to another, and the one mutex with it
+	addressed []Span             // literals of the owner whose address is to be taken
+	asserted  []Span             // types of the owner to which interfaces are asserted, which are to be pointers
+	relocked  []string           // those of the methods that lock the guard, which was a copy
 
 	upgraded []string // the functions in which they do
 	own      bool     // a new guard is for this variable alone
@@ -247,7 +249,7 @@ func (d *decider) checkEscapes(c *candidate) *Refusal {
 func (d *decider) checkFollowed(c *candidate) *Refusal {
 	var pos token.Pos
 	for _, e := range c.verdict.Unfollowed {
-		if _, at := e.Place(); !pos.IsValid() && !(e.Use.Returned && c.isCopied(at)) {
+		if _, at := e.Place(); !pos.IsValid() && !(e.Use.Returned && c.isCopied(at)) && !c.carried[at] {
 			pos = at
 		}
 	}
@@ -307,6 +309,7 @@ func (d *decider) mend(c *candidate, sections []Section, twins []Twin) Mend {
 		Copies:    c.copiesIn(d),
 		Twins:     twins,
 		Receivers: c.receivers,
+		One:       c.one,
 		Addressed: c.addressed,
 		Asserted:  c.asserted,
 		Choice:    d.choice(c),

@@ -55,7 +55,7 @@ func (d *decider) findNeedsOnce(c *candidate) *Refusal {
 	}
 	d.needElements(c)
 	switch {
-	case len(c.needs) == 0 && len(c.modes) == 0 && len(c.copies) == 0 && len(c.receivers) == 0 && len(c.twins) == 0:
+	case len(c.needs) == 0 && len(c.modes) == 0 && len(c.copies) == 0 && len(c.receivers) == 0 && len(c.twins) == 0 && c.one == nil:
 		return &Refusal{Code: UnknownGuard, Message: "no place was found at which the guard could be taken", Todo: "guard the uses by hand"}
 	case len(c.needs) > 0 && c.guard.lock != nil && c.guard.local == nil:
 		return cmp.Or(d.checkSet(c), d.checkNeeds(c))

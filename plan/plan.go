@@ -220,6 +220,7 @@ type Mend struct {
 	Receivers []Receiver   `json:"receivers,omitempty"` // of methods of the owner, that become pointers: all that are none
 	Asserted  []Span       `json:"asserted,omitempty"`  // types of the owner to which interfaces are asserted, that become pointers
 	Addressed []Span       `json:"addressed,omitempty"` // literals of the owner that become interfaces, as pointers from then on: S{} becomes &S{}
+	One       *OneMutex    `json:"one,omitempty"`       // one mutex for all owners that have the map; nil if each owner has its own
 	Wrapper   *Wrapper     `json:"wrapper,omitempty"`   // the generated type; nil for form lock
 	Lowered   []Lowering   `json:"lowered,omitempty"`   // uses that become accessor calls; not of form lock
 	Choice    *Choice      `json:"choice,omitempty"`    // why it has this form; nil if it was asked for
@@ -312,6 +313,19 @@ type Copy struct {
 type Receiver struct {
 	Span          // the type
 	Method string `json:"method"` // the name of the method
+}
+
+// OneMutex is that owners which have the same map get the same mutex: its field becomes a pointer, and literals of the owner set it.
+type OneMutex struct {
+	Type     Span       `json:"type"` // of the field
+	Literals []Supplied `json:"literals"`
+}
+
+// Supplied is a literal of an owner that is to set the mutex.
+type Supplied struct {
+	Span         // the literal
+	After Span   `json:"after"` // the element that the new one is to follow; the zero Span if it is to be the first
+	Value string `json:"value"` // the mutex of another owner, see IsPath: "d.mu"; empty for a new mutex
 }
 
 // ModeChange renames one lock or unlock call: RLock to Lock, RUnlock to Unlock.

@@ -121,9 +121,13 @@ func (d *decider) changeReceivers(c *candidate, class access.Var) *Refusal {
 	return nil
 }
 
+func compareSpans(a, b Span) int {
+	return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Start, b.Start))
+}
+
 // inOrder returns spans sorted, each once.
 func inOrder(spans []Span) []Span {
-	slices.SortFunc(spans, func(a, b Span) int { return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Start, b.Start)) })
+	slices.SortFunc(spans, compareSpans)
 	return slices.Compact(spans)
 }
 

@@ -168,7 +168,7 @@ func (s *setting) hasZeros(t types.Type) bool {
 // makes reports whether call makes zero values that have the variable in them, or takes something else for one.
 func (s *setting) makes(info *types.Info, call *ast.CallExpr) bool {
 	if tv := info.Types[call.Fun]; tv.IsType() && len(call.Args) == 1 {
-		return s.w.holds(pointee(tv.Type)) && !s.w.holds(pointee(info.TypeOf(call.Args[0])))
+		return s.w.holds(pointee(tv.Type)) && !info.Types[call.Args[0]].IsNil() && !s.w.holds(pointee(info.TypeOf(call.Args[0])))
 	}
 	b, ok := typeutil.Callee(info, call).(*types.Builtin)
 	if !ok || len(call.Args) == 0 {
@@ -309,7 +309,7 @@ func assignedIn(info *types.Info, body ast.Node, obj types.Object) (found bool) 
 // filled returns where an owner is given to what may make or fill it by reflection: a decoder, say.
 func (s *setting) filled() token.Pos {
 	for _, f := range s.d.shows() {
-		if f.callee == nil || isStruct(f.from) || !s.w.leadsTo(f.from) {
+		if f.callee == nil || isStruct(f.from) || !s.w.leadsTo(f.from) || !s.opens(f.from, make(map[types.Type]bool)) {
 			continue
 		}
 		if key := access.ObjectKey(f.callee); model.Fills(key) || model.CountsFields(key) || !model.LooksOnly(key) {
@@ -317,6 +317,33 @@ func (s *setting) filled() token.Pos {
 		}
 	}
 	return token.NoPos
+}
+
+// opens reports whether reflection gets from a value of type t to an owner that it may set: by exported fields.
+func (s *setting) opens(t types.Type, seen map[types.Type]bool) bool {
+	t = types.Unalias(t)
+	if t == nil || seen[t] {
+		return false
+	}
+	seen[t] = true
+	switch u := t.Underlying().(type) {
+	case *types.Struct:
+		if s.w.holds(t) {
+			return true
+		}
+		for f := range u.Fields() {
+			if (f.Exported() || f.Embedded()) && s.opens(f.Type(), seen) {
+				return true
+			}
+		}
+	case *types.Map:
+		return s.opens(u.Key(), seen) || s.opens(u.Elem(), seen)
+	case interface{ Elem() types.Type }:
+		return s.opens(u.Elem(), seen)
+	case *types.Interface, *types.Signature, *types.Tuple, *types.TypeParam:
+		return s.w.leadsTo(t)
+	}
+	return false
 }
 
 func isStruct(t types.Type) bool {

@@ -25,7 +25,7 @@ func (d *decider) checkUnseenStores(c *candidate) *Refusal {
 	if c.guard.add != nil {
 		return nil // nothing is called under it yet
 	}
-	for _, stored := range d.world.StoredAs(c.guard.class) {
+	for _, stored := range d.world.StoredAs(c.guard.class, c.one == nil) {
 		for _, pkg := range d.folders(stored.Package) {
 			if pkg.Path != stored.Package && !token.IsExported(stored.Name) {
 				continue

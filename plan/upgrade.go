@@ -68,7 +68,7 @@ func (d *decider) upgradeIn(c *candidate, n need, ref access.Ref) *Refusal {
 	if why := d.orders.onCycle(c.guard.class); why != "" {
 		return no(why)
 	}
-	if what := d.world.Unsure(c.guard.class); what != "" {
+	if what := d.world.UnsureRead(c.guard.class); what != "" {
 		return no(what + " holds " + c.guard.name + ", and " + c.guard.name + " may be taken for reading there")
 	}
 	if !slices.Contains(c.upgraded, n.fn) {

@@ -49,6 +49,9 @@ func carryLock(e *editor, m plan.Mend) error {
 			return err
 		}
 	}
+	if err := shareMutex(e, m); err != nil {
+		return err
+	}
 	for _, s := range m.Asserted {
 		if err := pointAssertion(e, s); err != nil {
 			return err

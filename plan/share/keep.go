@@ -57,10 +57,15 @@ func (w *World) keptUnder(under map[string]bool, key string) bool {
 }
 
 // StoredAs returns the names that source must mention to have a function called while a lock of that class is held. What
-// code outside of the program can reach is left out: see [lockset.Outside].
-func (w *World) StoredAs(class access.Var) []kept.Name {
+// code outside of the program can reach is left out: see [lockset.Outside]. Unless indirect is set, no lock that is reached through a
+// pointer can be of that class.
+func (w *World) StoredAs(class access.Var, indirect bool) []kept.Name {
 	var out []kept.Name
-	for _, class := range []access.Var{class, anyLock} {
+	classes := []access.Var{class}
+	if indirect {
+		classes = append(classes, anyLock)
+	}
+	for _, class := range classes {
 		for t := range w.under[class] {
 			if p, _, ok := lockset.Value(t); ok && !w.kept.Open(p) {
 				out = append(out, w.kept.Names(p)...)

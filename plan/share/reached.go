@@ -317,13 +317,20 @@ func (w *World) HeldAround() []access.Var {
 
 // Awaited says what may wait for another goroutine while lock is held: a goroutine that begins to take the lock may
 // be the one that is waited for. It is empty when nothing does.
-func (w *World) Awaited(lock access.Var) string { return w.awaited(w.under, lock) }
+func (w *World) Awaited(lock access.Var) string {
+	if w.under[anyLock][lockset.Waiting] {
+		return waitsForAnother
+	}
+	return w.awaited(w.under, lock)
+}
+
+const waitsForAnother = "a wait for another goroutine"
 
 func (w *World) awaited(all underLock, lock access.Var) string {
 	under := all[lock]
 	switch {
-	case under[lockset.Waiting] || all[anyLock][lockset.Waiting]:
-		return "a wait for another goroutine"
+	case under[lockset.Waiting]:
+		return waitsForAnother
 	case under[lockset.MayWait]:
 		return "a call that may wait for another goroutine"
 	}
@@ -370,18 +377,26 @@ func (w *World) pulled(under map[string]bool) bool {
 	})
 }
 
-// Unsure says what is not known to leave lock alone, and runs or is waited for while lock is held for reading; it is empty
+// UnsureRead says what is not known to leave lock alone, and runs or is waited for while lock is held for reading; it is empty
 // when there is nothing.
-func (w *World) Unsure(lock access.Var) string {
-	for _, class := range []access.Var{lock, anyLock} {
-		for _, t := range []string{lockset.Outside, lockset.AnyType, lockset.ByName} {
-			if w.underRead[class][t] {
-				return "a call of something unknown"
-			}
+func (w *World) UnsureRead(lock access.Var) string {
+	if why := w.unsureUnder(w.underRead, anyLock); why != "" {
+		return why
+	}
+	return w.unsureUnder(w.underRead, lock)
+}
+
+// Unsure is UnsureRead while lock, which no pointer leads to, is held in any mode.
+func (w *World) Unsure(lock access.Var) string { return w.unsureUnder(w.under, lock) }
+
+func (w *World) unsureUnder(all underLock, lock access.Var) string {
+	for _, t := range []string{lockset.Outside, lockset.AnyType, lockset.ByName} {
+		if all[lock][t] {
+			return "a call of something unknown"
 		}
 	}
-	if w.pulled(w.underRead[lock]) {
+	if w.pulled(all[lock]) {
 		return "an iterator that is pulled"
 	}
-	return w.awaited(w.underRead, lock)
+	return w.awaited(all, lock)
 }

@@ -101,6 +101,7 @@ func evalOrder(p *proof) []failure {
 			if m.Mutex != nil {
 				r.allow(m.Mutex.Name)
 			}
+			r.supply(m, c.File)
 			for _, l := range m.Lowered {
 				if l.File == c.File {
 					r.lower(l)
@@ -151,13 +152,20 @@ func (p *proof) copiesIn(file string) int {
 	return n
 }
 
-// addressedIn returns of how many literals the address is to be taken in a file.
+// addressedIn returns of how many literals the address is to be taken in a file, those of new mutexes included.
 func (p *proof) addressedIn(file string) int {
 	n := 0
 	for _, m := range p.plan.Mends {
 		for _, s := range m.Addressed {
 			if s.File == file {
 				n++
+			}
+		}
+		if m.One != nil {
+			for _, l := range m.One.Literals {
+				if l.File == file && l.Value == "" {
+					n++
+				}
 			}
 		}
 	}
@@ -199,6 +207,21 @@ type rules struct {
 func (r *rules) allow(src string) {
 	for _, t := range tokensOf([]byte(src)) {
 		r.words[t.text] = true
+	}
+}
+
+// supply adds what literals get that are to set the one mutex of m.
+func (r *rules) supply(m plan.Mend, file string) {
+	if m.One == nil {
+		return
+	}
+	for _, l := range m.One.Literals {
+		if l.File == file {
+			r.allow(m.Class.Field + " " + l.Value)
+			for _, t := range []token.Token{token.COLON, token.COMMA, token.LBRACE, token.RBRACE} {
+				r.tokens[t] = true
+			}
+		}
 	}
 }
 

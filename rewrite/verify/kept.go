@@ -80,6 +80,16 @@ func (p *proof) fates(c rewrite.Change, before *page) map[int]fate {
 				set(s, free)
 			}
 		}
+		if m.One != nil {
+			for _, l := range m.One.Literals {
+				if l.File == c.File {
+					literals = append(literals, l.Span)
+				}
+			}
+			if m.One.Type.File == c.File {
+				set(m.One.Type, free)
+			}
+		}
 		for _, t := range m.Twins {
 			for _, call := range t.Calls {
 				if call.File == c.File {

@@ -214,6 +214,12 @@ func spansOf(m plan.Mend) []plan.Span {
 		spans = append(spans, r.Span)
 	}
 	spans = append(append(spans, m.Addressed...), m.Asserted...)
+	if m.One != nil {
+		spans = append(spans, m.One.Type)
+		for _, l := range m.One.Literals {
+			spans = append(spans, l.Span)
+		}
+	}
 	if m.Wrapper != nil {
 		spans = append(spans, m.Decl, plan.Span{File: m.Wrapper.File})
 	}

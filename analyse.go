@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -17,7 +16,6 @@ import (
 	"time"
 
 	"mapmend/plan"
-	"mapmend/plan/config"
 	"mapmend/plan/evidence"
 	"mapmend/plan/load"
 	"mapmend/plan/report"
@@ -27,6 +25,9 @@ import (
 // program is nil then) or when something could not; the rest is sound and goes on.
 func (inv *invocation) load(dir string, patterns []string) (*load.Program, int) {
 	start := time.Now()
+	if err := inv.configure(dir); err != nil {
+		return nil, inv.unconfigured(err)
+	}
 	inv.config = inv.loading(dir, patterns, inv.overlay)
 	prog, err := load.Load(inv.config)
 	if err != nil {
@@ -47,10 +48,6 @@ func (inv *invocation) load(dir string, patterns []string) (*load.Program, int) 
 		return inv.load(dir, patterns)
 	}
 	inv.stepf("loaded %s in %v", count(len(prog.Packages), "package"), time.Since(start).Round(time.Millisecond))
-	if err := inv.configure(prog.Root); err != nil {
-		fmt.Fprintln(inv.stderr, err)
-		return nil, exitError
-	}
 	for _, e := range prog.Errors {
 		inv.loadError(prog, e)
 	}
@@ -149,24 +146,6 @@ func (inv *invocation) found(reports []evidence.Report, err error) ([]evidence.R
 	return reports, err
 }
 
-// configure reads the configuration of the module whose root is root, if it has one.
-func (inv *invocation) configure(root string) error {
-	file := filepath.Join(root, config.Name)
-	src, overlaid := inv.overlay[file]
-	var err error
-	if !overlaid {
-		src, err = os.ReadFile(file)
-	}
-	switch {
-	case errors.Is(err, fs.ErrNotExist) || overlaid && src == nil:
-		return nil
-	case err != nil:
-		return err
-	}
-	inv.settings, err = config.Parse(inv.rel(root)(config.Name), src)
-	return err
-}
-
 // comment prints what the author said that has no effect and, with -v, which findings were silenced and by what.
 func (inv *invocation) comment(prog *load.Program, p *plan.Plan) {
 	posn := func(p plan.Pos) string {
@@ -175,6 +154,7 @@ func (inv *invocation) comment(prog *load.Program, p *plan.Plan) {
 	for _, text := range p.Unnamed {
 		inv.notef("%s", text)
 	}
+	inv.tellUnread()
 	for _, n := range p.Notes {
 		if !inv.quiet {
 			fmt.Fprintf(inv.stderr, "%s: warning: %s\n", posn(n.Pos), n.Message)

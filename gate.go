@@ -74,7 +74,7 @@ func (inv *invocation) before() (*baseline.Baseline, error) {
 		return &baseline.Baseline{}, err
 	}
 	cfg := inv.loading(inv.dir, inv.args, overlay)
-	q := inv.question(cfg, true) // the configuration stays that of today
+	q := inv.question(cfg) // the configuration stays that of today
 	if _, p := q.recall(); p != nil {
 		return baseline.Of(report.AtLeast(p.Findings, inv.minConfidence.Confidence)), nil
 	}

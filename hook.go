@@ -66,7 +66,7 @@ func (inv *invocation) runHook() int {
 	code := exitOK
 	for _, dir := range modules {
 		each := *inv
-		each.dir, each.args, each.staged, each.since, each.quiet = dir, nil, true, "HEAD", true
+		each.command, each.dir, each.args, each.staged, each.since, each.quiet = *commandNamed(inv.commands, "check"), dir, nil, true, "HEAD", true
 		switch check(&each) {
 		case exitFound:
 			code = exitFound

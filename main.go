@@ -124,6 +124,16 @@ var commands = []command{
 		},
 	},
 	{
+		name:  "config",
+		short: "print the configuration that counts, and where each value comes from",
+		flags: []string{"chdir", "tags", "tests", "form", "min-confidence", "quiet"},
+		run:   configuring,
+		examples: []string{
+			"mapmend config",
+			"mapmend config --tags integration         # as it is with that flag",
+		},
+	},
+	{
 		name:  "hook",
 		args:  "install|remove|run",
 		short: "install a git hook that checks what a commit brings, remove it, or do what it does; a hook that is there still runs",

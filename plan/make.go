@@ -95,7 +95,8 @@ func Make(prog *load.Program, opt Options) (*Plan, error) {
 	}
 	p.Mends, p.Refusals = d.finish()
 	p.tellForms()
-	p.Notes = slices.Concat(quiet.notes(), unanalysed(prog, world))
+	p.Notes = slices.Concat(quiet.notes(decls), opt.unusedForms(prog, decls), opt.unusedCalls(prog), unanalysed(prog, world))
+	slices.SortStableFunc(p.Notes, func(a, b Note) int { return comparePos(a.Pos, b.Pos) })
 	p.sort()
 	return p, nil
 }
@@ -108,7 +109,6 @@ func unanalysed(prog *load.Program, w *share.World) []Note {
 			out = append(out, Note{position(prog, b.Pos), b.Name + " was not analysed, and what it does is not known: " + b.Failed})
 		}
 	}
-	slices.SortStableFunc(out, func(a, b Note) int { return comparePos(a.Pos, b.Pos) })
 	return out
 }
 
@@ -117,7 +117,7 @@ func (opt Options) library() *model.Library {
 	if opt.Config == nil {
 		return nil
 	}
-	return model.Extend(opt.Config.Model)
+	return model.Extend(opt.Config.Model())
 }
 
 func (opt Options) threshold() Confidence {

@@ -46,7 +46,7 @@ func Load(cfg Config) (*Program, error) {
 		chosen:  choose(l),
 		parsed:  map[*chosen][]*parsed{},
 		errs:    map[*chosen]*packageErrors{},
-		prog:    &Program{Root: l.Root, Fset: token.NewFileSet(), files: map[*token.File]*File{}},
+		prog:    &Program{Root: l.Root, Whole: l.whole, Fset: token.NewFileSet(), files: map[*token.File]*File{}},
 	}
 	for _, c := range ld.chosen {
 		ld.errs[c] = &packageErrors{relative: ld.relative}

@@ -144,6 +144,17 @@ var commands = []command{
 		},
 	},
 	{
+		name:  "completion",
+		args:  "bash|fish|zsh",
+		short: "print what makes a shell complete commands, flags and their values",
+		run:   completing,
+		examples: []string{
+			"mapmend completion bash > ~/.local/share/bash-completion/completions/mapmend",
+			"mapmend completion fish > ~/.config/fish/completions/mapmend.fish",
+			"mapmend completion zsh > ~/.zfunc/_mapmend   # a folder of fpath",
+		},
+	},
+	{
 		name:  "help",
 		args:  "[command]",
 		short: "show this manual, or that of a command",

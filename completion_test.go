@@ -51,7 +51,7 @@ var completions = []struct {
 	offered []string
 	files   string // files, folders, or nothing
 }{
-	{"mapmend ", []string{"check", "plan", "apply", "explain", "confirm", "switch", "undo", "config", "hook", "completion", "help"}, "folders"},
+	{"mapmend ", []string{"check", "plan", "apply", "explain", "confirm", "switch", "undo", "config", "hook", "completion", "man", "help"}, "folders"},
 	{"mapmend che", []string{"check"}, "folders"},
 	{"mapmend ./che", nil, "folders"},
 	{"mapmend ./a che", nil, "folders"},
@@ -76,7 +76,7 @@ var completions = []struct {
 	{"mapmend check --min-confidence p", []string{"possible", "proven"}, ""},
 	{"mapmend check --tags ", nil, ""},
 	{"mapmend -C ", nil, "folders"},
-	{"mapmend -C check ", []string{"check", "plan", "apply", "explain", "confirm", "switch", "undo", "config", "hook", "completion", "help"}, "folders"},
+	{"mapmend -C check ", []string{"check", "plan", "apply", "explain", "confirm", "switch", "undo", "config", "hook", "completion", "man", "help"}, "folders"},
 	{"mapmend -C check pl", []string{"plan"}, "folders"},
 	{"mapmend -vC check pl", []string{"plan"}, "folders"},
 	{"mapmend -Ccheck pl", []string{"plan"}, "folders"},

@@ -155,6 +155,15 @@ var commands = []command{
 		},
 	},
 	{
+		name:  "man",
+		short: "print the manual of all commands as a page for man(1)",
+		run:   manning,
+		examples: []string{
+			"mapmend man | man -l -",
+			"mapmend man > /usr/local/share/man/man1/mapmend.1",
+		},
+	},
+	{
 		name:  "help",
 		args:  "[command]",
 		short: "show this manual, or that of a command",
@@ -206,7 +215,7 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 	c, err := inv.parse(args)
 	switch {
 	case errors.Is(err, pflag.ErrHelp):
-		return inv.print(help(c, inv.flags))
+		return inv.print(help(manualOf(c, commands, inv.flags)))
 	case err != nil:
 		inv.errorf("%v", err)
 		fmt.Fprintln(stderr, "run 'mapmend --help' for usage")

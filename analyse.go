@@ -4,15 +4,12 @@ package main
 // print: file names as the user would type them, errors, counts.
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"mapmend/plan"
@@ -59,7 +56,7 @@ func (inv *invocation) load(dir string, patterns []string) (*load.Program, int) 
 
 // loading returns how the flags ask to load the packages that patterns name in the folder dir, with overlay over their files.
 func (inv *invocation) loading(dir string, patterns []string, overlay map[string][]byte) load.Config {
-	return load.Config{Dir: dir, Patterns: patterns, Tags: inv.tags, Tests: inv.tests, Overlay: overlay, Importers: true, Context: interrupted}
+	return load.Config{Dir: dir, Patterns: patterns, Tags: inv.tags, Tests: inv.tests, Overlay: overlay, Importers: true, Context: inv.signals.hold}
 }
 
 // largeProgram is how many bytes of source a program may have before memory counts for more than time.
@@ -72,12 +69,6 @@ func sourceSize(prog *load.Program) (n int) {
 		}
 	}
 	return n
-}
-
-// interrupted returns a context that an interrupt ends. Until the function it returns is called, an interrupt does not end the
-// process: there is a go command to be ended first, or a file to be written.
-func interrupted() (context.Context, context.CancelFunc) {
-	return signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 }
 
 // loadError prints e as file:line:col: message.

@@ -149,7 +149,7 @@ func (q *question) keep(prog *load.Program, p *plan.Plan) {
 	if later, err := q.cfg.Inputs(q.cache.Owns); err != nil || !q.inputs.Same(later) {
 		return
 	}
-	_, free := interrupted() // what is begun is finished
+	_, free := q.inv.signals.hold() // what is begun is finished
 	defer free()
 	if err := q.cache.Put(q.key, data); err != nil {
 		q.inv.stepf("the answer is not kept: %v", err)

@@ -51,6 +51,12 @@ func (s *Store) Get(k string) int {
 	}
 )
 
+// run carries out a command line as main does, but for signals.
+func run(args []string, stdout, stderr io.Writer) int {
+	inv := &invocation{stdin: os.Stdin, stdout: stdout, stderr: stderr}
+	return inv.run(args)
+}
+
 // module writes files to a new folder and returns it.
 func module(t *testing.T, files map[string]string) string {
 	t.Helper()

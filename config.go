@@ -75,7 +75,9 @@ func (inv *invocation) counts(flag string, file config.Value) config.Value {
 
 // environmentTags returns the build tags that GOFLAGS asks for, of the environment or of go env -w. They count where there are no others.
 func (inv *invocation) environmentTags() (tags string, ok bool) {
-	cmd := exec.Command("go", "env", "GOFLAGS")
+	ctx, free := inv.signals.hold()
+	defer free()
+	cmd := exec.CommandContext(ctx, "go", "env", "GOFLAGS")
 	cmd.Dir = inv.dir
 	out, err := cmd.Output()
 	if err != nil {

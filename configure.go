@@ -45,7 +45,7 @@ func (inv *invocation) configure(dir string) error {
 
 // places returns where the configuration of the folder dir may lie.
 func (inv *invocation) places(dir string) (config.Places, error) {
-	gomod, gowork, err := load.Workspace(load.Config{Dir: dir, Context: interrupted})
+	gomod, gowork, err := load.Workspace(load.Config{Dir: dir, Context: inv.signals.hold})
 	return config.PlacesOf(gomod, gowork), err
 }
 

@@ -54,7 +54,7 @@ func confirming(inv *invocation) int {
 		return inv.fail(err)
 	}
 	if inv.output != "" {
-		if err := writeNew(inv.abs(inv.output), shown.Source); err != nil {
+		if err := inv.writeNew(inv.abs(inv.output), shown.Source); err != nil {
 			return inv.fail(err)
 		}
 	}
@@ -127,7 +127,7 @@ func (inv *invocation) runTest(prog *load.Program, t confirm.Test, changes []rew
 	for _, c := range changes {
 		overlay[filepath.Join(prog.Root, filepath.FromSlash(c.File))] = c.New
 	}
-	ctx, free := interrupted()
+	ctx, free := inv.signals.hold()
 	defer free()
 	var flags []string
 	if inv.tags != "" {

@@ -19,7 +19,7 @@ func (inv *invocation) staging() error {
 	if !inv.staged {
 		return nil
 	}
-	repo, err := repositoryAt(inv.dir)
+	repo, err := inv.repositoryAt(inv.dir)
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func (inv *invocation) known(n int, why string) {
 
 // before returns the findings that there were at the revision since.
 func (inv *invocation) before() (*baseline.Baseline, error) {
-	repo, err := repositoryAt(inv.dir)
+	repo, err := inv.repositoryAt(inv.dir)
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +136,7 @@ func (inv *invocation) keep(prog *load.Program, findings []plan.Finding) error {
 	if err != nil {
 		return err
 	}
-	if err := writeWhole(name, out); err != nil {
+	if err := inv.writeWhole(name, out); err != nil {
 		return err
 	}
 	inv.notef("%s is written, with %s", inv.baseline, count(len(findings), "finding"))

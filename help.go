@@ -41,6 +41,7 @@ func help(m manual) string {
 	for _, e := range m.exits {
 		fmt.Fprintf(&b, "  %d  %s\n", e.code, e.meaning)
 	}
+	b.WriteString("A signal ends it at once: 130 for an interrupt, 143 for a termination; files that are being written are finished first.\n")
 	return b.String()
 }
 

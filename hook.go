@@ -42,7 +42,7 @@ func hook(inv *invocation) int {
 	if inv.args[0] == "run" {
 		return inv.runHook()
 	}
-	file, err := hookFile(inv.dir)
+	file, err := inv.hookFile()
 	if err != nil {
 		return inv.fail(err)
 	}
@@ -55,7 +55,7 @@ func hook(inv *invocation) int {
 // runHook checks what the next commit brings, in each module of which it changes Go files, and returns exitFound if that is a finding.
 // What does not load is said, and stops no commit: it is for the build to stop it.
 func (inv *invocation) runHook() int {
-	repo, err := repositoryAt(inv.dir)
+	repo, err := inv.repositoryAt(inv.dir)
 	if err != nil {
 		return inv.fail(err)
 	}
@@ -77,9 +77,9 @@ func (inv *invocation) runHook() int {
 	return code
 }
 
-// hookFile returns the name of the hook that git runs before a commit in the repository of dir.
-func hookFile(dir string) (string, error) {
-	repo, err := repositoryAt(dir)
+// hookFile returns the name of the hook that git runs before a commit in the repository of the working directory.
+func (inv *invocation) hookFile() (string, error) {
+	repo, err := inv.repositoryAt(inv.dir)
 	if err != nil {
 		return "", err
 	}
@@ -95,6 +95,8 @@ func hookFile(dir string) (string, error) {
 }
 
 func (inv *invocation) installHook(file string) error {
+	_, free := inv.signals.hold() // what is begun is finished: there is a moment without a hook
+	defer free()
 	if _, err := exec.LookPath("mapmend"); err != nil {
 		return fmt.Errorf("the hook would not find mapmend: put it in a folder of PATH, for instance with 'go install' (%w)", err)
 	}
@@ -124,7 +126,7 @@ func (inv *invocation) installHook(file string) error {
 }
 
 func (inv *invocation) writeHook(file string) error {
-	if err := writeWhole(file, []byte(hookScript)); err != nil {
+	if err := inv.writeWhole(file, []byte(hookScript)); err != nil {
 		return err
 	}
 	if err := os.Chmod(file, 0o755); err != nil {

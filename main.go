@@ -7,7 +7,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -18,7 +17,8 @@ import (
 	"mapmend/plan/vet"
 )
 
-// Exit codes. Where several apply, exitError wins over exitRefused over exitFound over exitOK.
+// Exit codes. Where several apply, exitError wins over exitRefused over exitFound over exitOK. What a signal ends has none, see
+// signals.go.
 const (
 	exitOK      = 0
 	exitFound   = 1 // check: findings; --exit-code: the diff is not empty
@@ -192,7 +192,9 @@ func main() {
 		inv := &invocation{stderr: os.Stderr}
 		os.Exit(inv.fail(vet.Main(args, os.Stdout)))
 	}
-	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+	inv := &invocation{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
+	inv.signals = watch(func() {})
+	os.Exit(inv.run(os.Args[1:]))
 }
 
 // collect sets how many percent the heap may grow before garbage is collected, unless the user does.
@@ -203,22 +205,21 @@ func collect(percent int) {
 }
 
 // run carries out one command line and returns its exit code.
-func run(args []string, stdout, stderr io.Writer) (code int) {
+func (inv *invocation) run(args []string) (code int) {
 	defer func() {
 		// The last resort: a bug of ours is reported as one, and never looks like a result.
 		if r := recover(); r != nil {
-			fmt.Fprintf(stderr, "mapmend: internal error: %v, please report\n%s", r, debug.Stack())
+			fmt.Fprintf(inv.stderr, "mapmend: internal error: %v, please report\n%s", r, debug.Stack())
 			code = exitError
 		}
 	}()
-	inv := &invocation{stdin: os.Stdin, stdout: stdout, stderr: stderr}
 	c, err := inv.parse(args)
 	switch {
 	case errors.Is(err, pflag.ErrHelp):
 		return inv.print(help(manualOf(c, commands, inv.flags)))
 	case err != nil:
 		inv.errorf("%v", err)
-		fmt.Fprintln(stderr, "run 'mapmend --help' for usage")
+		fmt.Fprintln(inv.stderr, "run 'mapmend --help' for usage")
 		return exitError
 	case inv.version:
 		return inv.print(version())

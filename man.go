@@ -50,6 +50,7 @@ func manPage(pages []manual, all *pflag.FlagSet) string {
 	for _, e := range pages[0].exits {
 		r.item(fmt.Sprint(e.code), e.meaning)
 	}
+	r.paragraph(interrupts)
 	r.section("ENVIRONMENT")
 	for _, e := range pages[0].environment {
 		r.item(e.name, e.meaning)

@@ -37,6 +37,10 @@ var exits = []exit{
 	{exitOK, "otherwise"},
 }
 
+// interrupts says what a signal does, which has no exit code.
+const interrupts = "A signal ends it at once, and a shell shows 130 for an interrupt, 143 for a termination and 129 for a closed terminal. " +
+	"Files that are being written are finished first, all of them. After a second signal, or a kill, the next run that writes, or undo, takes back what is half done."
+
 // environment are the variables of the environment that count, besides those of the go command and of git.
 var environment = []entry{
 	{cacheEnv, "the folder in which check keeps what it found, or off: mapmend/answers in the user's cache unless set"},

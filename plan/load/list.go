@@ -161,11 +161,12 @@ func Workspace(cfg Config) (gomod, gowork string, err error) {
 
 // askWorkspace finds the main modules and the root.
 func askWorkspace(cmd *goCommand) (*workspace, error) {
-	var env struct{ GOWORK, GOMOD, GOROOT, GOMODCACHE, GOARCH, GOVERSION string }
+	var env struct{ GOWORK, GOMOD, GOROOT, GOMODCACHE, GOARCH, GOVERSION, GOTMPDIR string }
 	if err := cmd.run(func(dec *json.Decoder) error { return dec.Decode(&env) },
-		"env", "-json", "GOWORK", "GOMOD", "GOROOT", "GOMODCACHE", "GOARCH", "GOVERSION"); err != nil {
+		"env", "-json", "GOWORK", "GOMOD", "GOROOT", "GOMODCACHE", "GOARCH", "GOVERSION", "GOTMPDIR"); err != nil {
 		return nil, err
 	}
+	cmd.temp = env.GOTMPDIR
 	ws := &workspace{Root: cmd.dir, GOARCH: env.GOARCH, GOROOT: env.GOROOT, GOMODCACHE: env.GOMODCACHE, Go: languageVersion(env.GOVERSION)}
 	if env.GOMOD == "" {
 		return ws, nil // GOPATH mode: there are no modules

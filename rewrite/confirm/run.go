@@ -75,8 +75,9 @@ func (t Test) Run(ctx context.Context, root string, flags []string, overlay map[
 func output(ctx context.Context, dir, program string, args ...string) (out string, failed bool, err error) {
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), "PWD="+dir, "GORACE=halt_on_error=0")
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // the go command takes its files with it
+	group(cmd)
 	cmd.WaitDelay = 5 * time.Second
+	defer sweep(cmd)
 	var b bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &b, &b
 	err = cmd.Run()

@@ -56,7 +56,7 @@ func (inv *invocation) load(dir string, patterns []string) (*load.Program, int) 
 
 // loading returns how the flags ask to load the packages that patterns name in the folder dir, with overlay over their files.
 func (inv *invocation) loading(dir string, patterns []string, overlay map[string][]byte) load.Config {
-	return load.Config{Dir: dir, Patterns: patterns, Tags: inv.tags, Tests: inv.tests, Overlay: overlay, Importers: true, Context: inv.signals.hold}
+	return load.Config{Dir: dir, Patterns: patterns, Tags: inv.tags, Tests: inv.tests, Overlay: overlay, Importers: true, Context: inv.signals.hold, Progress: inv.progress.step}
 }
 
 // largeProgram is how many bytes of source a program may have before memory counts for more than time.
@@ -97,7 +97,7 @@ func (inv *invocation) replan(prog *load.Program) (*plan.Plan, error) {
 }
 
 func (inv *invocation) options() plan.Options {
-	return plan.Options{Forms: inv.forms, AllAccessors: inv.accessors.value == "all", Fields: inv.fields, All: inv.all, Silent: inv.silent, MinConfidence: inv.minConfidence.Confidence, Config: inv.settings}
+	return plan.Options{Forms: inv.forms, AllAccessors: inv.accessors.value == "all", Fields: inv.fields, All: inv.all, Silent: inv.silent, MinConfidence: inv.minConfidence.Confidence, Config: inv.settings, Progress: inv.progress.step}
 }
 
 // allReports returns what the files of --evidence have. They are read once.
@@ -233,12 +233,7 @@ func (inv *invocation) coloured(w io.Writer) bool {
 	case "never":
 		return false
 	}
-	file, ok := w.(*os.File)
-	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
-		return false
-	}
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return isTerminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }
 
 // errorf prints one error.

@@ -67,6 +67,7 @@ func (inv *invocation) show(prog *load.Program, f plan.Finding, tests []confirm.
 	ran := false
 	for i := range tests {
 		t := &tests[i]
+		inv.progress.step("running test", i+1, len(tests))
 		o, err := inv.runTest(prog, *t, nil)
 		if err != nil {
 			return nil, err
@@ -109,6 +110,7 @@ func (inv *invocation) showMended(prog *load.Program, p *plan.Plan, f plan.Findi
 	if !slices.ContainsFunc(m.mends, func(mend plan.Mend) bool { return mend.Var == f.Var }) {
 		return "it is not mended; 'mapmend --field' says why\n", nil
 	}
+	inv.progress.step("running the test on the mended program", 0, 0)
 	o, err := inv.runTest(prog, t, m.changes)
 	if err != nil {
 		return "", err

@@ -24,6 +24,7 @@ import (
 // An invocation is one command with its options, and where its output goes.
 type invocation struct {
 	signals        *signals  // that end the process
+	progress       *progress // on the terminal
 	stdin          io.Reader // for --evidence -
 	stdout, stderr io.Writer // results; everything else
 

@@ -73,6 +73,7 @@ func (inv *invocation) before() (*baseline.Baseline, error) {
 	if err != nil || overlay == nil {
 		return &baseline.Baseline{}, err
 	}
+	defer inv.progress.part("at " + inv.since)()
 	cfg := inv.loading(inv.dir, inv.args, overlay)
 	q := inv.question(cfg) // the configuration stays that of today
 	if _, p := q.recall(); p != nil {

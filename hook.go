@@ -67,6 +67,7 @@ func (inv *invocation) runHook() int {
 	for _, dir := range modules {
 		each := *inv
 		each.command, each.dir, each.args, each.staged, each.since, each.quiet = *commandNamed(inv.commands, "check"), dir, nil, true, "HEAD", true
+		each.progress = nil
 		switch check(&each) {
 		case exitFound:
 			code = exitFound

@@ -193,8 +193,13 @@ func main() {
 		os.Exit(inv.fail(vet.Main(args, os.Stdout)))
 	}
 	inv := &invocation{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
-	inv.signals = watch(func() {})
-	os.Exit(inv.run(os.Args[1:]))
+	if showsProgress(os.Stderr) {
+		inv.progress = newProgress(os.Stderr)
+	}
+	inv.signals = watch(inv.progress.stop)
+	code := inv.run(os.Args[1:])
+	inv.progress.stop()
+	os.Exit(code)
 }
 
 // collect sets how many percent the heap may grow before garbage is collected, unless the user does.
@@ -214,6 +219,10 @@ func (inv *invocation) run(args []string) (code int) {
 		}
 	}()
 	c, err := inv.parse(args)
+	if inv.quiet {
+		inv.progress = nil
+	}
+	inv.stdout, inv.stderr = inv.progress.before(inv.stdout), inv.progress.before(inv.stderr)
 	switch {
 	case errors.Is(err, pflag.ErrHelp):
 		return inv.print(help(manualOf(c, commands, inv.flags)))

@@ -38,7 +38,7 @@ func manPage(pages []manual, all *pflag.FlagSet) string {
 	}
 	r.section("DESCRIPTION")
 	r.fill("mapmend " + purpose + ". It prints a unified diff or writes in place. " + withoutPackages)
-	r.paragraph(streams)
+	r.paragraph(streams + " " + onTerminal)
 	r.section("COMMANDS")
 	for _, m := range pages {
 		r.command(m)

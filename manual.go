@@ -37,6 +37,9 @@ var exits = []exit{
 	{exitOK, "otherwise"},
 }
 
+// onTerminal says what is shown besides.
+const onTerminal = "On a terminal a run of more than a second shows how far it is, unless --quiet; that line is gone before anything else is printed."
+
 // interrupts says what a signal does, which has no exit code.
 const interrupts = "A signal ends it at once, and a shell shows 130 for an interrupt, 143 for a termination and 129 for a closed terminal. " +
 	"Files that are being written are finished first, all of them. After a second signal, or a kill, the next run that writes, or undo, takes back what is half done."

@@ -81,6 +81,7 @@ type outcome struct {
 // mended carries out p on prog and proves the result.
 func (inv *invocation) mended(prog *load.Program, p *plan.Plan) (outcome, error) {
 	start := time.Now()
+	defer inv.progress.part("proving the mend")()
 	changes, unwritten := rewrite.Rewrite(prog, p)
 	changes, unproved, err := verify.Prove(prog, p, changes, verify.Options{Load: inv.config.Overlaid, Analyze: inv.replan, Confidence: inv.minConfidence.Confidence})
 	if err != nil {

@@ -39,6 +39,7 @@ type listing struct {
 
 // list asks the go command.
 func list(cmd *goCommand, cfg Config) (*listing, error) {
+	cfg.tell("listing packages", 0, 0)
 	ws, err := askWorkspace(cmd)
 	if err != nil {
 		return nil, err

@@ -83,7 +83,7 @@ func onScreen(t *testing.T, sent string) string {
 	return strings.Join(lines, "")
 }
 
-// slowGo makes a folder with a go command that takes a while to list packages.
+// slowGo makes a folder with a go command that takes a while to list packages, once.
 func slowGo(t *testing.T) string {
 	t.Helper()
 	real, err := exec.LookPath("go")
@@ -91,7 +91,7 @@ func slowGo(t *testing.T) string {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	writeFile(t, filepath.Join(dir, "go"), fmt.Appendf(nil, "#!/bin/sh\ncase \"$*\" in\n*-export*) sleep 1.3;;\nesac\nexec %s \"$@\"\n", real))
+	writeFile(t, filepath.Join(dir, "go"), fmt.Appendf(nil, "#!/bin/sh\ncase \"$*\" in\n*-export*) mkdir $0.done 2>/dev/null && sleep 1.3;;\nesac\nexec %s \"$@\"\n", real))
 	if err := os.Chmod(filepath.Join(dir, "go"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +101,6 @@ func slowGo(t *testing.T) string {
 func TestProgressOnTerminal(t *testing.T) {
 	tool := buildTool(t)
 	dir := module(t, racy)
-	slow := slowGo(t)
 	const summary = "mapmend: would mend 1 map variable in 1 file; -w writes it\n"
 	for _, test := range []struct {
 		name  string
@@ -111,12 +110,12 @@ func TestProgressOnTerminal(t *testing.T) {
 		shows bool
 		left  string
 	}{
-		{"a long run", false, []string{slow}, nil, true, summary},
-		{"on one terminal", true, []string{slow}, []string{"--color", "never"}, true, mustRun(t, exitOK, "-C", dir, "-q") + summary},
+		{"a long run", false, []string{slowGo(t)}, nil, true, summary},
+		{"on one terminal", true, []string{slowGo(t)}, []string{"--color", "never"}, true, mustRun(t, exitOK, "-C", dir, "-q") + summary},
 		{"a short run", false, nil, []string{"config"}, false, ""},
-		{"quiet", false, []string{slow}, []string{"-q"}, false, ""},
-		{"a terminal that cannot write over a line", false, []string{slow, "TERM=dumb"}, nil, false, summary},
-		{"an error", false, []string{slow}, []string{"./none"}, true, ""},
+		{"quiet", false, []string{slowGo(t)}, []string{"-q"}, false, ""},
+		{"a terminal that cannot write over a line", false, []string{slowGo(t), "TERM=dumb"}, nil, false, summary},
+		{"an error", false, []string{slowGo(t)}, []string{"./none"}, true, ""},
 	} {
 		shown, _, _ := shownOn(t, test.both, test.env, tool, append([]string{"-C", dir}, test.args...)...)
 		if shows := strings.Contains(shown, "\x1b[?7lmapmend: listing packages\x1b[K"); shows != test.shows {

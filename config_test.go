@@ -140,6 +140,19 @@ func TestConfigErrors(t *testing.T) {
 	}
 }
 
+// TestConfigName checks that a file which is not read, since its name is another one, is told.
+func TestConfigName(t *testing.T) {
+	dir := module(t, racy)
+	writeFile(t, filepath.Join(dir, ".mapmend.yml"), []byte("tests: false\n"))
+	for _, command := range []string{"config", "check"} {
+		var stdout, stderr bytes.Buffer
+		run([]string{command, "-C", dir}, &stdout, &stderr)
+		if want := "mapmend: .mapmend.yml is not read: its name must be .mapmend.yaml\n"; stderr.String() != want {
+			t.Errorf("%s: stderr is %q, want %q", command, &stderr, want)
+		}
+	}
+}
+
 // silencing is a configuration that silences the finding of racy.
 const silencing = "ignore:\n  - variable: Store.byID\n    reason: test\n"
 

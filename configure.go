@@ -22,11 +22,17 @@ func (inv *invocation) configure(dir string) error {
 	if err != nil {
 		return err
 	}
-	file := ""
-	file, inv.unread = places.Choose(func(file string) bool {
+	exists := func(file string) bool {
 		_, err := inv.content(file)
 		return !errors.Is(err, fs.ErrNotExist)
-	})
+	}
+	file := ""
+	file, inv.unread = places.Choose(exists)
+	for _, at := range places.Read {
+		if other := filepath.Join(filepath.Dir(at), config.NotName); exists(other) {
+			inv.unread = append(inv.unread, other)
+		}
+	}
 	if file == "" {
 		return nil
 	}
@@ -101,6 +107,10 @@ func unjoined(err error) []error {
 // tellUnread notes the configurations that do not count.
 func (inv *invocation) tellUnread() {
 	for _, file := range inv.unread {
+		if filepath.Base(file) == config.NotName {
+			inv.notef("%s is not read: its name must be %s", inv.rel(inv.dir)(file), config.Name)
+			continue
+		}
 		inv.notef("%s is not read: a workspace has its configuration beside go.work", inv.rel(inv.dir)(file))
 	}
 }

@@ -11,6 +11,9 @@ import (
 // Name is the name of the file.
 const Name = ".mapmend.yaml"
 
+// NotName is a name that people give it, and that is not read.
+const NotName = ".mapmend.yml"
+
 // Config is what a configuration file says. The zero Config says nothing.
 type Config struct {
 	File          string // as Parse was told; absolute where positions of it are to be reported

@@ -145,6 +145,9 @@ func (p *parser) fields(n *yaml.Node, known []section) map[string]*yaml.Node {
 		key, value := n.Content[i], resolved(n.Content[i+1])
 		j := slices.IndexFunc(known, func(s section) bool { return s.key == key.Value })
 		switch {
+		case key.Kind != yaml.ScalarNode:
+			p.errorf(key, "want a key: %s", keys(known))
+			continue
 		case j < 0:
 			p.errorf(key, "unknown key %s; there are %s", key.Value, keys(known))
 			continue
@@ -287,7 +290,7 @@ func (p *parser) pattern(n *yaml.Node) string {
 
 // text returns a value that is not empty.
 func (p *parser) text(n *yaml.Node) string {
-	if n.Kind != yaml.ScalarNode || strings.TrimSpace(n.Value) == "" {
+	if n.Kind != yaml.ScalarNode || isNull(n) || strings.TrimSpace(n.Value) == "" {
 		p.errorf(n, "want text")
 	}
 	return n.Value
@@ -347,6 +350,7 @@ func (p *parser) forms(n *yaml.Node) []string {
 	for i, form := range list {
 		auto := form == "auto" && len(list) == 1
 		switch {
+		case form == "" && len(list) == 1: // reported
 		case !auto && !slices.Contains(p.known.Forms, form):
 			p.errorf(n, "unknown form %q; there are auto, %s", form, strings.Join(p.known.Forms, ", "))
 		case slices.Contains(list[:i], form):
@@ -380,11 +384,11 @@ var tag = regexp.MustCompile(`^[\pL\pN_.]+$`)
 // tags reads build tags. There may be none.
 func (p *parser) tags(n *yaml.Node) {
 	var list []string
-	if n.Kind != yaml.ScalarNode || n.Value != "" {
+	if n.Kind != yaml.ScalarNode || isNull(n) || n.Value != "" {
 		list = p.list(n)
 	}
 	for _, t := range list {
-		if t != "" && !tag.MatchString(t) {
+		if !tag.MatchString(t) && !isNull(n) {
 			p.errorf(n, "%q is no build tag", t)
 		}
 	}

@@ -174,6 +174,16 @@ func TestSignalWhileConfirming(t *testing.T) {
 		t.Error("the go command that builds the test is still there, or the tool was not ended")
 	}
 
+	// The true one, at any moment.
+	for i := range 4 {
+		p := start(t, tool, dir, nil, "confirm", "Store.byID")
+		time.Sleep(time.Duration(i) * 400 * time.Millisecond)
+		if err := p.Process.Signal(syscall.SIGINT); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			t.Fatal(err)
+		}
+		p.endedBy(t, syscall.SIGINT)
+	}
+
 	// The test is a script that starts another.
 	real, err := exec.LookPath("go")
 	if err != nil {

@@ -39,7 +39,7 @@ func bashScript(g grammar) string {
 	return header("bash") + fmt.Sprintf(`
 _mapmend() {
 	local cur="${COMP_WORDS[COMP_CWORD]}" flag="" command="" known="" before="" at=0 only="" i word head
-	local words="" flags="" list="" files="" folders=""
+	local words="" flags="" list="" files="" folders="" IFS=$' \t\n'
 	COMPREPLY=()
 
 	# What stands before: the command, how many words it is about, and the flag whose value comes now. With = among the separators,

@@ -107,6 +107,7 @@ func TestBashCompletion(t *testing.T) {
 		t.Skip(err)
 	}
 	script := mustRun(t, exitOK, "completion", "bash") + `
+set -u
 compopt() { opts="$opts $*"; }
 complete -p mapmend
 `
@@ -119,7 +120,7 @@ complete -p mapmend
 			for i, w := range words {
 				quoted[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
 			}
-			script += fmt.Sprintf("opts='' COMP_WORDS=(%s) COMP_CWORD=%d; _mapmend mapmend; printf '%%s|' %s \"${COMPREPLY[@]}\"; echo \"$opts\"\n",
+			script += fmt.Sprintf("opts='' COMP_WORDS=(%s) COMP_CWORD=%d; IFS=:; _mapmend mapmend; IFS=' '; printf '%%s|' %s ${COMPREPLY[@]+\"${COMPREPLY[@]}\"}; echo \"$opts\"\n",
 				strings.Join(quoted, " "), len(words)-1, "'"+strings.ReplaceAll(test.line, "'", "")+"'")
 			fmt.Fprintf(&want, "%s|", test.line)
 			for _, w := range test.offered {

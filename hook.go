@@ -65,10 +65,9 @@ func (inv *invocation) runHook() int {
 	}
 	code := exitOK
 	for _, dir := range modules {
-		each := *inv
-		each.command, each.dir, each.args, each.staged, each.since, each.quiet = *commandNamed(inv.commands, "check"), dir, nil, true, "HEAD", true
-		each.progress = nil
-		switch check(&each) {
+		each := inv.another("check")
+		each.dir, each.staged, each.since, each.quiet = dir, true, "HEAD", true
+		switch check(each) {
 		case exitFound:
 			code = exitFound
 		case exitError:
@@ -76,6 +75,14 @@ func (inv *invocation) runHook() int {
 		}
 	}
 	return code
+}
+
+// another returns an invocation of the command of that name beside inv, with the defaults of all flags.
+func (inv *invocation) another(command string) *invocation {
+	each := &invocation{signals: inv.signals, stdin: inv.stdin, stdout: inv.stdout, stderr: inv.stderr, commands: inv.commands}
+	each.define()
+	each.command = *commandNamed(inv.commands, command)
+	return each
 }
 
 // hookFile returns the name of the hook that git runs before a commit in the repository of the working directory.

@@ -43,7 +43,7 @@ func (*facts) AFact() {}
 func (f *facts) String() string { return fmt.Sprintf("%d functions", len(f.Functions)) }
 
 func run(pass *analysis.Pass) (any, error) {
-	if !isOwn(pass.Module) {
+	if !isOwn(pass.Module) || len(pass.Files) == 0 {
 		return nil, nil
 	}
 	prog, err := program(pass)

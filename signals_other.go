@@ -2,6 +2,8 @@
 
 package main
 
+// This file has a process end as if by a signal, where there are none.
+
 import "os"
 
 // ending are the signals that end a process unless it does something about them.

@@ -2,6 +2,8 @@
 
 package main
 
+// This file has a process end by a signal, where there are any.
+
 import (
 	"os"
 	"os/signal"

@@ -3,7 +3,6 @@ package plan
 import (
 	"fmt"
 	"go/types"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -14,27 +13,6 @@ import (
 
 // This file notes what has no effect of what the configuration says of forms and of functions. What is about packages that are not loaded
 // may have one when they are.
-
-// Known returns the words of a configuration that this package gives a meaning.
-func Known() config.Known {
-	var k config.Known
-	for _, f := range Forms {
-		k.Forms = append(k.Forms, string(f))
-	}
-	for _, c := range []Confidence{Possible, Likely, Proven} {
-		k.Confidences = append(k.Confidences, c.String())
-	}
-	return k
-}
-
-// configPos returns a place in the configuration as positions of prog are.
-func (opt Options) configPos(prog *load.Program, at config.Place) Pos {
-	file := opt.Config.File
-	if rel, err := filepath.Rel(prog.Root, file); err == nil && filepath.IsLocal(rel) {
-		file = filepath.ToSlash(rel)
-	}
-	return Pos{file, at.Line, at.Column}
-}
 
 // matchesRequested reports whether pattern is about a map variable in a requested package.
 func matchesRequested(pattern string, decls map[Var]declaration) bool {

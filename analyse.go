@@ -4,20 +4,15 @@ package main
 // print: file names as the user would type them, errors, counts.
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"mapmend/plan"
-	"mapmend/plan/config"
 	"mapmend/plan/evidence"
 	"mapmend/plan/load"
 	"mapmend/plan/report"
@@ -27,6 +22,9 @@ import (
 // program is nil then) or when something could not; the rest is sound and goes on.
 func (inv *invocation) load(dir string, patterns []string) (*load.Program, int) {
 	start := time.Now()
+	if err := inv.configure(dir); err != nil {
+		return nil, inv.unconfigured(err)
+	}
 	inv.config = inv.loading(dir, patterns, inv.overlay)
 	prog, err := load.Load(inv.config)
 	if err != nil {
@@ -47,10 +45,6 @@ func (inv *invocation) load(dir string, patterns []string) (*load.Program, int) 
 		return inv.load(dir, patterns)
 	}
 	inv.stepf("loaded %s in %v", count(len(prog.Packages), "package"), time.Since(start).Round(time.Millisecond))
-	if err := inv.configure(prog.Root); err != nil {
-		fmt.Fprintln(inv.stderr, err)
-		return nil, exitError
-	}
 	for _, e := range prog.Errors {
 		inv.loadError(prog, e)
 	}
@@ -62,7 +56,7 @@ func (inv *invocation) load(dir string, patterns []string) (*load.Program, int) 
 
 // loading returns how the flags ask to load the packages that patterns name in the folder dir, with overlay over their files.
 func (inv *invocation) loading(dir string, patterns []string, overlay map[string][]byte) load.Config {
-	return load.Config{Dir: dir, Patterns: patterns, Tags: inv.tags, Tests: inv.tests, Overlay: overlay, Importers: true, Context: interrupted}
+	return load.Config{Dir: dir, Patterns: patterns, Tags: inv.tags, Tests: inv.tests, Overlay: overlay, Importers: true, Context: inv.signals.hold, Progress: inv.progress.step}
 }
 
 // largeProgram is how many bytes of source a program may have before memory counts for more than time.
@@ -75,12 +69,6 @@ func sourceSize(prog *load.Program) (n int) {
 		}
 	}
 	return n
-}
-
-// interrupted returns a context that an interrupt ends. Until the function it returns is called, an interrupt does not end the
-// process: there is a go command to be ended first, or a file to be written.
-func interrupted() (context.Context, context.CancelFunc) {
-	return signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 }
 
 // loadError prints e as file:line:col: message.
@@ -109,7 +97,7 @@ func (inv *invocation) replan(prog *load.Program) (*plan.Plan, error) {
 }
 
 func (inv *invocation) options() plan.Options {
-	return plan.Options{Forms: inv.forms, AllAccessors: inv.accessors.value == "all", Fields: inv.fields, All: inv.all, Silent: inv.silent, MinConfidence: inv.minConfidence.Confidence, Config: inv.settings}
+	return plan.Options{Forms: inv.forms, AllAccessors: inv.accessors.value == "all", Fields: inv.fields, All: inv.all, Silent: inv.silent, MinConfidence: inv.minConfidence.Confidence, Config: inv.settings, Progress: inv.progress.step}
 }
 
 // allReports returns what the files of --evidence have. They are read once.
@@ -149,24 +137,6 @@ func (inv *invocation) found(reports []evidence.Report, err error) ([]evidence.R
 	return reports, err
 }
 
-// configure reads the configuration of the module whose root is root, if it has one.
-func (inv *invocation) configure(root string) error {
-	file := filepath.Join(root, config.Name)
-	src, overlaid := inv.overlay[file]
-	var err error
-	if !overlaid {
-		src, err = os.ReadFile(file)
-	}
-	switch {
-	case errors.Is(err, fs.ErrNotExist) || overlaid && src == nil:
-		return nil
-	case err != nil:
-		return err
-	}
-	inv.settings, err = config.Parse(inv.rel(root)(config.Name), src)
-	return err
-}
-
 // comment prints what the author said that has no effect and, with -v, which findings were silenced and by what.
 func (inv *invocation) comment(prog *load.Program, p *plan.Plan) {
 	posn := func(p plan.Pos) string {
@@ -175,6 +145,7 @@ func (inv *invocation) comment(prog *load.Program, p *plan.Plan) {
 	for _, text := range p.Unnamed {
 		inv.notef("%s", text)
 	}
+	inv.tellUnread()
 	for _, n := range p.Notes {
 		if !inv.quiet {
 			fmt.Fprintf(inv.stderr, "%s: warning: %s\n", posn(n.Pos), n.Message)
@@ -262,12 +233,7 @@ func (inv *invocation) coloured(w io.Writer) bool {
 	case "never":
 		return false
 	}
-	file, ok := w.(*os.File)
-	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
-		return false
-	}
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return isTerminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }
 
 // errorf prints one error.

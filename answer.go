@@ -16,7 +16,6 @@ import (
 
 	"mapmend/plan"
 	"mapmend/plan/cache"
-	"mapmend/plan/config"
 	"mapmend/plan/load"
 )
 
@@ -50,11 +49,9 @@ type question struct {
 
 // question returns what is asked about the program that cfg loads; nil if there is no cache, or if it cannot be told what decides the answer.
 //
-// Besides the inputs of loading, among them the configuration of the module, that is: the tool itself, by the content of its executable; the
-// options of the analysis; and the crashes and reports given as evidence. The gates and the format come after the answer.
-//
-// If another configuration than that of the program counts, as with a revision, foreign is set: what inv has read then decides, too.
-func (inv *invocation) question(cfg load.Config, foreign bool) *question {
+// Besides the inputs of loading that is: the tool itself, by the content of its executable; the options of the analysis, among them the
+// configuration that inv has read; and the crashes and reports given as evidence. The gates and the format come after the answer.
+func (inv *invocation) question(cfg load.Config) *question {
 	q := &question{inv: inv, cfg: cfg, cache: inv.answers()}
 	if q.cache == nil {
 		return nil
@@ -65,17 +62,13 @@ func (inv *invocation) question(cfg load.Config, foreign bool) *question {
 	}
 	tool, err := executable()
 	if err == nil {
-		q.inputs, err = cfg.Inputs(q.cache.Owns, config.Name)
+		q.inputs, err = cfg.Inputs(q.cache.Owns)
 	}
 	if err != nil {
 		inv.stepf("the cache is not used: %v", err)
 		return nil
 	}
-	opt := inv.options()
-	if !foreign {
-		opt.Config = nil // is one of the inputs
-	}
-	asked, err := json.Marshal([]any{tool, q.inputs.Sum, opt, foreign, inv.evidence, reports})
+	asked, err := json.Marshal([]any{tool, q.inputs.Sum, inv.options(), inv.evidence, reports})
 	if err != nil {
 		return nil
 	}
@@ -153,10 +146,10 @@ func (q *question) keep(prog *load.Program, p *plan.Plan) {
 	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&again); err != nil || !reflect.DeepEqual(k, again) {
 		return // such as a name that is no UTF-8
 	}
-	if later, err := q.cfg.Inputs(q.cache.Owns, config.Name); err != nil || !q.inputs.Same(later) {
+	if later, err := q.cfg.Inputs(q.cache.Owns); err != nil || !q.inputs.Same(later) {
 		return
 	}
-	_, free := interrupted() // what is begun is finished
+	_, free := q.inv.signals.hold() // what is begun is finished
 	defer free()
 	if err := q.cache.Put(q.key, data); err != nil {
 		q.inv.stepf("the answer is not kept: %v", err)
@@ -167,15 +160,16 @@ func (q *question) keep(prog *load.Program, p *plan.Plan) {
 // plan is nil if there is none, and the code says why.
 func (inv *invocation) answer() (*load.Program, *plan.Plan, int) {
 	start := time.Now()
-	q := inv.question(inv.loading(inv.dir, inv.args, inv.overlay), false)
+	if err := inv.configure(inv.dir); err != nil {
+		return nil, nil, inv.unconfigured(err)
+	}
+	q := inv.question(inv.loading(inv.dir, inv.args, inv.overlay))
 	if prog, p := q.recall(); p != nil {
 		if _, err := inv.recovered(prog.Root); err != nil {
 			return nil, nil, inv.fail(err)
 		}
-		if err := inv.configure(prog.Root); err == nil {
-			inv.stepf("nothing has changed since the last run; looked in %v", time.Since(start).Round(time.Millisecond))
-			return prog, p, exitOK
-		}
+		inv.stepf("nothing has changed since the last run; looked in %v", time.Since(start).Round(time.Millisecond))
+		return prog, p, exitOK
 	}
 	prog, code := inv.load(inv.dir, inv.args)
 	if prog == nil {

@@ -23,7 +23,7 @@ func apply(inv *invocation) int {
 	if err != nil {
 		return inv.fail(named(name, err))
 	}
-	root, err := load.Root(load.Config{Dir: inv.dir, Context: interrupted})
+	root, err := load.Root(load.Config{Dir: inv.dir, Context: inv.signals.hold})
 	if err != nil {
 		return inv.fail(err)
 	}

@@ -51,6 +51,12 @@ func (s *Store) Get(k string) int {
 	}
 )
 
+// run carries out a command line as main does, but for signals.
+func run(args []string, stdout, stderr io.Writer) int {
+	inv := &invocation{stdin: os.Stdin, stdout: stdout, stderr: stderr}
+	return inv.run(args)
+}
+
 // module writes files to a new folder and returns it.
 func module(t *testing.T, files map[string]string) string {
 	t.Helper()
@@ -90,8 +96,8 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"explain"}, "which variable?"},
 		{[]string{"-C", dir, "./none"}, "none"},
 		{[]string{"-C", dir, "chekc"}, "package chekc is not in std"},
-		{[]string{"-C", dir, "chekc", "./..."}, "chekc is not a command (check, plan, apply, explain, confirm, switch, undo, hook, help)"},
-		{[]string{"help", "chekc"}, "chekc is not a command: the commands are check, plan, apply, explain, confirm, switch, undo, hook, help"},
+		{[]string{"-C", dir, "chekc", "./..."}, "chekc is not a command (check, plan, apply, explain, confirm, switch, undo, config, hook, completion, man, help)"},
+		{[]string{"help", "chekc"}, "chekc is not a command: the commands are check, plan, apply, explain, confirm, switch, undo, config, hook, completion, man, help"},
 		{[]string{"-C", dir, "undo"}, "there is no run to take back in .: only the last one with -w can be, once"},
 		{[]string{"-C", dir, "undo", "./..."}, "undo takes no packages"},
 		{[]string{"help", "-w"}, "'mapmend help' does not take --write"},

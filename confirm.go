@@ -54,7 +54,7 @@ func confirming(inv *invocation) int {
 		return inv.fail(err)
 	}
 	if inv.output != "" {
-		if err := writeNew(inv.abs(inv.output), shown.Source); err != nil {
+		if err := inv.writeNew(inv.abs(inv.output), shown.Source); err != nil {
 			return inv.fail(err)
 		}
 	}
@@ -67,6 +67,7 @@ func (inv *invocation) show(prog *load.Program, f plan.Finding, tests []confirm.
 	ran := false
 	for i := range tests {
 		t := &tests[i]
+		inv.progress.step("running test", i+1, len(tests))
 		o, err := inv.runTest(prog, *t, nil)
 		if err != nil {
 			return nil, err
@@ -109,6 +110,7 @@ func (inv *invocation) showMended(prog *load.Program, p *plan.Plan, f plan.Findi
 	if !slices.ContainsFunc(m.mends, func(mend plan.Mend) bool { return mend.Var == f.Var }) {
 		return "it is not mended; 'mapmend --field' says why\n", nil
 	}
+	inv.progress.step("running the test on the mended program", 0, 0)
 	o, err := inv.runTest(prog, t, m.changes)
 	if err != nil {
 		return "", err
@@ -127,7 +129,7 @@ func (inv *invocation) runTest(prog *load.Program, t confirm.Test, changes []rew
 	for _, c := range changes {
 		overlay[filepath.Join(prog.Root, filepath.FromSlash(c.File))] = c.New
 	}
-	ctx, free := interrupted()
+	ctx, free := inv.signals.hold()
 	defer free()
 	var flags []string
 	if inv.tags != "" {

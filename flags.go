@@ -23,17 +23,22 @@ import (
 
 // An invocation is one command with its options, and where its output goes.
 type invocation struct {
+	signals        *signals  // that end the process
+	progress       *progress // on the terminal
 	stdin          io.Reader // for --evidence -
 	stdout, stderr io.Writer // results; everything else
 
-	flags *pflag.FlagSet
-	args  []string // what is left: the arguments of the command
-	dir   string   // absolute working directory: that of the process, or -C's
+	command  command   // that is carried out
+	commands []command // all that there are: what a command runs cannot name the table that it is in
+	flags    *pflag.FlagSet
+	args     []string // what is left: the arguments of the command
+	dir      string   // absolute working directory: that of the process, or -C's
 
 	hint   string      // printed when the packages cannot be found: the first may be a mistyped command
 	config load.Config // how the program was loaded; set by load
 
-	settings *config.Config // what the module's configuration says; set by load, nil when it has none
+	settings *config.Config // what the module's configuration says; set by configure, nil when it has none
+	unread   []string       // configurations that do not count; set by configure
 
 	tags          string
 	tests         bool
@@ -103,18 +108,20 @@ var common = []string{"help", "version"}
 // parse reads args into inv and returns the command they name. The error is pflag.ErrHelp when help was asked for.
 func (inv *invocation) parse(args []string) (command, error) {
 	inv.define()
+	inv.commands = commands
 	if err := inv.flags.Parse(args); err != nil && !errors.Is(err, pflag.ErrHelp) {
 		return command{}, err
 	}
 	inv.args = inv.flags.Args()
 	c := commands[0]
 	if len(inv.args) > 0 && inv.flags.ArgsLenAtDash() != 0 {
-		if named := commandNamed(inv.args[0]); named != nil {
+		if named := commandNamed(commands, inv.args[0]); named != nil {
 			c, inv.args = *named, inv.args[1:]
 		} else if !strings.ContainsAny(inv.args[0], "./\\") {
 			inv.hint = fmt.Sprintf("%s is not a command (%s); a folder begins with ./", inv.args[0], commandNames())
 		}
 	}
+	inv.command = c
 	if inv.flags.Changed("help") {
 		return c, pflag.ErrHelp
 	}
@@ -129,17 +136,17 @@ func asked(args []string) (command, error) {
 	if len(args) == 0 {
 		return commands[0], pflag.ErrHelp
 	}
-	if named := commandNamed(args[0]); named != nil && len(args) == 1 {
+	if named := commandNamed(commands, args[0]); named != nil && len(args) == 1 {
 		return *named, pflag.ErrHelp
 	}
 	return command{}, fmt.Errorf("%s is not a command: the commands are %s", strings.Join(args, " "), commandNames())
 }
 
-// commandNamed returns the command of that name, or nil. The nameless one has none.
-func commandNamed(name string) *command {
-	for i := range commands {
-		if name != "" && commands[i].name == name {
-			return &commands[i]
+// commandNamed returns the command of that name in table, or nil. The nameless one has none.
+func commandNamed(table []command, name string) *command {
+	for i := range table {
+		if name != "" && table[i].name == name {
+			return &table[i]
 		}
 	}
 	return nil

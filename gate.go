@@ -19,7 +19,7 @@ func (inv *invocation) staging() error {
 	if !inv.staged {
 		return nil
 	}
-	repo, err := repositoryAt(inv.dir)
+	repo, err := inv.repositoryAt(inv.dir)
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func (inv *invocation) known(n int, why string) {
 
 // before returns the findings that there were at the revision since.
 func (inv *invocation) before() (*baseline.Baseline, error) {
-	repo, err := repositoryAt(inv.dir)
+	repo, err := inv.repositoryAt(inv.dir)
 	if err != nil {
 		return nil, err
 	}
@@ -73,8 +73,9 @@ func (inv *invocation) before() (*baseline.Baseline, error) {
 	if err != nil || overlay == nil {
 		return &baseline.Baseline{}, err
 	}
+	defer inv.progress.part("at " + inv.since)()
 	cfg := inv.loading(inv.dir, inv.args, overlay)
-	q := inv.question(cfg, true) // the configuration stays that of today
+	q := inv.question(cfg) // the configuration stays that of today
 	if _, p := q.recall(); p != nil {
 		return baseline.Of(report.AtLeast(p.Findings, inv.minConfidence.Confidence)), nil
 	}
@@ -136,7 +137,7 @@ func (inv *invocation) keep(prog *load.Program, findings []plan.Finding) error {
 	if err != nil {
 		return err
 	}
-	if err := writeWhole(name, out); err != nil {
+	if err := inv.writeWhole(name, out); err != nil {
 		return err
 	}
 	inv.notef("%s is written, with %s", inv.baseline, count(len(findings), "finding"))

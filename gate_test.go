@@ -295,6 +295,30 @@ func TestHookBelow(t *testing.T) {
 	}
 }
 
+// TestHookConfig checks that the hook heeds the configuration of each module, and that of no other.
+func TestHookConfig(t *testing.T) {
+	dir := module(t, map[string]string{
+		"a/go.mod": "module example.com/a\n\ngo 1.26\n", "a/.mapmend.yaml": "min-confidence: possible\n", "a/a.go": "package a\n",
+		"b/go.mod": "module example.com/b\n\ngo 1.26\n", "b/b.go": "package b\n",
+		"c/go.mod": "module example.com/c\n\ngo 1.26\n", "c/.mapmend.yaml": "tags: extra\nmin-confidence: possible\n", "c/c.go": "package c\n",
+	})
+	commit(t, dir)
+	const kept = "\n\ntype Kept struct{ m map[string]int }\n\nfunc (k *Kept) Put(s string) { k.m[s]++ }\n"
+	writeFile(t, filepath.Join(dir, "a", "a.go"), []byte("package a"+kept))
+	writeFile(t, filepath.Join(dir, "b", "b.go"), []byte("package b"+kept))
+	writeFile(t, filepath.Join(dir, "c", "extra.go"), []byte("//go:build extra\n\npackage c"+kept))
+	git(t, dir, "add", "-A")
+	var stdout, stderr bytes.Buffer
+	if code := run([]string{"hook", "run", "-C", dir}, &stdout, &stderr); code != exitFound {
+		t.Errorf("exit %d\n%s", code, &stderr)
+	}
+	for file, want := range map[string]int{"\ta.go:": 1, "\tb.go:": 0, "\textra.go:": 1} {
+		if got := strings.Count(stdout.String(), file); got != want {
+			t.Errorf("%q stands %d times in\n%s", file, got, &stdout)
+		}
+	}
+}
+
 // buildTool builds mapmend and returns the name of the file.
 func buildTool(t *testing.T) string {
 	t.Helper()

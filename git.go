@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -21,13 +22,14 @@ import (
 
 // repository is a git repository, seen from a folder in its work tree.
 type repository struct {
-	dir  string // absolute, by the name that the user knows it by
-	root string // of the work tree, without symbolic links; git runs there
+	dir  string                                       // absolute, by the name that the user knows it by
+	root string                                       // of the work tree, without symbolic links; git runs there
+	hold func() (context.Context, context.CancelFunc) // while git runs
 }
 
-func repositoryAt(dir string) (*repository, error) {
+func (inv *invocation) repositoryAt(dir string) (*repository, error) {
 	// In a hook of a linked work tree GIT_DIR is set, and git takes any folder that it runs in for the root.
-	found := &repository{dir, dir}
+	found := &repository{dir, dir, inv.signals.hold}
 	plain := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "GIT_DIR=") || strings.HasPrefix(v, "GIT_WORK_TREE=") })
 	root, err := found.run(plain, "rev-parse", "--show-toplevel")
 	if err != nil {
@@ -43,7 +45,9 @@ func repositoryAt(dir string) (*repository, error) {
 func (r *repository) git(args ...string) ([]byte, error) { return r.run(nil, args...) }
 
 func (r *repository) run(env []string, args ...string) ([]byte, error) {
-	cmd := exec.Command("git", args...)
+	ctx, free := r.hold()
+	defer free()
+	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir, cmd.Env = r.root, env
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -149,7 +153,9 @@ func (r *repository) contents(rev string, names []string, overlay map[string][]b
 	if len(names) == 0 {
 		return nil
 	}
-	cmd := exec.Command("git", "cat-file", "--batch")
+	ctx, free := r.hold()
+	defer free()
+	cmd := exec.CommandContext(ctx, "git", "cat-file", "--batch")
 	cmd.Dir = r.root
 	var asked strings.Builder
 	for _, name := range names {

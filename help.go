@@ -1,54 +1,58 @@
 package main
 
-// This file prints the manual: the help of each command, and the version.
+// This file prints the manual on a terminal: the help of each command; and the version.
 
 import (
 	"fmt"
 	"runtime/debug"
-	"slices"
 	"strings"
-
-	"github.com/spf13/pflag"
 )
 
-// help returns the manual page of c. That of the nameless command lists the others too.
-func help(c command, all *pflag.FlagSet) string {
+const (
+	withoutPackages = "Without packages, those of the module in the working directory: ./..."
+	streams         = "Results go to standard output, everything else to standard error."
+)
+
+// help returns m as it is printed on a terminal. That of the nameless command lists the others too.
+func help(m manual) string {
 	var b strings.Builder
-	if c.name == "" {
-		b.WriteString("mapmend finds map variables that goroutines share without one consistent guard,\nand rewrites them.\n\nUsage:\n")
-		for _, c := range commands {
+	if m.name == "" {
+		fmt.Fprintf(&b, "mapmend %s.\n\nUsage:\n", strings.Replace(purpose, ", and", ",\nand", 1))
+		for _, c := range m.others {
 			fmt.Fprintf(&b, "  %-52s %s\n", c.synopsis(), c.short)
 		}
-		b.WriteString("\nWithout packages, those of the module in the working directory: ./...\n")
+		fmt.Fprintf(&b, "\n%s\n", withoutPackages)
 	} else {
-		fmt.Fprintf(&b, "mapmend %s: %s\n\nUsage:\n  %s\n", c.name, c.short, c.synopsis())
+		fmt.Fprintf(&b, "mapmend %s: %s\n\nUsage:\n  %s\n", m.name, m.short, m.synopsis())
 	}
-
-	own := pflag.NewFlagSet(c.name, pflag.ContinueOnError)
-	own.SortFlags = false
-	all.VisitAll(func(f *pflag.Flag) {
-		if slices.Contains(common, f.Name) || slices.Contains(c.flags, f.Name) {
-			own.AddFlag(f)
-		}
-	})
-	fmt.Fprintf(&b, "\nFlags:\n%s", own.FlagUsagesWrapped(100))
-	if len(c.examples) > 0 {
+	fmt.Fprintf(&b, "\nFlags:\n%s", m.own.FlagUsagesWrapped(100))
+	if len(m.examples) > 0 {
 		b.WriteString("\nExamples:\n")
 	}
-	for _, example := range c.examples {
+	for _, example := range m.examples {
 		fmt.Fprintf(&b, "  %s\n", example)
 	}
-	if c.name == "" {
-		b.WriteString("\n'mapmend COMMAND --help' shows the flags of a command.\n")
+	entries(&b, "Environment", m.environment)
+	entries(&b, "Files", m.files)
+	if m.name == "" {
+		b.WriteString("\n'mapmend COMMAND --help' shows the flags of a command; 'mapmend man | man -l -' shows all.\n")
 	}
-	b.WriteString(`
-Results go to standard output, everything else to standard error. Exit codes, the first that applies:
-  2  the command line is wrong, a package did not load, a file could not be read or written, or a plan is out of date
-  3  -w: done, except for the variables that were refused
-  1  check: there are findings; confirm: the race was shown; --exit-code: the diff is not empty
-  0  otherwise
-`)
+	fmt.Fprintf(&b, "\n%s Exit codes, the first that applies:\n", streams)
+	for _, e := range m.exits {
+		fmt.Fprintf(&b, "  %d  %s\n", e.code, e.meaning)
+	}
+	b.WriteString("A signal ends it at once: 130 for an interrupt, 143 for a termination; files that are being written are finished first.\n")
 	return b.String()
+}
+
+// entries writes a list of names, if there are any.
+func entries(b *strings.Builder, title string, list []entry) {
+	if len(list) > 0 {
+		fmt.Fprintf(b, "\n%s:\n", title)
+	}
+	for _, e := range list {
+		fmt.Fprintf(b, "  %-15s %s\n", e.name, e.meaning)
+	}
 }
 
 // buildVersion returns the version that the go command recorded in the binary; empty when it did not.

@@ -42,7 +42,7 @@ func hook(inv *invocation) int {
 	if inv.args[0] == "run" {
 		return inv.runHook()
 	}
-	file, err := hookFile(inv.dir)
+	file, err := inv.hookFile()
 	if err != nil {
 		return inv.fail(err)
 	}
@@ -55,7 +55,7 @@ func hook(inv *invocation) int {
 // runHook checks what the next commit brings, in each module of which it changes Go files, and returns exitFound if that is a finding.
 // What does not load is said, and stops no commit: it is for the build to stop it.
 func (inv *invocation) runHook() int {
-	repo, err := repositoryAt(inv.dir)
+	repo, err := inv.repositoryAt(inv.dir)
 	if err != nil {
 		return inv.fail(err)
 	}
@@ -65,9 +65,9 @@ func (inv *invocation) runHook() int {
 	}
 	code := exitOK
 	for _, dir := range modules {
-		each := *inv
-		each.dir, each.args, each.staged, each.since, each.quiet = dir, nil, true, "HEAD", true
-		switch check(&each) {
+		each := inv.another("check")
+		each.dir, each.staged, each.since, each.quiet = dir, true, "HEAD", true
+		switch check(each) {
 		case exitFound:
 			code = exitFound
 		case exitError:
@@ -77,9 +77,17 @@ func (inv *invocation) runHook() int {
 	return code
 }
 
-// hookFile returns the name of the hook that git runs before a commit in the repository of dir.
-func hookFile(dir string) (string, error) {
-	repo, err := repositoryAt(dir)
+// another returns an invocation of the command of that name beside inv, with the defaults of all flags.
+func (inv *invocation) another(command string) *invocation {
+	each := &invocation{signals: inv.signals, stdin: inv.stdin, stdout: inv.stdout, stderr: inv.stderr, commands: inv.commands}
+	each.define()
+	each.command = *commandNamed(inv.commands, command)
+	return each
+}
+
+// hookFile returns the name of the hook that git runs before a commit in the repository of the working directory.
+func (inv *invocation) hookFile() (string, error) {
+	repo, err := inv.repositoryAt(inv.dir)
 	if err != nil {
 		return "", err
 	}
@@ -95,6 +103,8 @@ func hookFile(dir string) (string, error) {
 }
 
 func (inv *invocation) installHook(file string) error {
+	_, free := inv.signals.hold() // what is begun is finished: there is a moment without a hook
+	defer free()
 	if _, err := exec.LookPath("mapmend"); err != nil {
 		return fmt.Errorf("the hook would not find mapmend: put it in a folder of PATH, for instance with 'go install' (%w)", err)
 	}
@@ -124,7 +134,7 @@ func (inv *invocation) installHook(file string) error {
 }
 
 func (inv *invocation) writeHook(file string) error {
-	if err := writeWhole(file, []byte(hookScript)); err != nil {
+	if err := inv.writeWhole(file, []byte(hookScript)); err != nil {
 		return err
 	}
 	if err := os.Chmod(file, 0o755); err != nil {

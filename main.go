@@ -7,7 +7,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -18,7 +17,8 @@ import (
 	"mapmend/plan/vet"
 )
 
-// Exit codes. Where several apply, exitError wins over exitRefused over exitFound over exitOK.
+// Exit codes. Where several apply, exitError wins over exitRefused over exitFound over exitOK. What a signal ends has none, see
+// signals.go.
 const (
 	exitOK      = 0
 	exitFound   = 1 // check: findings; --exit-code: the diff is not empty
@@ -124,6 +124,16 @@ var commands = []command{
 		},
 	},
 	{
+		name:  "config",
+		short: "print the configuration that counts, and where each value comes from",
+		flags: []string{"chdir", "tags", "tests", "form", "min-confidence", "quiet"},
+		run:   configuring,
+		examples: []string{
+			"mapmend config",
+			"mapmend config --tags integration         # as it is with that flag",
+		},
+	},
+	{
 		name:  "hook",
 		args:  "install|remove|run",
 		short: "install a git hook that checks what a commit brings, remove it, or do what it does; a hook that is there still runs",
@@ -131,6 +141,26 @@ var commands = []command{
 		run:   hook,
 		examples: []string{
 			"mapmend hook install",
+		},
+	},
+	{
+		name:  "completion",
+		args:  "bash|fish|zsh",
+		short: "print what makes a shell complete commands, flags and their values",
+		run:   completing,
+		examples: []string{
+			"mapmend completion bash > ~/.local/share/bash-completion/completions/mapmend",
+			"mapmend completion fish > ~/.config/fish/completions/mapmend.fish",
+			"mapmend completion zsh > ~/.zfunc/_mapmend   # a folder of fpath",
+		},
+	},
+	{
+		name:  "man",
+		short: "print the manual of all commands as a page for man(1)",
+		run:   manning,
+		examples: []string{
+			"mapmend man | man -l -",
+			"mapmend man > /usr/local/share/man/man1/mapmend.1",
 		},
 	},
 	{
@@ -162,7 +192,14 @@ func main() {
 		inv := &invocation{stderr: os.Stderr}
 		os.Exit(inv.fail(vet.Main(args, os.Stdout)))
 	}
-	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+	inv := &invocation{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
+	if showsProgress(os.Stderr) {
+		inv.progress = newProgress(os.Stderr)
+	}
+	inv.signals = watch(inv.progress.stop)
+	code := inv.run(os.Args[1:])
+	inv.progress.stop()
+	os.Exit(code)
 }
 
 // collect sets how many percent the heap may grow before garbage is collected, unless the user does.
@@ -173,22 +210,25 @@ func collect(percent int) {
 }
 
 // run carries out one command line and returns its exit code.
-func run(args []string, stdout, stderr io.Writer) (code int) {
+func (inv *invocation) run(args []string) (code int) {
 	defer func() {
 		// The last resort: a bug of ours is reported as one, and never looks like a result.
 		if r := recover(); r != nil {
-			fmt.Fprintf(stderr, "mapmend: internal error: %v, please report\n%s", r, debug.Stack())
+			fmt.Fprintf(inv.stderr, "mapmend: internal error: %v, please report\n%s", r, debug.Stack())
 			code = exitError
 		}
 	}()
-	inv := &invocation{stdin: os.Stdin, stdout: stdout, stderr: stderr}
 	c, err := inv.parse(args)
+	if inv.quiet {
+		inv.progress = nil
+	}
+	inv.stdout, inv.stderr = inv.progress.before(inv.stdout), inv.progress.before(inv.stderr)
 	switch {
 	case errors.Is(err, pflag.ErrHelp):
-		return inv.print(help(c, inv.flags))
+		return inv.print(help(manualOf(c, commands, inv.flags)))
 	case err != nil:
 		inv.errorf("%v", err)
-		fmt.Fprintln(stderr, "run 'mapmend --help' for usage")
+		fmt.Fprintln(inv.stderr, "run 'mapmend --help' for usage")
 		return exitError
 	case inv.version:
 		return inv.print(version())

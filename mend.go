@@ -45,8 +45,11 @@ func (inv *invocation) carryOut(prog *load.Program, p *plan.Plan) int {
 func (inv *invocation) deliver(prog *load.Program, m outcome) int {
 	var err error
 	if inv.write {
-		_, free := interrupted() // what is begun is finished
+		ctx, free := inv.signals.hold() // what is begun is finished
 		err = rewrite.Commit(prog.Root, m.changes)
+		if err == nil && ctx.Err() != nil && len(m.changes) > 0 {
+			inv.notef("interrupted: the files are written all the same; 'mapmend undo' takes that back")
+		}
 		free()
 	} else {
 		err = rewrite.Diff(inv.stdout, m.changes, rewrite.DiffOptions{Rel: inv.rel(prog.Root), Color: inv.coloured(inv.stdout)})
@@ -78,6 +81,7 @@ type outcome struct {
 // mended carries out p on prog and proves the result.
 func (inv *invocation) mended(prog *load.Program, p *plan.Plan) (outcome, error) {
 	start := time.Now()
+	defer inv.progress.part("proving the mend")()
 	changes, unwritten := rewrite.Rewrite(prog, p)
 	changes, unproved, err := verify.Prove(prog, p, changes, verify.Options{Load: inv.config.Overlaid, Analyze: inv.replan, Confidence: inv.minConfidence.Confidence})
 	if err != nil {

@@ -41,7 +41,7 @@ func planning(inv *invocation) int {
 	if inv.output == "" {
 		return worst(loaded, inv.print(string(out)))
 	}
-	if err := replaceFile(inv.abs(inv.output), out); err != nil {
+	if err := inv.replaceFile(inv.abs(inv.output), out); err != nil {
 		return inv.fail(err)
 	}
 	inv.notef("planned %s in %s; 'mapmend apply %s' shows the diff, and writes it with -w", count(len(m.mends), "map variable"), count(len(m.changes), "file"), inv.output)
@@ -62,7 +62,7 @@ func (inv *invocation) request(root string) plan.Request {
 
 // replaceFile gives the named file the content data, all of it or none. A file that is no plan is not replaced: a
 // mistyped name would cost the user a file of his own.
-func replaceFile(name string, data []byte) error {
+func (inv *invocation) replaceFile(name string, data []byte) error {
 	old, err := os.ReadFile(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -73,11 +73,13 @@ func replaceFile(name string, data []byte) error {
 			return &fs.PathError{Op: "write", Path: name, Err: errors.New("the file exists and is no plan")}
 		}
 	}
-	return writeWhole(name, data)
+	return inv.writeWhole(name, data)
 }
 
 // writeNew gives the named file, which must not exist, the content data.
-func writeNew(name string, data []byte) error {
+func (inv *invocation) writeNew(name string, data []byte) error {
+	_, free := inv.signals.hold() // what is begun is finished
+	defer free()
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err
@@ -87,7 +89,9 @@ func writeNew(name string, data []byte) error {
 }
 
 // writeWhole gives the named file the content data, all of it or none.
-func writeWhole(name string, data []byte) error {
+func (inv *invocation) writeWhole(name string, data []byte) error {
+	_, free := inv.signals.hold() // what is begun is finished
+	defer free()
 	temp, err := os.CreateTemp(filepath.Dir(name), ".mapmend-*.tmp")
 	if err != nil {
 		return err

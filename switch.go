@@ -33,6 +33,7 @@ func switching(inv *invocation) int {
 	var m outcome
 	to, refusal := s.In(prog, forms, inv.accessors.value == "all")
 	if refusal == nil {
+		defer inv.progress.part("proving the mend")()
 		m.changes, refusal = rewrite.Switch(prog, to)
 	}
 	if refusal == nil {

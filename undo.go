@@ -15,14 +15,18 @@ func undo(inv *invocation) int {
 		inv.errorf("undo takes no packages: it takes back the last run as a whole")
 		return exitError
 	}
-	root, err := load.Root(load.Config{Dir: inv.dir, Context: interrupted})
+	root, err := load.Root(load.Config{Dir: inv.dir, Context: inv.signals.hold})
 	if err != nil {
 		return inv.fail(err)
 	}
-	_, free := interrupted() // what is begun is finished
-	files, err := rewrite.Undo(root)
-	free()
 	rel := inv.rel(root)
+	ctx, free := inv.signals.hold() // what is begun is finished
+	defer free()
+	files, err := rewrite.Undo(root)
+	if err == nil && ctx.Err() != nil {
+		inv.notef("interrupted: the last run is taken back all the same")
+		free()
+	}
 	switch {
 	case errors.Is(err, rewrite.ErrNoRun):
 		inv.errorf("there is no run to take back in %s: only the last one with -w can be, once", rel("."))
@@ -48,7 +52,7 @@ func (inv *invocation) recovered(root string) (bool, error) {
 		}
 		return false, nil
 	}
-	_, free := interrupted()
+	_, free := inv.signals.hold()
 	defer free()
 	done, err := rewrite.Recover(root)
 	if done {

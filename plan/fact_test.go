@@ -23,7 +23,7 @@ func TestFactsAreData(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	world, _, err := analyse(prog, lockset.Config{})
+	world, _, err := analyse(prog, Options{}.tell, lockset.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}

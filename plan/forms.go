@@ -3,7 +3,6 @@ package plan
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"mapmend/plan/config"
 )
@@ -17,25 +16,7 @@ func (opt Options) checkForms() error {
 			return fmt.Errorf("unknown form %q", form)
 		}
 	}
-	if opt.Config == nil {
-		return nil
-	}
-	for _, row := range opt.Config.Forms {
-		for _, form := range row.Forms {
-			if !slices.Contains(Forms, Form(form)) && (form != "auto" || len(row.Forms) > 1) {
-				return config.Error{File: config.Name, Line: row.Line, Column: row.Column, Msg: fmt.Sprintf("unknown form %q; there are auto, %s", form, formNames())}
-			}
-		}
-	}
 	return nil
-}
-
-func formNames() string {
-	var names []string
-	for _, f := range Forms {
-		names = append(names, string(f))
-	}
-	return strings.Join(names, ", ")
 }
 
 // formsOf returns the forms that v is to have, of which the first feasible one counts: those of the command line, or else those of
@@ -44,17 +25,20 @@ func (opt Options) formsOf(v Var) []Form {
 	if len(opt.Forms) > 0 || opt.Config == nil {
 		return slices.Clone(opt.Forms)
 	}
-	for _, row := range opt.Config.Forms {
-		if !Match(row.Variable, v) {
-			continue
-		}
-		var out []Form
-		for _, form := range row.Forms {
-			if form != "auto" {
-				out = append(out, Form(form))
-			}
-		}
-		return out
+	i := opt.formRow(v)
+	if i < 0 {
+		return nil
 	}
-	return nil
+	var out []Form
+	for _, form := range opt.Config.Forms[i].Forms {
+		if form != "auto" {
+			out = append(out, Form(form))
+		}
+	}
+	return out
+}
+
+// formRow returns the number of the row of the configuration that says which form v is to have; negative if none does.
+func (opt Options) formRow(v Var) int {
+	return slices.IndexFunc(opt.Config.Forms, func(row config.Form) bool { return Match(row.Variable, v) })
 }

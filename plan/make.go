@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"mapmend/plan/access"
 	"mapmend/plan/config"
@@ -32,6 +33,9 @@ type Options struct {
 	MinConfidence Confidence        // findings below get no Mend; Silent means Likely
 	Config        *config.Config    // what the configuration of the module says; nil: nothing
 
+	// Progress is told what is done and, if of is not 0, how much of it is; nil if nobody wants to know. It is called concurrently.
+	Progress func(what string, done, of int) `json:"-"`
+
 	maxBlocks int // of lockset.Config, for tests
 }
 
@@ -46,7 +50,7 @@ func Make(prog *load.Program, opt Options) (*Plan, error) {
 	if err := opt.checkForms(); err != nil {
 		return nil, err
 	}
-	world, said, err := analyse(prog, lockset.Config{Library: opt.library(), MaxBlocks: opt.maxBlocks})
+	world, said, err := analyse(prog, opt.tell, lockset.Config{Library: opt.library(), MaxBlocks: opt.maxBlocks})
 	if err != nil {
 		return nil, err
 	}
@@ -55,12 +59,14 @@ func Make(prog *load.Program, opt Options) (*Plan, error) {
 	orders := ordersOf(world)
 	p := &Plan{Orders: orders.list()}
 	d := &decider{prog: prog, world: world, decls: decls, opt: opt, orders: orders, spins: spinsOf(world), names: make(map[string]bool), imports: make(map[*types.Package]map[string]*types.Package)}
+	opt.tell("weighing the uses", 0, 0)
 	verdicts := world.Judge(func(v access.Var) bool {
 		return (opt.Silent || opt.All) && opt.wants(toVar(v)) || len(opt.Evidence) > 0
 	})
 	proofs, unnamed := prove(prog, world, verdicts, opt.Evidence)
 	p.Unnamed = unnamed
 	for i, v := range verdicts {
+		opt.tell("planning variable", i+1, len(verdicts))
 		decl, ok := decls[toVar(v.Var)]
 		if !ok || decl.file.Generated || !decl.pkg.Requested || !opt.wants(toVar(v.Var)) {
 			if pr := proofs[i]; pr != nil && opt.wants(toVar(v.Var)) {
@@ -95,7 +101,8 @@ func Make(prog *load.Program, opt Options) (*Plan, error) {
 	}
 	p.Mends, p.Refusals = d.finish()
 	p.tellForms()
-	p.Notes = slices.Concat(quiet.notes(), unanalysed(prog, world))
+	p.Notes = slices.Concat(quiet.notes(decls), opt.unusedForms(prog, decls), opt.unusedCalls(prog), unanalysed(prog, world))
+	slices.SortStableFunc(p.Notes, func(a, b Note) int { return comparePos(a.Pos, b.Pos) })
 	p.sort()
 	return p, nil
 }
@@ -108,7 +115,6 @@ func unanalysed(prog *load.Program, w *share.World) []Note {
 			out = append(out, Note{position(prog, b.Pos), b.Name + " was not analysed, and what it does is not known: " + b.Failed})
 		}
 	}
-	slices.SortStableFunc(out, func(a, b Note) int { return comparePos(a.Pos, b.Pos) })
 	return out
 }
 
@@ -117,7 +123,14 @@ func (opt Options) library() *model.Library {
 	if opt.Config == nil {
 		return nil
 	}
-	return model.Extend(opt.Config.Model)
+	return model.Extend(opt.Config.Model())
+}
+
+// tell tells the progress.
+func (opt Options) tell(what string, done, of int) {
+	if opt.Progress != nil {
+		opt.Progress(what, done, of)
+	}
 }
 
 func (opt Options) threshold() Confidence {
@@ -129,8 +142,8 @@ func (opt Options) threshold() Confidence {
 
 // analyse runs the detector over the sound packages of prog, each after the ones it imports, several
 // at a time. A package's SSA is dropped when its summary is made. cfg.Effect, unless nil, is for functions of packages outside
-// prog; then prog is not the whole program.
-func analyse(prog *load.Program, cfg lockset.Config) (*share.World, map[*load.Package]intent.Said, error) {
+// prog; then prog is not the whole program. The progress is told.
+func analyse(prog *load.Program, tell func(what string, done, of int), cfg lockset.Config) (*share.World, map[*load.Package]intent.Said, error) {
 	var (
 		mu      sync.RWMutex
 		effects = make(map[string]*lockset.Effect)
@@ -139,6 +152,7 @@ func analyse(prog *load.Program, cfg lockset.Config) (*share.World, map[*load.Pa
 		errs    = make([]error, len(prog.Packages))
 		slots   = make(chan struct{}, runtime.GOMAXPROCS(0))
 		group   sync.WaitGroup
+		count   atomic.Int64
 	)
 	before := cfg.Effect
 	effect := func(key string) *lockset.Effect {
@@ -158,6 +172,7 @@ func analyse(prog *load.Program, cfg lockset.Config) (*share.World, map[*load.Pa
 	for i, pkg := range prog.Packages {
 		group.Go(func() {
 			defer close(done[pkg])
+			defer func() { tell("analysing package", int(count.Add(1)), len(prog.Packages)) }()
 			for _, imp := range pkg.Imports {
 				<-done[imp]
 			}
@@ -177,6 +192,7 @@ func analyse(prog *load.Program, cfg lockset.Config) (*share.World, map[*load.Pa
 		})
 	}
 	group.Wait()
+	tell("putting the packages together", 0, 0)
 	world := share.NewWorld(func(pos token.Pos) bool { f := prog.File(pos); return f != nil && f.Test })
 	said := make(map[*load.Package]intent.Said)
 	if before != nil || slices.ContainsFunc(prog.Packages, func(pkg *load.Package) bool { return pkg.Broken || len(pkg.Unchecked) > 0 }) {

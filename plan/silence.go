@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"slices"
 
 	"mapmend/plan/access"
 	"mapmend/plan/config"
@@ -50,7 +49,7 @@ func (s *silencer) silenced(f Finding) *Silenced {
 	for _, ig := range s.ignores() {
 		if Match(ig.Variable, f.Var) {
 			s.matched[ig.Variable] = true
-			return &Silenced{f.Var, f.Confidence, ignorePos(ig), config.Name, ig.Reason}
+			return &Silenced{f.Var, f.Confidence, s.opt.configPos(s.prog, ig.Place), config.Name, ig.Reason}
 		}
 	}
 	return nil
@@ -63,11 +62,9 @@ func (s *silencer) ignores() []config.Ignore {
 	return s.opt.Config.Ignore
 }
 
-func ignorePos(ig config.Ignore) Pos { return Pos{config.Name, ig.Line, ig.Column} }
-
 // notes returns the orders that have no effect. With a choice of variables it is not known of an order to ignore
-// whether it has one.
-func (s *silencer) notes() []Note {
+// whether it has one, nor if what it is about is not in the packages that are looked at.
+func (s *silencer) notes(decls map[Var]declaration) []Note {
 	var out []Note
 	for _, p := range s.problem {
 		out = append(out, Note{position(s.prog, p.Pos), p.Message})
@@ -79,11 +76,10 @@ func (s *silencer) notes() []Note {
 			}
 		}
 		for _, ig := range s.ignores() {
-			if !s.matched[ig.Variable] {
-				out = append(out, Note{ignorePos(ig), fmt.Sprintf("ignore has no effect: there is no finding on %s", ig.Variable)})
+			if !s.matched[ig.Variable] && (s.prog.Whole || matchesRequested(ig.Variable, decls)) {
+				out = append(out, Note{s.opt.configPos(s.prog, ig.Place), fmt.Sprintf("ignore has no effect: there is no finding on %s", ig.Variable)})
 			}
 		}
 	}
-	slices.SortStableFunc(out, func(a, b Note) int { return comparePos(a.Pos, b.Pos) })
 	return out
 }

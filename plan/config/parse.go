@@ -1,9 +1,11 @@
 package config
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"path"
 	"regexp"
 	"slices"
@@ -11,8 +13,6 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
-
-	"mapmend/plan/model"
 )
 
 // This file parses a configuration. It walks the nodes, which have positions, rather than to have them decoded.
@@ -31,19 +31,28 @@ func (e Error) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Msg)
 }
 
+// Known are the words that the analysis knows.
+type Known struct {
+	Forms       []string // auto not among them
+	Confidences []string
+}
+
 // Parse returns what src, the contents of a file of that name, says. The error joins an [Error] for each
 // mistake, in source order.
-func Parse(file string, src []byte) (*Config, error) {
-	p := &parser{file: file, config: &Config{Model: model.Extension{
-		Starts:     make(map[string]model.Argument),
-		FuncTypes:  make(map[string]model.Runs),
-		Concurrent: make(map[string]model.Interface),
-	}}}
-	var doc yaml.Node
-	if err := yaml.Unmarshal(src, &doc); err != nil {
+func Parse(file string, src []byte, known Known) (*Config, error) {
+	p := &parser{known: known, config: &Config{File: file}, at: make(map[string]Place)}
+	var doc, next yaml.Node
+	dec := yaml.NewDecoder(bytes.NewReader(src))
+	if err := dec.Decode(&doc); err != nil && !errors.Is(err, io.EOF) {
 		return nil, p.broken(err)
+	} else if err == nil {
+		if err := dec.Decode(&next); err == nil {
+			p.errorf(&next, "another document: there can be one only")
+		} else if !errors.Is(err, io.EOF) {
+			return nil, p.broken(err)
+		}
 	}
-	if len(doc.Content) > 0 {
+	if len(doc.Content) > 0 && !isNull(doc.Content[0]) {
 		p.fields(doc.Content[0], sections)
 	}
 	if len(p.errs) > 0 {
@@ -61,7 +70,7 @@ var brokenLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
 
 // broken returns err, which says what is not YAML, with its position.
 func (p *parser) broken(err error) error {
-	e := Error{File: p.file, Line: 1, Msg: err.Error()}
+	e := Error{File: p.config.File, Line: 1, Msg: err.Error()}
 	if m := brokenLine.FindStringSubmatch(err.Error()); m != nil {
 		e.Msg = m[2]
 		if line, err := strconv.Atoi(m[1]); err == nil {
@@ -72,14 +81,38 @@ func (p *parser) broken(err error) error {
 }
 
 type parser struct {
-	file   string
+	known  Known
 	config *Config
+	at     map[string]Place // of what may be said once only
 	errs   []Error
 }
 
 func (p *parser) errorf(n *yaml.Node, format string, args ...any) {
-	p.errs = append(p.errs, Error{p.file, n.Line, n.Column, fmt.Sprintf(format, args...)})
+	p.errs = append(p.errs, Error{p.config.File, n.Line, n.Column, fmt.Sprintf(format, args...)})
 }
+
+// once reports an error if what n says was said before.
+func (p *parser) once(n *yaml.Node, what string) {
+	if before, ok := p.at[what]; ok {
+		p.errorf(n, "line %d says already %s", before.Line, what)
+		return
+	}
+	p.at[what] = place(n)
+}
+
+func place(n *yaml.Node) Place { return Place{Line: n.Line, Column: n.Column} }
+
+// resolved returns what n stands for if it is an alias, at the place of n.
+func resolved(n *yaml.Node) *yaml.Node {
+	if n.Kind != yaml.AliasNode {
+		return n
+	}
+	named := *n.Alias
+	named.Line, named.Column = n.Line, n.Column
+	return &named
+}
+
+func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!!null" }
 
 // section is a key and what reads its value.
 type section struct {
@@ -89,16 +122,13 @@ type section struct {
 
 // sections are the keys of the file.
 var sections = []section{
+	{"min-confidence", (*parser).minConfidence},
+	{"tags", (*parser).tags},
+	{"tests", (*parser).tests},
 	{"concurrent", func(p *parser, v *yaml.Node) { p.each(v, (*parser).concurrent) }},
 	{"starts", func(p *parser, v *yaml.Node) { p.each(v, (*parser).starts) }},
-	{"synchronous", func(p *parser, v *yaml.Node) {
-		p.each(v, func(p *parser, n *yaml.Node) {
-			p.config.Model.Synchronous = append(p.config.Model.Synchronous, p.name(n))
-		})
-	}},
-	{"serves", func(p *parser, v *yaml.Node) {
-		p.each(v, func(p *parser, n *yaml.Node) { p.config.Model.Serves = append(p.config.Model.Serves, p.name(n)) })
-	}},
+	{"synchronous", func(p *parser, v *yaml.Node) { p.each(v, names("synchronous")) }},
+	{"serves", func(p *parser, v *yaml.Node) { p.each(v, names("serves")) }},
 	{"ignore", func(p *parser, v *yaml.Node) { p.each(v, (*parser).ignore) }},
 	{"forms", func(p *parser, v *yaml.Node) { p.each(v, (*parser).form) }},
 }
@@ -106,14 +136,18 @@ var sections = []section{
 // fields reads a mapping with the keys of known, each at most once, and returns its nodes by key.
 func (p *parser) fields(n *yaml.Node, known []section) map[string]*yaml.Node {
 	out := make(map[string]*yaml.Node)
+	n = resolved(n)
 	if n.Kind != yaml.MappingNode {
 		p.errorf(n, "want keys: %s", keys(known))
 		return out
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := n.Content[i], n.Content[i+1]
+		key, value := n.Content[i], resolved(n.Content[i+1])
 		j := slices.IndexFunc(known, func(s section) bool { return s.key == key.Value })
 		switch {
+		case key.Kind != yaml.ScalarNode:
+			p.errorf(key, "want a key: %s", keys(known))
+			continue
 		case j < 0:
 			p.errorf(key, "unknown key %s; there are %s", key.Value, keys(known))
 			continue
@@ -139,44 +173,66 @@ func keys(known []section) string {
 
 // each reads the elements of a list.
 func (p *parser) each(n *yaml.Node, read func(*parser, *yaml.Node)) {
-	if n.Kind != yaml.SequenceNode {
+	switch {
+	case isNull(n):
+	case n.Kind != yaml.SequenceNode:
 		p.errorf(n, "want a list")
-		return
+	default:
+		for _, elem := range n.Content {
+			read(p, resolved(elem))
+		}
 	}
-	for _, elem := range n.Content {
-		read(p, elem)
+}
+
+// names returns what reads the name of a function in the section of that key.
+func names(section string) func(*parser, *yaml.Node) {
+	return func(p *parser, n *yaml.Node) { p.call(n, Call{Section: section, What: "function"}) }
+}
+
+// call adds c, which is about what n names.
+func (p *parser) call(n *yaml.Node, c Call) {
+	c.Name, c.Place = p.name(n), place(n)
+	if c.Section == "serves" { // which may be said besides
+		p.once(n, "that "+c.Name+" serves")
+	} else {
+		p.once(n, "what becomes of "+c.Name)
 	}
+	p.config.Calls = append(p.config.Calls, c)
 }
 
 // concurrent reads what is called from many goroutines: an argument, the methods of an interface, or the values
 // of a function type.
 func (p *parser) concurrent(n *yaml.Node) {
 	f := p.fields(n, []section{{key: "function"}, {key: "argument"}, {key: "interface"}, {key: "methods"}, {key: "type"}, {key: "by"}})
-	runs := model.Runs{How: model.Handler, By: "a library, as " + Name + " says,"}
+	c := Call{Section: "concurrent"}
 	if f["by"] != nil {
-		runs.By = p.text(f["by"])
+		c.By = p.text(f["by"])
 	}
 	what := 0
 	for _, key := range []string{"function", "interface", "type"} {
 		if f[key] != nil {
 			what++
+			c.What = key
 		}
 	}
-	switch {
-	case n.Kind != yaml.MappingNode:
-	case what != 1:
+	if n.Kind != yaml.MappingNode {
+		return
+	}
+	if what != 1 {
 		p.errorf(n, "want one of function, interface and type")
-	case f["function"] != nil:
+		return
+	}
+	switch c.What {
+	case "function":
 		p.unfit(f, "methods")
-		key := p.name(f["function"])
-		p.config.Model.Starts[key] = model.Argument{Arg: p.argument(n, f["argument"], key), Runs: runs}
-	case f["interface"] != nil:
+		c.Argument = p.argument(n, f["argument"])
+	case "interface":
 		p.unfit(f, "argument")
-		p.config.Model.Concurrent[p.name(f["interface"])] = model.Interface{Runs: runs, Methods: p.methods(n, f["methods"])}
+		c.Methods = p.methods(n, f["methods"])
 	default:
 		p.unfit(f, "argument", "methods")
-		p.config.Model.FuncTypes[p.name(f["type"])] = runs
 	}
+	p.call(f[c.What], c)
 }
 
 // unfit reports the keys among f that do not go with what the entry is about.
@@ -206,8 +262,7 @@ func (p *parser) starts(n *yaml.Node) {
 	case f["function"] == nil:
 		p.errorf(n, "want function")
 	default:
-		key := p.name(f["function"])
-		p.config.Model.Starts[key] = model.Argument{Arg: p.argument(n, f["argument"], key), Runs: model.Runs{How: model.Go}}
+		p.call(f["function"], Call{Section: "starts", What: "function", Argument: p.argument(n, f["argument"])})
 	}
 }
 
@@ -220,7 +275,7 @@ func (p *parser) ignore(n *yaml.Node) {
 	case f["reason"] == nil:
 		p.errorf(n, "want reason: why %s is not to be reported", f["variable"].Value)
 	default:
-		p.config.Ignore = append(p.config.Ignore, Ignore{p.pattern(f["variable"]), p.text(f["reason"]), f["variable"].Line, f["variable"].Column})
+		p.config.Ignore = append(p.config.Ignore, Ignore{p.pattern(f["variable"]), p.text(f["reason"]), place(f["variable"])})
 	}
 }
 
@@ -235,7 +290,7 @@ func (p *parser) pattern(n *yaml.Node) string {
 
 // text returns a value that is not empty.
 func (p *parser) text(n *yaml.Node) string {
-	if n.Kind != yaml.ScalarNode || strings.TrimSpace(n.Value) == "" {
+	if n.Kind != yaml.ScalarNode || isNull(n) || strings.TrimSpace(n.Value) == "" {
 		p.errorf(n, "want text")
 	}
 	return n.Value
@@ -252,18 +307,15 @@ func (p *parser) name(n *yaml.Node) string {
 	return name
 }
 
-// argument returns the number of an argument of the function key as the model counts, the receiver included.
-func (p *parser) argument(entry, n *yaml.Node, key string) int {
+// argument returns the number of an argument, a receiver not counted.
+func (p *parser) argument(entry, n *yaml.Node) int {
 	if n == nil {
 		p.errorf(entry, "want argument: the number of the one that is called, from 1")
 		return 0
 	}
 	number, err := strconv.Atoi(n.Value)
-	if err != nil || number < 1 {
+	if n.Kind != yaml.ScalarNode || err != nil || number < 1 {
 		p.errorf(n, "want a number from 1; a receiver is not counted")
-	}
-	if !isMethod(key) {
-		number--
 	}
 	return number
 }
@@ -285,7 +337,67 @@ func (p *parser) form(n *yaml.Node) {
 	case f["variable"] == nil || f["form"] == nil:
 		p.errorf(n, "want variable and form")
 	default:
-		v := f["form"]
-		p.config.Forms = append(p.config.Forms, Form{p.pattern(f["variable"]), strings.Split(p.text(v), ","), v.Line, v.Column})
+		p.config.Forms = append(p.config.Forms, Form{p.pattern(f["variable"]), p.forms(f["form"]), place(f["variable"])})
 	}
+}
+
+// forms reads auto, or a list of forms.
+func (p *parser) forms(n *yaml.Node) []string {
+	list := p.list(n)
+	if len(list) == 0 {
+		p.errorf(n, "want a form")
+	}
+	for i, form := range list {
+		auto := form == "auto" && len(list) == 1
+		switch {
+		case form == "" && len(list) == 1: // reported
+		case !auto && !slices.Contains(p.known.Forms, form):
+			p.errorf(n, "unknown form %q; there are auto, %s", form, strings.Join(p.known.Forms, ", "))
+		case slices.Contains(list[:i], form):
+			p.errorf(n, "%s stands here twice", form)
+		}
+	}
+	return list
+}
+
+// list returns the texts of a list, or of a text with commas.
+func (p *parser) list(n *yaml.Node) (out []string) {
+	if n.Kind != yaml.SequenceNode {
+		for text := range strings.SplitSeq(p.text(n), ",") {
+			out = append(out, strings.TrimSpace(text))
+		}
+		return out
+	}
+	p.each(n, func(p *parser, elem *yaml.Node) { out = append(out, p.text(elem)) })
+	return out
+}
+
+func (p *parser) minConfidence(n *yaml.Node) {
+	if !slices.Contains(p.known.Confidences, n.Value) {
+		p.errorf(n, "want one of %s", strings.Join(p.known.Confidences, ", "))
+	}
+	p.config.MinConfidence = Value{n.Value, place(n)}
+}
+
+var tag = regexp.MustCompile(`^[\pL\pN_.]+$`)
+
+// tags reads build tags. There may be none.
+func (p *parser) tags(n *yaml.Node) {
+	var list []string
+	if n.Kind != yaml.ScalarNode || isNull(n) || n.Value != "" {
+		list = p.list(n)
+	}
+	for _, t := range list {
+		if !tag.MatchString(t) && !isNull(n) {
+			p.errorf(n, "%q is no build tag", t)
+		}
+	}
+	p.config.Tags = Value{strings.Join(list, ","), place(n)}
+}
+
+func (p *parser) tests(n *yaml.Node) {
+	if n.Kind != yaml.ScalarNode || n.Value != "true" && n.Value != "false" {
+		p.errorf(n, "want true or false")
+	}
+	p.config.Tests = Value{n.Value, place(n)}
 }

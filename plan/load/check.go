@@ -9,6 +9,7 @@ import (
 	"go/types"
 	"slices"
 	"strings"
+	"sync/atomic"
 )
 
 // maxErrors is how many errors of one package are worth reading.
@@ -26,7 +27,9 @@ func (ld *loader) check() {
 			failed[i] = shared.importAll(c.meta)
 		}
 	}
+	var done atomic.Int64
 	ld.each(len(ld.chosen), func(i int) {
+		defer func() { ld.tell("loading package", int(done.Add(1)), len(ld.chosen)) }()
 		c := ld.chosen[i]
 		im := &importer{universe: shared, meta: c.meta, failed: failed[i]}
 		if failed[i] == nil {

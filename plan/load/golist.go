@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/tools/go/packages"
 )
@@ -25,6 +26,7 @@ type goCommand struct {
 	env     []string
 	flags   []string // build flags
 	overlay map[string][]byte
+	temp    string // GOTMPDIR; set by askWorkspace
 	context func() (context.Context, context.CancelFunc)
 }
 
@@ -77,11 +79,16 @@ func (c *goCommand) packages(mode packages.LoadMode, tests bool, patterns []stri
 	if overlay != "" {
 		flags = append(slices.Clip(flags), "-overlay="+overlay)
 	}
+	work, err := os.MkdirTemp(c.temp, "mapmend-go-*")
+	if err != nil {
+		return nil, err
+	}
+	defer removeAll(work)
 	pkgs, err := packages.Load(&packages.Config{
 		Context:    ctx,
 		Mode:       mode,
 		Dir:        c.dir,
-		Env:        c.env,
+		Env:        append(slices.Clip(c.env), "GOTMPDIR="+work), // go list leaves its files when it is interrupted
 		BuildFlags: flags,
 		Tests:      tests,
 	}, patterns...)
@@ -93,12 +100,24 @@ func (c *goCommand) packages(mode packages.LoadMode, tests bool, patterns []stri
 	return pkgs, nil
 }
 
+// removeAll removes a folder in which a compiler, whose go command is gone, may write for a moment still.
+func removeAll(dir string) {
+	for range 50 {
+		if os.RemoveAll(dir) == nil {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
 // run decodes the JSON objects that the go command prints, calling decode for each until it returns an error.
 func (c *goCommand) run(decode func(*json.Decoder) error, args ...string) error {
 	ctx, free := c.context()
 	defer free()
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir, cmd.Env = c.dir, c.env
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it takes its files with it
+	cmd.WaitDelay = 5 * time.Second
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"go/build"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -33,10 +34,12 @@ type listing struct {
 	workspace
 	roots     []*packages.Package // what the patterns match, with test variants
 	requested map[string]bool     // paths of the packages that the user's patterns match
+	whole     bool                // these are all that there are
 }
 
 // list asks the go command.
 func list(cmd *goCommand, cfg Config) (*listing, error) {
+	cfg.tell("listing packages", 0, 0)
 	ws, err := askWorkspace(cmd)
 	if err != nil {
 		return nil, err
@@ -66,7 +69,7 @@ func list(cmd *goCommand, cfg Config) (*listing, error) {
 	if !widened {
 		matched = roots
 	}
-	l := &listing{workspace: *ws, roots: roots, requested: map[string]bool{}}
+	l := &listing{workspace: *ws, roots: roots, requested: map[string]bool{}, whole: ws.whole(cmd.dir, wanted)}
 	for _, p := range matched {
 		if msg := nowhere(p, wanted); msg != "" {
 			return nil, errors.New(msg)
@@ -145,13 +148,26 @@ func Root(cfg Config) (string, error) {
 	return ws.Root, nil
 }
 
+// Workspace returns the names of go.mod and go.work as go env says them, without loading anything: empty, off, or the null device
+// where there is none. Only cfg.Dir, cfg.Env and cfg.Context count.
+func Workspace(cfg Config) (gomod, gowork string, err error) {
+	cmd, err := newGoCommand(cfg)
+	if err != nil {
+		return "", "", err
+	}
+	var env struct{ GOMOD, GOWORK string }
+	err = cmd.run(func(dec *json.Decoder) error { return dec.Decode(&env) }, "env", "-json", "GOMOD", "GOWORK")
+	return env.GOMOD, env.GOWORK, err
+}
+
 // askWorkspace finds the main modules and the root.
 func askWorkspace(cmd *goCommand) (*workspace, error) {
-	var env struct{ GOWORK, GOMOD, GOROOT, GOMODCACHE, GOARCH, GOVERSION string }
+	var env struct{ GOWORK, GOMOD, GOROOT, GOMODCACHE, GOARCH, GOVERSION, GOTMPDIR string }
 	if err := cmd.run(func(dec *json.Decoder) error { return dec.Decode(&env) },
-		"env", "-json", "GOWORK", "GOMOD", "GOROOT", "GOMODCACHE", "GOARCH", "GOVERSION"); err != nil {
+		"env", "-json", "GOWORK", "GOMOD", "GOROOT", "GOMODCACHE", "GOARCH", "GOVERSION", "GOTMPDIR"); err != nil {
 		return nil, err
 	}
+	cmd.temp = env.GOTMPDIR
 	ws := &workspace{Root: cmd.dir, GOARCH: env.GOARCH, GOROOT: env.GOROOT, GOMODCACHE: env.GOMODCACHE, Go: languageVersion(env.GOVERSION)}
 	if env.GOMOD == "" {
 		return ws, nil // GOPATH mode: there are no modules
@@ -194,6 +210,31 @@ func languageVersion(goVersion string) string {
 // covers reports whether the patterns certainly match every package of the main modules.
 func (ws *workspace) covers(dir string, patterns []string) bool {
 	return len(ws.Modules) == 1 && ws.Modules[0].Dir == dir && slices.Contains(patterns, "./...")
+}
+
+// whole reports whether the patterns certainly match every package of all main modules.
+func (ws *workspace) whole(dir string, patterns []string) bool {
+	matches := func(m module) bool {
+		return slices.ContainsFunc(patterns, func(pattern string) bool {
+			at, tree := strings.CutSuffix(pattern, "/...")
+			if !tree {
+				return false
+			}
+			if build.IsLocalImport(at) || filepath.IsAbs(at) {
+				if !filepath.IsAbs(at) {
+					at = filepath.Join(dir, filepath.FromSlash(at))
+				}
+				return within(m.Dir, filepath.Clean(at))
+			}
+			return m.Path == at || strings.HasPrefix(m.Path, at+"/")
+		})
+	}
+	for _, m := range ws.Modules {
+		if !matches(m) {
+			return false
+		}
+	}
+	return len(ws.Modules) > 0
 }
 
 // moduleOf returns the innermost main module that holds a folder, or nil.

@@ -22,6 +22,9 @@ type Config struct {
 	Jobs      int               // how many files or packages to work on at a time; 0 means GOMAXPROCS
 	Importers bool              // load packages of the workspace that import a requested one
 
+	// Progress is told what is done and, if of is not 0, how much of it is; nil if nobody wants to know. It is called concurrently.
+	Progress func(what string, done, of int)
+
 	// Context returns the context of one run of the go command, which is ended with it, and what frees it; nil means that
 	// no run is ended early.
 	Context func() (context.Context, context.CancelFunc)
@@ -42,11 +45,12 @@ func Load(cfg Config) (*Program, error) {
 		listing: l,
 		cmd:     cmd,
 		jobs:    cfg.Jobs,
+		tell:    cfg.tell,
 		goarch:  l.GOARCH,
 		chosen:  choose(l),
 		parsed:  map[*chosen][]*parsed{},
 		errs:    map[*chosen]*packageErrors{},
-		prog:    &Program{Root: l.Root, Fset: token.NewFileSet(), files: map[*token.File]*File{}},
+		prog:    &Program{Root: l.Root, Whole: l.whole, Fset: token.NewFileSet(), files: map[*token.File]*File{}},
 	}
 	for _, c := range ld.chosen {
 		ld.errs[c] = &packageErrors{relative: ld.relative}
@@ -71,12 +75,20 @@ func (cfg Config) Overlaid(overlay map[string][]byte) (*Program, error) {
 	return Load(cfg)
 }
 
+// tell tells the progress.
+func (cfg Config) tell(what string, done, of int) {
+	if cfg.Progress != nil {
+		cfg.Progress(what, done, of)
+	}
+}
+
 // loader holds what the steps pass on. The maps are filled before work is done in parallel; a worker changes only what
 // hangs below its own package.
 type loader struct {
 	*listing
 	cmd    *goCommand
 	jobs   int
+	tell   func(what string, done, of int)
 	goarch string
 
 	chosen []*chosen // sorted by path

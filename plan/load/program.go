@@ -12,6 +12,7 @@ import (
 // Program is everything that was loaded. It is immutable and may be read concurrently.
 type Program struct {
 	Root     string // absolute folder to which File.Name is relative: the main module's, or that of go.work
+	Whole    bool   // every package of the main modules is requested, as far as the patterns show
 	Fset     *token.FileSet
 	Packages []*Package // own packages; what a package's Imports name stands before it, otherwise sorted by path
 	Errors   []Error    // sorted by file, line, column; unique

@@ -26,7 +26,7 @@ var Analyzer = &analysis.Analyzer{
 	Run:       run,
 }
 
-var leastConfidence = plan.Likely
+var leastConfidence plan.Confidence // Silent: the configuration says it
 
 func init() {
 	Analyzer.Flags.Func("min-confidence", "the least confidence that counts: possible or likely", func(name string) (err error) {
@@ -43,7 +43,7 @@ func (*facts) AFact() {}
 func (f *facts) String() string { return fmt.Sprintf("%d functions", len(f.Functions)) }
 
 func run(pass *analysis.Pass) (any, error) {
-	if !isOwn(pass.Module) {
+	if !isOwn(pass.Module) || len(pass.Files) == 0 {
 		return nil, nil
 	}
 	prog, err := program(pass)
@@ -51,8 +51,13 @@ func run(pass *analysis.Pass) (any, error) {
 		return nil, err
 	}
 	opt := plan.Options{MinConfidence: leastConfidence}
-	if opt.Config, err = configuration(prog.Root); err != nil {
+	if opt.Config, err = configuration(filepath.Dir(pass.Fset.PositionFor(pass.Files[0].Package, false).Filename)); err != nil {
 		return nil, err
+	}
+	if c := opt.Config; c != nil && opt.MinConfidence == plan.Silent && c.MinConfidence.Said() {
+		if opt.MinConfidence, err = plan.ParseConfidence(c.MinConfidence.Text); err != nil {
+			return nil, err
+		}
 	}
 	var imported []plan.Facts
 	for _, f := range pass.AllPackageFacts() {
@@ -111,17 +116,30 @@ func moduleRoot(dir string) string {
 	}
 }
 
-// configuration reads the configuration in the folder root; it is nil when there is none.
-func configuration(root string) (*config.Config, error) {
-	file := filepath.Join(root, config.Name)
-	src, err := os.ReadFile(file)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, nil
-	case err != nil:
+// configuration reads the configuration of the module of the folder dir; it is nil when there is none.
+func configuration(dir string) (*config.Config, error) {
+	file, err := configurationFile(dir)
+	if file == "" || err != nil {
 		return nil, err
 	}
-	return config.Parse(file, src)
+	src, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	return config.Parse(file, src, plan.Known())
+}
+
+// configurationFile returns the name of the configuration of the module, or of the workspace, of the folder dir; empty if there is none.
+func configurationFile(dir string) (string, error) {
+	gomod, gowork, err := load.Workspace(load.Config{Dir: dir})
+	if err != nil {
+		return "", err
+	}
+	file, _ := config.PlacesOf(gomod, gowork).Choose(func(file string) bool {
+		_, err := os.Stat(file)
+		return !errors.Is(err, fs.ErrNotExist)
+	})
+	return file, nil
 }
 
 // diagnostic returns f as the driver reports it. The other problem sites are related places.

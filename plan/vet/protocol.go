@@ -10,8 +10,6 @@ import (
 	"strings"
 
 	"golang.org/x/tools/go/analysis/unitchecker"
-
-	"mapmend/plan/config"
 )
 
 // Asked reports whether args, those of the process without its name, are how go vet calls its tool: for its version, its flags, or
@@ -36,7 +34,8 @@ func Main(args []string, stdout io.Writer) error {
 }
 
 // printVersion prints what the go command wants to know before it takes a result from its cache: which tool made it. What the tool
-// finds depends on the configuration of the module, too, and go vet calls it in a folder of that.
+// finds depends on the configuration, too, of which a module or workspace has one: go vet calls the tool where it was called itself, and
+// all packages that it looks at are of the same.
 func printVersion(w io.Writer) error {
 	exe, err := os.Executable()
 	if err != nil {
@@ -46,8 +45,16 @@ func printVersion(w io.Writer) error {
 	if err := hashFile(h, exe); err != nil {
 		return err
 	}
-	if dir, err := os.Getwd(); err == nil {
-		if err := hashFile(h, filepath.Join(moduleRoot(dir), config.Name)); err != nil && !os.IsNotExist(err) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	file, err := configurationFile(dir)
+	if err != nil {
+		return err
+	}
+	if file != "" {
+		if err := hashFile(h, file); err != nil {
 			return err
 		}
 	}

@@ -46,13 +46,13 @@ func (t Test) Run(ctx context.Context, root string, flags []string, overlay map[
 	defer os.RemoveAll(temp)
 	exe := filepath.Join(temp, "confirm.test")
 	args := slices.Concat([]string{"test", "-race", "-c", "-vet=off", "-o", exe, "-overlay=" + file}, flags, []string{"./" + path.Dir(t.File)})
-	if out, failed, err := output(ctx, root, "go", args...); err != nil {
+	if out, failed, err := output(ctx, root, temp, "go", args...); err != nil {
 		return nil, err
 	} else if failed {
 		return &Outcome{Output: out, Failed: fmt.Errorf("the test does not build: %s", reason(out))}, nil
 	}
 	// The test itself, not the go command, is what an interrupt is to end.
-	out, _, err := output(ctx, filepath.Join(root, filepath.FromSlash(path.Dir(t.File))), exe, "-test.v", "-test.count=1", "-test.timeout=60s", "-test.run=^"+t.Name+"$")
+	out, _, err := output(ctx, filepath.Join(root, filepath.FromSlash(path.Dir(t.File))), temp, exe, "-test.v", "-test.count=1", "-test.timeout=60s", "-test.run=^"+t.Name+"$")
 	if err != nil {
 		return nil, err
 	}
@@ -71,12 +71,14 @@ func (t Test) Run(ctx context.Context, root string, flags []string, overlay map[
 	return o, nil
 }
 
-// output runs a program in dir and returns what it prints, and whether it failed.
-func output(ctx context.Context, dir, program string, args ...string) (out string, failed bool, err error) {
+// output runs a program in dir and returns what it prints, and whether it failed. The go command has its files in temp, since it may leave
+// them when it is interrupted.
+func output(ctx context.Context, dir, temp, program string, args ...string) (out string, failed bool, err error) {
 	cmd := exec.CommandContext(ctx, program, args...)
-	cmd.Dir, cmd.Env = dir, append(os.Environ(), "PWD="+dir, "GORACE=halt_on_error=0")
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // the go command takes its files with it
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "PWD="+dir, "GORACE=halt_on_error=0", "GOTMPDIR="+temp)
+	group(cmd)
 	cmd.WaitDelay = 5 * time.Second
+	defer sweep(cmd)
 	var b bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &b, &b
 	err = cmd.Run()

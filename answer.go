@@ -51,7 +51,7 @@ type question struct {
 // question returns what is asked about the program that cfg loads; nil if there is no cache, or if it cannot be told what decides the answer.
 //
 // Besides the inputs of loading, among them the configuration of the module, that is: the tool itself, by the content of its executable; the
-// options of the analysis; and the crashes and reports given as evidence. The gates and the format come after the answer.
+// options of the analysis; and the evidence, by the names and the content of its files. The gates and the format come after the answer.
 //
 // If another configuration than that of the program counts, as with a revision, foreign is set: what inv has read then decides, too.
 func (inv *invocation) question(cfg load.Config, foreign bool) *question {
@@ -59,7 +59,7 @@ func (inv *invocation) question(cfg load.Config, foreign bool) *question {
 	if q.cache == nil {
 		return nil
 	}
-	reports, err := inv.allReports()
+	proofs, err := inv.allEvidence()
 	if err != nil {
 		return nil // said when it is needed
 	}
@@ -75,7 +75,7 @@ func (inv *invocation) question(cfg load.Config, foreign bool) *question {
 	if !foreign {
 		opt.Config = nil // is one of the inputs
 	}
-	asked, err := json.Marshal([]any{tool, q.inputs.Sum, opt, foreign, inv.evidence, reports})
+	asked, err := json.Marshal([]any{tool, q.inputs.Sum, opt, foreign, proofs.files})
 	if err != nil {
 		return nil
 	}
@@ -101,10 +101,11 @@ func executable() (string, error) {
 
 // kept is an answer as it is kept: plain data.
 type kept struct {
-	Root    string
-	Looked  []string // paths of the requested packages
-	Plan    plan.Plan
-	Unnamed []string // of the plan, whose file has no place for it
+	Root     string
+	Looked   []string // paths of the requested packages
+	Plan     plan.Plan
+	Unnamed  []string // of the plan, whose file has no place for it, and Measured
+	Measured []string
 }
 
 // recall returns the plan that is kept, without mends, and the program that it is about, without its source; nil if there is none.
@@ -124,7 +125,7 @@ func (q *question) recall() (*load.Program, *plan.Plan) {
 	for _, path := range k.Looked {
 		prog.Packages = append(prog.Packages, &load.Package{Path: path, Requested: true})
 	}
-	k.Plan.Unnamed = k.Unnamed
+	k.Plan.Unnamed, k.Plan.Measured = k.Unnamed, k.Measured
 	return prog, &k.Plan
 }
 
@@ -138,8 +139,8 @@ func (q *question) keep(prog *load.Program, p *plan.Plan) {
 		q.inv.stepf("the cache is not used: %v", err)
 		return
 	}
-	k := kept{Root: prog.Root, Plan: *p, Unnamed: p.Unnamed}
-	k.Plan.Mends, k.Plan.Orders, k.Plan.Unnamed = nil, nil, nil
+	k := kept{Root: prog.Root, Plan: *p, Unnamed: p.Unnamed, Measured: p.Measured}
+	k.Plan.Mends, k.Plan.Orders, k.Plan.Unnamed, k.Plan.Measured = nil, nil, nil, nil
 	for _, pkg := range prog.Packages {
 		if pkg.Requested {
 			k.Looked = append(k.Looked, pkg.Path)

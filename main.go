@@ -62,7 +62,7 @@ var commands = []command{
 		name:  "plan",
 		args:  "[packages]",
 		short: "write what would be mended as a plan to review and apply later",
-		flags: []string{"chdir", "tags", "tests", "form", "accessors", "field", "all", "min-confidence", "output", "color", "verbose", "quiet"},
+		flags: []string{"chdir", "tags", "tests", "form", "accessors", "field", "all", "min-confidence", "evidence", "output", "color", "verbose", "quiet"},
 		run:   planning,
 		examples: []string{
 			"mapmend plan -o mend.json ./...",

@@ -20,7 +20,8 @@ type Plan struct {
 
 	Silenced []Silenced `json:"silenced,omitempty"` // variables with a finding that the author does not want to be reported
 	Notes    []Note     `json:"notes,omitempty"`    // what has no effect of what the author said, and functions that were not analysed
-	Unnamed  []string   `json:"-"`                  // what the reports name that name no one map variable
+	Unnamed  []string   `json:"-"`                  // what the evidence names where it names no one map variable
+	Measured []string   `json:"-"`                  // what profiles say of locks that are not hot
 }
 
 // Silenced is a finding that is left out of Findings.
@@ -82,14 +83,15 @@ const (
 	ValueEscape       Kind = "value-escape"
 	TornReplace       Kind = "torn-replace"
 	SplitCheckAct     Kind = "split-check-act"
+	Contended         Kind = "contended"
 )
 
 // Kinds lists every kind in order of precedence.
-var Kinds = []Kind{InconsistentGuard, WriteUnderRLock, WrongGuard, CopiedLock, UnguardedShared, AliasEscape, ValueEscape, TornReplace, SplitCheckAct}
+var Kinds = []Kind{InconsistentGuard, WriteUnderRLock, WrongGuard, CopiedLock, UnguardedShared, AliasEscape, ValueEscape, TornReplace, SplitCheckAct, Contended}
 
 // IsRace reports whether what k names is a data race. What is not is for the reader to judge, and makes no
 // command fail.
-func (k Kind) IsRace() bool { return k != SplitCheckAct }
+func (k Kind) IsRace() bool { return k != SplitCheckAct && k != Contended }
 
 // Confidence grades the evidence behind a finding. The zero value is silent: nothing is reported.
 type Confidence int
@@ -149,6 +151,28 @@ type Finding struct {
 	Chains  [][]string `json:"chains"`          // call chains of one conflicting pair, outermost function first
 	Sites   []Site     `json:"sites"`           // sorted by file, line, column
 	Story   *Story     `json:"story,omitempty"` // for people who want to know all; nil unless they asked
+
+	Contention []Contention `json:"contention,omitempty"` // what profiles say of the lock around it, one for each that shows that it is hot
+	Stays      string       `json:"stays,omitempty"`      // of a contended one: why it stays as it is although nothing is refused
+}
+
+// Contention is what one profile says of the lock around a map variable.
+type Contention struct {
+	Profile string     `json:"profile"` // what it was read from
+	Lock    string     `json:"lock"`    // as people call it
+	Share   float64    `json:"share"`   // of the time for which goroutines waited for locks, how much was for this one: 0 to 1
+	Around  float64    `json:"around"`  // the same of its sections that use the map
+	Nanos   int64      `json:"nanos"`   // how long they waited for it
+	Waits   int64      `json:"waits"`   // and how often
+	Sites   []LockSite `json:"sites"`   // where it is taken or given back, the one with the largest share first
+}
+
+// LockSite is where a lock is taken or given back.
+type LockSite struct {
+	Pos
+	Function string  `json:"function"`
+	Holds    bool    `json:"holds"` // others waited while it was held here; else what waited stands here
+	Share    float64 `json:"share"`
 }
 
 // Story is what explains a finding, or that there is none, besides what a report says.

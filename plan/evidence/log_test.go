@@ -99,7 +99,7 @@ func short(a Access) string {
 	return b.String()
 }
 
-func TestRead(t *testing.T) {
+func TestReadReports(t *testing.T) {
 	oldAccess := "read map; session.(*Store).Get at store.go:31; main.serve at main.go:12 < main.main at main.go:8"
 	swissAccesses := []string{
 		"write map; session.(*Cache).Put at cache.go:22; sync.(*WaitGroup).Go.func1 at waitgroup.go:258 < sync.(*WaitGroup).Go at waitgroup.go:238",
@@ -142,7 +142,7 @@ func TestRead(t *testing.T) {
 		{"empty", "", nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			reports, err := Read(strings.NewReader(test.text), "log")
+			reports, err := ReadReports(strings.NewReader(test.text), "log")
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -45,12 +45,12 @@ var choices = []row{
 
 	{RWMutex, "there may be many of it",
 		"with one entry it takes 290 B, and shards 5.1 KiB: 5 MB for a thousand of them", []test{
-			{func(u usage) bool { return u.instances == many || u.instances == anyNumber && u.hot == "" }, "there are few of it"},
+			{func(u usage) bool { return u.instances == many || u.instances == anyNumber && u.hot == "" }, "there are few of it, as far as the program shows"},
 		}},
 
 	{RWMutex, "nothing shows that it is hot",
 		"on one core, with 90 % loads, a use takes 23 ns, 29 of shards and 54 of a sync.Map", []test{
-			{func(u usage) bool { return !u.busy }, "many goroutines use it in loops"},
+			{func(u usage) bool { return !u.busy }, "it is hot"},
 		}},
 
 	{SyncMap, "entries stay, and are loaded a hundred times as often as stored",
@@ -136,7 +136,7 @@ func (d *decider) choice(c *candidate) *Choice {
 	u, decided := d.usage(c), choices[c.row]
 	out := &Choice{Row: decided.name, Figure: decided.figure, Usage: u.String(), Not: []Rejected{}}
 	for _, r := range choices {
-		if r.form == decided.form {
+		if r.form == decided.form || r.form == Lock && c.relieved && decided.form == RWMutex { // it has the form lock, and keeps it
 			continue
 		}
 		name, why := r.name, r.why(u)

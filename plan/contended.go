@@ -109,16 +109,23 @@ func (l *lockFinder) hold(guard access.Var, e *share.Entry, i int) {
 	}
 }
 
-// bodiesOf returns the functions that f may be.
-func (l *lockFinder) bodiesOf(f ownFrame) (out []*lockset.Body) {
+// bodiesOf returns the functions that f may be: those of its name, or else those that may have been inlined and have it therefore.
+func (l *lockFinder) bodiesOf(f ownFrame) []*lockset.Body {
+	var named, inlined []*lockset.Body
 	for _, file := range f.files {
 		for _, b := range l.bodies[file] {
-			if sameFunction(b.Name, f.Name()) {
-				out = append(out, b)
+			switch {
+			case inner.ReplaceAllString(b.Name, "") == inner.ReplaceAllString(f.Name(), ""):
+				named = append(named, b)
+			case sameFunction(b.Name, f.Name()):
+				inlined = append(inlined, b)
 			}
 		}
 	}
-	return out
+	if len(named) > 0 {
+		return named
+	}
+	return inlined
 }
 
 // lockAt is a lock of the program on a stack.

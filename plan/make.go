@@ -81,7 +81,7 @@ func Make(prog *load.Program, opt Options) (*Plan, error) {
 		if hot := waits.hot[toVar(v.Var)]; hot != nil {
 			f.contend(hot)
 			if f.Kind != Contended && f.Confidence < opt.threshold() {
-				p.Unnamed = append(p.Unnamed, fmt.Sprintf("%s: there is a finding on it that is only %s", f.waiting(), f.Confidence))
+				p.Unnamed = append(p.Unnamed, fmt.Sprintf("%s: of %s %s; there is a finding on it that is only %s", hot[0].Profile, f.Var, f.waiting(), f.Confidence))
 			}
 		}
 		if opt.Silent {

@@ -244,7 +244,17 @@ type Mend struct {
 	Receivers []Receiver   `json:"receivers,omitempty"` // of methods of the owner, that become pointers: all that are none
 	Wrapper   *Wrapper     `json:"wrapper,omitempty"`   // the generated type; nil for form lock
 	Lowered   []Lowering   `json:"lowered,omitempty"`   // uses that become accessor calls; not of form lock
+	Freed     *Freed       `json:"freed,omitempty"`     // the guard, if it goes; not of form lock
 	Choice    *Choice      `json:"choice,omitempty"`    // why it has this form; nil if it was asked for
+}
+
+// Freed is a guard that goes, since each of its sections uses the map once and does nothing else that others may see. The use becomes
+// the call of an accessor, which is one step.
+type Freed struct {
+	Class   Var    `json:"class"`             // the guard by type and field
+	Decl    Span   `json:"decl"`              // the field
+	Comment string `json:"comment,omitempty"` // behind it on its line, which goes with it
+	Calls   []Span `json:"calls"`             // the statements that take it and give it back, sorted
 }
 
 // Choice tells why the tool chose a form: which row of its table decided, and why the others did not.

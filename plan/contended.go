@@ -139,11 +139,11 @@ type lockAt struct {
 
 // find returns the lock that called, which callers called, works on; ok is false if it is none of the program's, or not known.
 func (l *lockFinder) find(called evidence.Frame, callers []evidence.Frame) (at lockAt, ok bool) {
-	own := l.own(callers)
 	for len(callers) > 0 && len(l.files(callers[0])) == 0 && !model.Lock(callers[0].Method()).IsZero() {
 		called, callers = callers[0], callers[1:] // a type of another module that is a lock
 	}
-	if len(own) == 0 || len(callers) == 0 || len(l.files(callers[0])) == 0 {
+	own := l.own(callers)
+	if len(own) == 0 || len(l.files(callers[0])) == 0 {
 		return lockAt{}, false // the lock of a library
 	}
 	release := model.Lock(called.Method()).Release

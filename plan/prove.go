@@ -185,10 +185,28 @@ func (p prover) files(f evidence.Frame) []*load.File {
 	name := codeFile{f.Package, f.File}
 	files, ok := p.known[name]
 	if !ok {
-		files = p.findFiles(f)
+		if files = p.findFiles(f); len(files) == 0 && inner.MatchString(f.Name()) {
+			files = p.inlinedFrom(f)
+		}
 		p.known[name] = files
 	}
 	return files
+}
+
+// inlinedFrom returns the file of a function literal that f is, which has the name and the package of the function that the one around it
+// was inlined in: main.main.func1.(*Store).Put.1 stands in store/store.go. Files of other modules are in folders with a version.
+func (p prover) inlinedFrom(f evidence.Frame) []*load.File {
+	if strings.Contains(f.File, "@") || strings.Contains(f.File, "/vendor/") {
+		return nil
+	}
+	for _, pkg := range p.prog.Packages {
+		for _, file := range pkg.Files {
+			if file.Abs == f.File || strings.Contains(file.Name, "/") && strings.HasSuffix(f.File, "/"+file.Name) || f.File == pkg.Path+"/"+path.Base(file.Name) {
+				return []*load.File{file}
+			}
+		}
+	}
+	return nil
 }
 
 func (p prover) findFiles(f evidence.Frame) []*load.File {

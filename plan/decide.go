@@ -119,7 +119,7 @@ func (d *decider) note(c *candidate, form Form, r Refusal) {
 	if r.Pos == (Pos{}) {
 		r.Pos = c.finding.Pos
 	}
-	if c.refusal == nil {
+	if c.refusal == nil || c.auto && form == Lock { // before it only another form was tried, for being faster
 		c.refusal = &r
 	}
 	c.reject(form, r)

@@ -7,6 +7,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"regexp"
 	"slices"
 
 	"mapmend/plan"
@@ -67,38 +68,59 @@ func (p *proof) freedIn(m plan.Mend, pkg *load.Package, file *load.File) (failed
 	fail := func(n ast.Node, why string) {
 		failed = append(failed, failure{was: position(p.before, file.Name, offset(n.Pos())), vars: []plan.Var{m.Var}, message: why})
 	}
-	class := m.Freed.Class.String()
+	isGuard := func(class string) bool { return typeParameters.ReplaceAllString(class, "") == m.Freed.Class.String() }
 	ast.Inspect(file.Syntax, func(n ast.Node) bool {
-		if l := lockCall(pkg.Info, n); l != nil && l.class == class && !p.freesAt(file.Name, offset(n.Pos())) {
+		if l := lockCall(pkg.Info, n); l != nil && isGuard(l.class) && !p.freesAt(file.Name, offset(n.Pos())) {
 			fail(n, fmt.Sprintf("%s.%s would stay, whose guard goes", l.path, l.method))
 		}
 		return true
 	})
 	for _, r := range regionsOf(pkg.Info, file.Syntax) {
-		if r.class != class {
+		if !isGuard(r.class) {
 			continue
 		}
-		uses := 0
+		var uses [][]ast.Node // each with what is around it
 		for _, stmt := range r.stmts {
-			ast.Inspect(stmt, func(n ast.Node) bool {
-				if n == nil {
-					return false
+			ast.PreorderStack(stmt, nil, func(n ast.Node, stack []ast.Node) bool {
+				start, end := offset(n.Pos()), offset(n.End())
+				if lowersAt(m, file.Name, start, end) {
+					uses = append(uses, append(slices.Clone(stack), n))
 				}
-				l := loweredAt(m, file.Name, offset(n.Pos()), offset(n.End()))
-				if l != nil {
-					uses++
-				}
-				if why := foreign(pkg, n); why != "" && !inLowered(m, file.Name, offset(n.Pos()), offset(n.End())) {
+				if why := p.foreign(pkg, n); why != "" && !inLowered(m, file.Name, start, end) {
 					fail(n, "a section of "+r.path+", which goes, holds "+why)
 				}
 				return true
 			})
 		}
-		if uses == 0 {
+		if len(uses) == 0 {
 			fail(r.stmtAt(file.Syntax), "a section of "+r.path+", which goes, does not use the map")
+		}
+		for i := 1; i < len(uses); i++ {
+			if inSequence(uses[i-1], uses[i]) {
+				fail(uses[i][len(uses[i])-1], "a section of "+r.path+", which goes, uses the map twice")
+			}
 		}
 	}
 	return failed
+}
+
+// typeParameters matches those of a type, as they are written behind its name.
+var typeParameters = regexp.MustCompile(`\[[^\]]*\]`)
+
+// inSequence reports whether both of two uses, each with what is around it, may run: they are not in two branches of one statement.
+func inSequence(a, b []ast.Node) bool {
+	for i := 0; i < len(a) && i < len(b); i++ {
+		if a[i] == b[i] {
+			continue
+		}
+		_, block := a[i].(*ast.BlockStmt)
+		_, clause := a[i].(*ast.CaseClause)
+		if i > 0 && block {
+			_, block = a[i-1].(*ast.IfStmt)
+		}
+		return !(i > 0 && (block || clause))
+	}
+	return true
 }
 
 // stmtAt returns the first statement of r, or file if it has none.
@@ -109,34 +131,37 @@ func (r region) stmtAt(file *ast.File) ast.Node {
 	return r.stmts[0]
 }
 
-// loweredAt returns the use of m that takes up a range of bytes, or nil.
-func loweredAt(m plan.Mend, file string, start, end int) *plan.Lowering {
-	for i, l := range m.Lowered {
-		if l.File == file && l.Start == start && l.End == end {
-			return &m.Lowered[i]
-		}
-	}
-	return nil
+// lowersAt reports whether a use of m takes up a range of bytes.
+func lowersAt(m plan.Mend, file string, start, end int) bool {
+	return slices.ContainsFunc(m.Lowered, func(l plan.Lowering) bool { return l.File == file && l.Start == start && l.End == end })
 }
 
-// inLowered reports whether a range of bytes is the map of a use of m, or an element of it that the use reads and writes.
+// inLowered reports whether a range of bytes is a use of m, the map of one, what the map is a part of, or an element that the use renews.
 func inLowered(m plan.Mend, file string, start, end int) bool {
+	in := func(s plan.Span) bool { return s.Start <= start && end <= s.End }
 	return slices.ContainsFunc(m.Lowered, func(l plan.Lowering) bool {
-		map_ := l.File == file && l.Map.Start <= start && end <= l.Map.End
-		whole := l.File == file && l.Start <= start && start == l.Map.Start && end <= l.End
-		old := l.File == file && l.Shape == plan.ShapeRenew && (l.Old.Start <= start && end <= l.Old.End)
-		return map_ || whole || old || l.File == file && l.Start == start && l.End == end
+		index := in(l.Span) && start == l.Map.Start // s.m[k] of s.m[k] = v
+		return l.File == file && (in(l.Map) || index || l.Shape == plan.ShapeRenew && in(l.Old))
 	})
 }
 
 // foreign says what n itself touches that others may, or is empty.
-func foreign(pkg *load.Package, n ast.Node) string {
+func (p *proof) foreign(pkg *load.Package, n ast.Node) string {
 	info := pkg.Info
 	switch n := n.(type) {
 	case *ast.FuncLit, *ast.GoStmt, *ast.DeferStmt:
 		return "a function"
 	case *ast.SendStmt, *ast.SelectStmt:
 		return "a wait"
+	case *ast.CallExpr:
+		switch fn := calleeOf(info, n).(type) {
+		case *types.Func:
+			if fn.Signature().Recv() != nil || fn.Pkg() == nil || p.before.Package(fn.Pkg().Path()) != nil {
+				return "a call of " + fn.Name()
+			}
+		case *types.Var:
+			return "a call of " + fn.Name()
+		}
 	case *ast.StarExpr:
 		if !info.Types[n].IsType() {
 			return "what a pointer leads to"

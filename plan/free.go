@@ -114,7 +114,7 @@ func (w *wrapping) guardSections(field *ast.Field) ([]freed, *Refusal) {
 	at := make(map[ast.Stmt]*mention)
 	for _, m := range g.mentions {
 		s := m.stmt()
-		if s == nil || m.op().Try {
+		if s == nil {
 			return nil, w.refuse(Footprint, m.id.Pos(), field.Names[0].Name+" cannot go: here something else is done with it than to take it or give it back", "use --form lock")
 		}
 		at[s] = m
@@ -310,15 +310,11 @@ func (s *ownScan) node(n ast.Node) bool {
 			s.fail(n, touches)
 		}
 	case *ast.UnaryExpr:
-		if n.Op == token.ARROW || n.Op == token.AND && !isLiteral(n.X) {
+		if n.Op == token.ARROW {
 			s.fail(n, touches)
 		}
 	case *ast.IndexExpr:
 		if t := info.TypeOf(n.X); !s.isUse(n.X) && t != nil && !isString(t) && !isArrayType(t) {
-			s.fail(n, touches)
-		}
-	case *ast.SliceExpr:
-		if isArrayType(info.TypeOf(n.X)) {
 			s.fail(n, touches)
 		}
 	case *ast.RangeStmt:
@@ -374,7 +370,7 @@ func (s *ownScan) call(n *ast.CallExpr) {
 			_, basic := info.TypeOf(e).Underlying().(*types.Basic)
 			return !basic
 		})
-		if s.w.d.world.Effects[access.ObjectKey(callee)] == nil && callee.Signature().Recv() == nil && model.Pure(access.ObjectKey(callee)) && plain {
+		if s.w.d.world.Effects[access.ObjectKey(callee)] == nil && model.Pure(access.ObjectKey(callee)) && plain {
 			return
 		}
 	}
@@ -444,10 +440,7 @@ func (s *ownScan) selector(n *ast.SelectorExpr) bool {
 		s.look(n.X)
 		return false
 	}
-	if _, isVar := info.Uses[n.Sel].(*types.Var); isVar {
-		s.fail(n, touches)
-	}
-	return false
+	return true // of a package
 }
 
 // function returns the innermost function that the section is in.
@@ -463,7 +456,7 @@ func (s *ownScan) function() ast.Node {
 // isOwn reports whether v is a variable of the function, of which no function literal knows and of which the address is not taken.
 func (s *ownScan) isOwn(v *types.Var) bool {
 	fn := s.function()
-	if v.IsField() || v.Parent() == nil || v.Parent() == s.in.pkg.Types.Scope() || v.Pos() < fn.Pos() || fn.End() <= v.Pos() {
+	if v.IsField() || v.Parent() == nil || v.Parent() == v.Pkg().Scope() || v.Pos() < fn.Pos() || fn.End() <= v.Pos() {
 		return false
 	}
 	info, own := s.in.pkg.Info, true
@@ -510,11 +503,6 @@ func root(e ast.Expr) ast.Expr {
 			return x
 		}
 	}
-}
-
-func isLiteral(e ast.Expr) bool {
-	_, ok := ast.Unparen(e).(*ast.CompositeLit)
-	return ok
 }
 
 func isArrayType(t types.Type) bool {

@@ -83,7 +83,8 @@ func (p *proof) freedIn(m plan.Mend, pkg *load.Package, file *load.File) (failed
 		for _, stmt := range r.stmts {
 			ast.PreorderStack(stmt, nil, func(n ast.Node, stack []ast.Node) bool {
 				start, end := offset(n.Pos()), offset(n.End())
-				if lowersAt(m, file.Name, start, end) {
+				around := len(stack) > 0 && offset(stack[len(stack)-1].Pos()) == start && offset(stack[len(stack)-1].End()) == end // a statement that is a call
+				if lowersAt(m, file.Name, start, end) && !around {
 					uses = append(uses, append(slices.Clone(stack), n))
 				}
 				if why := p.foreign(pkg, n); why != "" && !inLowered(m, file.Name, start, end) {

@@ -41,6 +41,7 @@ func (s *S[V]) stays() {}
 	}{
 		{"unchanged", "", "", ""},
 		{"values of its own", "r++", "r += len(k) + x.a + int(int8(r))", ""},
+		{"a deletion", "s.m[k] = 1", "delete(s.m, k)", ""},
 		{"two branches", "r++", "if r > 0 {\n\t\ts.m[k] = 2\n\t} else {\n\t\ts.m[k] = 3\n\t}", "uses the map twice"},
 		{"only branches", "s.m[k] = 1\n\tr++", "if r > 0 {\n\t\ts.m[k] = 2\n\t} else {\n\t\ts.m[k] = 3\n\t}", ""},
 		{"in a row", "r++", "s.m[k] = 2", "uses the map twice"},
@@ -80,6 +81,9 @@ func (s *S[V]) stays() {}
 				for _, s := range spans("s.m[k] = " + n) {
 					m.Lowered = append(m.Lowered, plan.Lowering{Span: s, Shape: plan.ShapeStore, Map: plan.Span{File: "m.go", Start: s.Start, End: s.Start + len("s.m")}})
 				}
+			}
+			for _, s := range spans("delete(s.m, k)") {
+				m.Lowered = append(m.Lowered, plan.Lowering{Span: s, Shape: plan.ShapeDelete, Map: plan.Span{File: "m.go", Start: s.Start + len("delete("), End: s.Start + len("delete(s.m")}})
 			}
 			p := &proof{plan: &plan.Plan{Mends: []plan.Mend{m}}, before: prog}
 			failed := freedGuard(p)

@@ -147,23 +147,38 @@ func (l *lockFinder) find(called evidence.Frame, callers []evidence.Frame) (at l
 		return lockAt{}, false // the lock of a library
 	}
 	release := model.Lock(called.Method()).Release
-	for i, f := range own {
-		calls, bodies := l.callsAt(f, release)
-		if len(calls) == 0 {
-			return lockAt{}, false
-		}
-		class := calls[0].Class
-		if slices.ContainsFunc(calls, func(c lockset.LockCall) bool { return c.Class != class }) {
-			return lockAt{}, false
-		}
-		if class.IsZero() {
-			break // a parameter
-		}
-		at := lockAt{class: class, function: bodies[0].Name, pos: calls[0].Pos, release: release}
-		at.around = l.around(class, own[i:])
-		return at, true
+	calls, bodies := l.callsAt(own[0], release)
+	if len(calls) == 0 || slices.ContainsFunc(calls, func(c lockset.LockCall) bool { return c.Class != calls[0].Class }) {
+		return lockAt{}, false
 	}
-	return lockAt{}, false
+	at = lockAt{class: calls[0].Class, function: bodies[0].Name, pos: calls[0].Pos, release: release}
+	if at.class.IsZero() {
+		at.class = l.heldIn(own[1:])
+	}
+	at.around = l.around(at.class, own)
+	return at, !at.class.IsZero()
+}
+
+// heldIn returns the guard of a function that was given its lock: that which the uses of maps hold in the innermost of frames, its callers,
+// that has any; nothing if they hold several.
+//
+//	with(&s.mu, func() { s.byID[k]++ })
+func (l *lockFinder) heldIn(frames []ownFrame) (guard access.Var) {
+	for _, f := range frames {
+		for class, holders := range l.holders {
+			if !slices.ContainsFunc(l.bodiesOf(f), func(b *lockset.Body) bool { return len(holders[b.Key]) > 0 }) {
+				continue
+			}
+			if !guard.IsZero() {
+				return access.Var{}
+			}
+			guard = class
+		}
+		if !guard.IsZero() {
+			return guard
+		}
+	}
+	return access.Var{}
 }
 
 // callsAt returns the calls in the function of f that may be the one on a stack: those in its line; or, as what is deferred runs where

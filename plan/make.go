@@ -69,6 +69,9 @@ func Make(prog *load.Program, opt Options) (*Plan, error) {
 			if pr := proofs[i]; pr != nil && opt.wants(toVar(v.Var)) {
 				p.Unnamed = append(p.Unnamed, pr.evidence[0]+": this is "+toVar(v.Var).String()+", which is not looked at: it is declared elsewhere, or in a generated file")
 			}
+			if hot := waits.hot[toVar(v.Var)]; hot != nil && opt.wants(toVar(v.Var)) {
+				p.Unnamed = append(p.Unnamed, hot[0].Profile+": goroutines wait for the guard of "+toVar(v.Var).String()+", which is not looked at: it is declared elsewhere, or in a generated file")
+			}
 			continue
 		}
 		if pr := proofs[i]; pr != nil {

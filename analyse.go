@@ -4,7 +4,6 @@ package main
 // print: file names as the user would type them, errors, counts.
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,7 +12,6 @@ import (
 	"time"
 
 	"mapmend/plan"
-	"mapmend/plan/evidence"
 	"mapmend/plan/load"
 	"mapmend/plan/report"
 )
@@ -84,10 +82,11 @@ func (inv *invocation) loadError(prog *load.Program, e load.Error) {
 // plan plans prog with the options and the evidence of the command line.
 func (inv *invocation) plan(prog *load.Program) (*plan.Plan, error) {
 	opt := inv.options()
-	var err error
-	if opt.Evidence, err = inv.allReports(); err != nil {
+	all, err := inv.allEvidence()
+	if err != nil {
 		return nil, err
 	}
+	opt.Evidence = all.Evidence
 	return plan.Make(prog, opt)
 }
 
@@ -100,43 +99,6 @@ func (inv *invocation) options() plan.Options {
 	return plan.Options{Forms: inv.forms, AllAccessors: inv.accessors.value == "all", Fields: inv.fields, All: inv.all, Silent: inv.silent, MinConfidence: inv.minConfidence.Confidence, Config: inv.settings, Progress: inv.progress.step}
 }
 
-// allReports returns what the files of --evidence have. They are read once.
-func (inv *invocation) allReports() ([]evidence.Report, error) {
-	if inv.reported == nil {
-		var all []evidence.Report
-		for _, name := range inv.evidence {
-			reports, err := inv.reports(name)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, reports...)
-		}
-		inv.reported = &all
-	}
-	return *inv.reported, nil
-}
-
-// reports reads the crashes and race reports in the named file; "-" is standard input.
-func (inv *invocation) reports(name string) ([]evidence.Report, error) {
-	if name == "-" {
-		return inv.found(evidence.Read(inv.stdin, "standard input"))
-	}
-	f, err := os.Open(inv.abs(name))
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return inv.found(evidence.Read(f, name))
-}
-
-// found returns reports, or an error if there are none.
-func (inv *invocation) found(reports []evidence.Report, err error) ([]evidence.Report, error) {
-	if err == nil && len(reports) == 0 {
-		err = errors.New("no crash by concurrent map use and no race report is in it")
-	}
-	return reports, err
-}
-
 // comment prints what the author said that has no effect and, with -v, which findings were silenced and by what.
 func (inv *invocation) comment(prog *load.Program, p *plan.Plan) {
 	posn := func(p plan.Pos) string {
@@ -146,6 +108,9 @@ func (inv *invocation) comment(prog *load.Program, p *plan.Plan) {
 		inv.notef("%s", text)
 	}
 	inv.tellUnread()
+	for _, text := range p.Measured {
+		inv.stepf("%s", text)
+	}
 	for _, n := range p.Notes {
 		if !inv.quiet {
 			fmt.Fprintf(inv.stderr, "%s: warning: %s\n", posn(n.Pos), n.Message)

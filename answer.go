@@ -50,13 +50,14 @@ type question struct {
 // question returns what is asked about the program that cfg loads; nil if there is no cache, or if it cannot be told what decides the answer.
 //
 // Besides the inputs of loading that is: the tool itself, by the content of its executable; the options of the analysis, among them the
-// configuration that inv has read; and the crashes and reports given as evidence. The gates and the format come after the answer.
+// configuration that inv has read; and the evidence, by the names and the content of its files. The gates and the format come after the
+// answer.
 func (inv *invocation) question(cfg load.Config) *question {
 	q := &question{inv: inv, cfg: cfg, cache: inv.answers()}
 	if q.cache == nil {
 		return nil
 	}
-	reports, err := inv.allReports()
+	proofs, err := inv.allEvidence()
 	if err != nil {
 		return nil // said when it is needed
 	}
@@ -68,7 +69,7 @@ func (inv *invocation) question(cfg load.Config) *question {
 		inv.stepf("the cache is not used: %v", err)
 		return nil
 	}
-	asked, err := json.Marshal([]any{tool, q.inputs.Sum, inv.options(), inv.evidence, reports})
+	asked, err := json.Marshal([]any{tool, q.inputs.Sum, inv.options(), proofs.files})
 	if err != nil {
 		return nil
 	}
@@ -94,10 +95,11 @@ func executable() (string, error) {
 
 // kept is an answer as it is kept: plain data.
 type kept struct {
-	Root    string
-	Looked  []string // paths of the requested packages
-	Plan    plan.Plan
-	Unnamed []string // of the plan, whose file has no place for it
+	Root     string
+	Looked   []string // paths of the requested packages
+	Plan     plan.Plan
+	Unnamed  []string // of the plan, whose file has no place for it, and Measured
+	Measured []string
 }
 
 // recall returns the plan that is kept, without mends, and the program that it is about, without its source; nil if there is none.
@@ -117,7 +119,7 @@ func (q *question) recall() (*load.Program, *plan.Plan) {
 	for _, path := range k.Looked {
 		prog.Packages = append(prog.Packages, &load.Package{Path: path, Requested: true})
 	}
-	k.Plan.Unnamed = k.Unnamed
+	k.Plan.Unnamed, k.Plan.Measured = k.Unnamed, k.Measured
 	return prog, &k.Plan
 }
 
@@ -131,8 +133,8 @@ func (q *question) keep(prog *load.Program, p *plan.Plan) {
 		q.inv.stepf("the cache is not used: %v", err)
 		return
 	}
-	k := kept{Root: prog.Root, Plan: *p, Unnamed: p.Unnamed}
-	k.Plan.Mends, k.Plan.Orders, k.Plan.Unnamed = nil, nil, nil
+	k := kept{Root: prog.Root, Plan: *p, Unnamed: p.Unnamed, Measured: p.Measured}
+	k.Plan.Mends, k.Plan.Orders, k.Plan.Unnamed, k.Plan.Measured = nil, nil, nil, nil
 	for _, pkg := range prog.Packages {
 		if pkg.Requested {
 			k.Looked = append(k.Looked, pkg.Path)

@@ -40,6 +40,9 @@ func apply(inv *invocation) int {
 	if err := f.Check(prog); err != nil {
 		return inv.fail(named(name, err))
 	}
+	if err := inv.sameEvidence(f, filepath.Join(root, filepath.FromSlash(req.Dir))); err != nil {
+		return inv.fail(named(name, err))
+	}
 	p, err := inv.plan(prog)
 	if err != nil {
 		return inv.fail(err)
@@ -49,6 +52,22 @@ func apply(inv *invocation) int {
 		return inv.fail(named(name, err))
 	}
 	return worst(loaded, inv.carryOut(prog, chosen))
+}
+
+// sameEvidence reads the evidence of f, whose names are relative to dir, or returns an error if it is not what it was.
+func (inv *invocation) sameEvidence(f *plan.File, dir string) error {
+	inv.evidenceDir = dir
+	for _, e := range f.Request.Evidence {
+		if e.File == "-" {
+			return errors.New("the plan rests on standard input, which is not here")
+		}
+		inv.evidence = append(inv.evidence, e.File)
+	}
+	all, err := inv.allEvidence()
+	if err != nil {
+		return err
+	}
+	return f.CheckEvidence(all.files)
 }
 
 // readPlan reads the named plan file, or standard input for "-".

@@ -9,6 +9,7 @@ package main
 //	race_test.go  drives the case under -race; it is never loaded by mapmend
 //	flags         a command line: the case is run alone, as a module of its own
 //	.mapmend.yaml the configuration of that module
+//	*.prof, *.out, *.log what a running program left, for --evidence
 //
 // A line of a Go file ends in `// want "kind"` when it has a problem site of that kind, and in
 // `// nope: why` when one may think so and must not.
@@ -106,7 +107,7 @@ func readCase(t *testing.T, folder, name string) *testCase {
 		case path.Base(f.Name) == "race_test.go":
 			c.drivers = append(c.drivers, f)
 			c.checkFormatted(t, f)
-		case path.Ext(f.Name) == ".s":
+		case path.Ext(f.Name) == ".s", path.Ext(f.Name) == ".prof", path.Ext(f.Name) == ".out", path.Ext(f.Name) == ".log":
 			c.files = append(c.files, f)
 		case path.Ext(f.Name) == ".go":
 			c.files = append(c.files, f)

@@ -148,12 +148,13 @@ func (inv *invocation) names(prog *load.Program, f plan.Finding, reports []evide
 		return nil, nil
 	}
 	opt := inv.options()
-	opt.Evidence = slices.Clone(reports)
-	for i, r := range opt.Evidence {
-		opt.Evidence[i].Accesses = slices.Clone(r.Accesses)
+	opt.Evidence.Reports = slices.Clone(reports)
+	for i, r := range opt.Evidence.Reports {
+		r.Accesses = slices.Clone(r.Accesses)
 		for k := range r.Accesses {
-			opt.Evidence[i].Accesses[k].Created = nil // by the test, which says nothing
+			r.Accesses[k].Created = nil // by the test, which says nothing
 		}
+		opt.Evidence.Reports[i] = r
 	}
 	p, err := plan.Make(prog, opt)
 	if err != nil {

@@ -17,7 +17,6 @@ import (
 
 	"mapmend/plan"
 	"mapmend/plan/config"
-	"mapmend/plan/evidence"
 	"mapmend/plan/load"
 )
 
@@ -62,8 +61,9 @@ type invocation struct {
 	staged        bool
 	overlay       map[string][]byte // over the files; set by staging
 	noCache       bool
-	reported      *[]evidence.Report // what evidence names, once it is read
-	silent        bool               // explain: a variable without a finding too
+	evidenceDir   string        // that names of evidence are relative to; empty: dir
+	gathered      *readEvidence // what the files of evidence have; nil until they are read
+	silent        bool          // explain: a variable without a finding too
 }
 
 // define declares every flag of every command. Which command takes which is in the table of commands.
@@ -86,7 +86,7 @@ func (inv *invocation) define() {
 	fs.BoolVarP(&inv.write, "write", "w", false, "write the mended files in place of printing a diff")
 	fs.StringVarP(&inv.output, "output", "o", "", "write the plan to `FILE` in place of standard output")
 	fs.BoolVar(&inv.exitCode, "exit-code", false, "exit 1 when the diff is not empty")
-	fs.StringArrayVar(&inv.evidence, "evidence", nil, "a `FILE` with crashes (\"fatal error: concurrent map ...\") or reports of the race detector, amid other lines of a log; the variables that they name are proven; - is standard input, repeatable")
+	fs.StringArrayVar(&inv.evidence, "evidence", nil, "a `FILE` that a running program left: a log with crashes (\"fatal error: concurrent map ...\") or reports of the race detector, whose variables are proven; a mutex or block profile, which shows whose lock is hot; a CPU profile or counts of coverage, which weigh the uses for the choice of a form; - is standard input, repeatable")
 	fs.StringVar(&inv.baseline, "baseline", "", "leave out the findings that `FILE` knows")
 	fs.BoolVar(&inv.writeBaseline, "write-baseline", false, "write the findings to the file of --baseline, in place of what it knows, and do not fail for them")
 	fs.StringVar(&inv.since, "changed-since", "", "leave out the findings that were there at the git revision `REV`")

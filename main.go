@@ -40,6 +40,7 @@ var commands = []command{
 			"mapmend --form lock --exit-code ./...     # exit 1 when there is something to mend",
 			"mapmend --all --field 'Cache.*' ./cache   # guard them, race or none",
 			"mapmend --evidence race.log --min-confidence proven   # only what the reports in race.log name",
+			"mapmend --evidence mutex.prof --evidence cover.out    # also a better form where a lock is hot",
 		},
 	},
 	{
@@ -54,6 +55,7 @@ var commands = []command{
 			"mapmend check --format sarif ./... > mapmend.sarif",
 			"mapmend check --min-confidence possible ./...",
 			"mapmend check --evidence crash.log        # what a program in production ran into",
+			"mapmend check --evidence mutex.prof       # whose lock goroutines wait for",
 			"mapmend check --baseline known.json       # only what is not in it; --write-baseline writes it",
 			"mapmend check --staged --changed-since HEAD   # only what the next commit brings",
 		},
@@ -62,7 +64,7 @@ var commands = []command{
 		name:  "plan",
 		args:  "[packages]",
 		short: "write what would be mended as a plan to review and apply later",
-		flags: []string{"chdir", "tags", "tests", "form", "accessors", "field", "all", "min-confidence", "output", "color", "verbose", "quiet"},
+		flags: []string{"chdir", "tags", "tests", "form", "accessors", "field", "all", "min-confidence", "evidence", "output", "color", "verbose", "quiet"},
 		run:   planning,
 		examples: []string{
 			"mapmend plan -o mend.json ./...",
@@ -89,6 +91,7 @@ var commands = []command{
 		examples: []string{
 			"mapmend explain example.com/app/session.Store.byID",
 			"mapmend explain Store.byID ./session      # any suffix that names one variable",
+			"mapmend explain Store.byID --evidence cpu.prof   # by what its uses are weighed, and which form that gives",
 		},
 	},
 	{

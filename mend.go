@@ -24,8 +24,18 @@ func mend(inv *invocation) int {
 		return inv.fail(err)
 	}
 	inv.comment(prog, p)
+	inv.stayed(p)
 	inv.stepf("planned %s in %v", count(len(p.Mends), "mend"), time.Since(start).Round(time.Millisecond))
 	return worst(loaded, inv.carryOut(prog, p))
+}
+
+// stayed says which contended variables stay as they are although nothing is refused, and why.
+func (inv *invocation) stayed(p *plan.Plan) {
+	for _, f := range p.Findings {
+		if f.Stays != "" {
+			inv.notef("%s stays as it is: %s", report.ShortName(f.Var), f.Stays)
+		}
+	}
 }
 
 // carryOut carries out p on prog: as a diff, or with -w in place.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"mapmend/plan"
@@ -15,6 +16,10 @@ import (
 )
 
 func planning(inv *invocation) int {
+	if slices.Contains(inv.evidence, "-") {
+		inv.errorf("a plan is carried out with its evidence at hand: give a file, and not standard input")
+		return exitError
+	}
 	prog, loaded := inv.load(inv.dir, inv.args)
 	if prog == nil {
 		return loaded
@@ -29,6 +34,7 @@ func planning(inv *invocation) int {
 		return inv.fail(err)
 	}
 	p.Mends, p.Refusals = m.mends, m.refusals
+	inv.stayed(p)
 	out, err := plan.NewFile(prog, p, inv.request(prog.Root), strings.TrimSpace(version())).Encode()
 	if err != nil {
 		return inv.fail(err)
@@ -54,8 +60,13 @@ func (inv *invocation) request(root string) plan.Request {
 	if err != nil {
 		dir = "."
 	}
+	var files []plan.EvidenceFile
+	if inv.gathered != nil {
+		files = inv.gathered.files
+	}
 	return plan.Request{
-		Dir: filepath.ToSlash(dir), Patterns: inv.args, Tags: inv.tags, Tests: inv.tests,
+		Evidence: files,
+		Dir:      filepath.ToSlash(dir), Patterns: inv.args, Tags: inv.tags, Tests: inv.tests,
 		Forms: inv.forms, AllAccessors: inv.accessors.value == "all", Fields: inv.fields, All: inv.all, MinConfidence: inv.minConfidence.Confidence,
 	}
 }

@@ -36,7 +36,7 @@ var notReached = []Code{OwnerUnreachable, UnlockedCallers, UnknownGuard}
 
 // apart returns c as if no use held a guard. Which of them may hold the one that some do is of no matter then.
 func (c *candidate) apart() *candidate {
-	again := &candidate{finding: c.finding, verdict: c.verdict, decl: c.decl, own: c.own, auto: c.auto, forms: c.forms, refusal: c.refusal}
+	again := &candidate{finding: c.finding, verdict: c.verdict, decl: c.decl, own: c.own, auto: c.auto, row: c.row, rows: c.rows, forms: c.forms, refusal: c.refusal}
 	again.verdict.Guard, again.verdict.Unsettled = nil, nil
 	return again
 }

@@ -34,6 +34,8 @@ func TestChoices(t *testing.T) {
 		{"removed", with(stays, func(u *usage) { u.removals = 1 }), RWMutex, "no other form was measured to be faster for such a use"},
 		{"stays, of many", with(stays, func(u *usage) { u.instances = many }), RWMutex, "there may be many of it"},
 		{"stays, of who knows", with(stays, func(u *usage) { u.instances = anyNumber }), RWMutex, "there may be many of it"},
+		{"stays, of who knows, hot", with(stays, func(u *usage) { u.instances, u.hot = anyNumber, "hot" }), SyncMap, "entries stay, and are loaded a hundred times as often as stored"},
+		{"stays, of many, hot", with(stays, func(u *usage) { u.instances, u.hot = many, "hot" }), RWMutex, "there may be many of it"},
 		{"stays, cold", with(stays, func(u *usage) { u.busy = false }), RWMutex, "nothing shows that it is hot"},
 		{"changed", changed, Sharded, "many goroutines change entries"},
 		{"changed, as large as shards", with(changed, func(u *usage) { u.hint = 64 }), Sharded, "many goroutines change entries"},

@@ -41,6 +41,8 @@ type decider struct {
 	unsets    map[Var]bool                                 // see isUnset
 	imports   map[*types.Package]map[string]*types.Package // see known
 	names     map[string]bool                              // of types and files to generate
+	measured  measurements
+	stays     map[Var]stay // contended variables for which no form is better
 	cases     []*candidate
 	wrapped   []Mend // in a form that generates a type
 	refusals  []Refusal
@@ -70,8 +72,10 @@ type candidate struct {
 	refusal  *Refusal // of the first form that was tried
 	dropped  bool
 
+	relieved   bool              // it is contended: its guard goes
 	auto       bool              // the tool chooses the form: see choices
 	row        int               // of choices that decided last; -1 at first
+	rows       []int             // those that are still to be tried
 	usage      *usage            // nil until a row looks at it
 	infeasible map[Form]*Refusal // why, by form
 	seen       []Form            // those that were only looked at, to tell that
@@ -80,7 +84,9 @@ type candidate struct {
 // decide finds what the mend of one variable needs, or refuses it.
 func (d *decider) decide(v share.Verdict, decl declaration, f Finding) {
 	c := &candidate{finding: f, verdict: v, decl: decl, forms: d.opt.formsOf(f.Var), row: -1}
-	c.auto = len(c.forms) == 0
+	if c.auto = len(c.forms) == 0; c.auto {
+		c.rows = d.rowsFor(c)
+	}
 	d.try(c)
 }
 
@@ -119,12 +125,12 @@ func (d *decider) note(c *candidate, form Form, r Refusal) {
 	if r.Pos == (Pos{}) {
 		r.Pos = c.finding.Pos
 	}
-	if c.refusal == nil {
+	if c.refusal == nil || c.auto && form == Lock { // before it only another form was tried, for being faster
 		c.refusal = &r
 	}
 	c.reject(form, r)
 	if c.auto && form == Lock && !slices.Contains(solvedByWrapper, r.Code) {
-		c.row = len(choices)
+		c.rows = nil
 	}
 }
 
@@ -185,7 +191,7 @@ func (d *decider) alone(c *candidate) bool {
 	if c.own || c.guard.add == nil || c.decl.owner == nil || !slices.ContainsFunc(d.cases, func(o *candidate) bool { return !o.dropped && o.guard.class == c.guard.class }) {
 		return false
 	}
-	again := &candidate{finding: c.finding, verdict: c.verdict, decl: c.decl, forms: c.forms, refusal: c.refusal, auto: c.auto, row: c.row, own: true}
+	again := &candidate{finding: c.finding, verdict: c.verdict, decl: c.decl, forms: c.forms, refusal: c.refusal, auto: c.auto, row: c.row, rows: c.rows, own: true}
 	if d.plan(again) != nil {
 		return false
 	}

@@ -26,6 +26,9 @@
 // rwmutex is, and where the module's go is too old for what they generate. With sharded and syncmap a range,
 // or len, may see some of the changes that are made meanwhile and not others: whoever asks for them accepts that.
 //
+// A map whose guard is hot, as a profile shows, gets a generated type in place of its guard. It is refused unless each section of the guard
+// is one operation on the map, and touches nothing else that others may.
+//
 // What we cannot see: ordering by channels and atomic flags, locks taken behind an interface, uses
 // through a copy of the map value kept elsewhere, and callers outside the program.
 package plan

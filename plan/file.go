@@ -44,6 +44,14 @@ type Request struct {
 	Fields        []string   `json:"fields,omitempty"` // none: all
 	All           bool       `json:"all,omitempty"`
 	MinConfidence Confidence `json:"minConfidence"`
+
+	Evidence []EvidenceFile `json:"evidence,omitempty"`
+}
+
+// EvidenceFile is a file that a running program left, at the time of the plan.
+type EvidenceFile struct {
+	File string `json:"file"` // as it was named, relative to Dir unless it is absolute
+	Hash string `json:"hash"` // SHA-256 of its content, in hexadecimal
 }
 
 // Source is one source file at the time of the plan.
@@ -125,6 +133,14 @@ func (f *File) Check(prog *load.Program) error {
 		changed = changed[:shown]
 	}
 	return fmt.Errorf("the sources are not those of the plan: %s%s; plan again", strings.Join(changed, ", "), more)
+}
+
+// CheckEvidence returns an error if the files of evidence are not those of f.
+func (f *File) CheckEvidence(files []EvidenceFile) error {
+	if slices.Equal(f.Request.Evidence, files) {
+		return nil
+	}
+	return errors.New("the evidence is not that of the plan; plan again")
 }
 
 // Choose returns p, which was made as the request of f says, with those of its mends that f has. It is an error if a

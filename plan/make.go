@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"go/ast"
 	"go/token"
 	"go/types"
@@ -29,7 +30,7 @@ type Options struct {
 	Fields        []string          // patterns of variables, see Match; empty: all
 	All           bool              // also mend the variables that have no finding, or one below MinConfidence
 	Silent        bool              // also report the variables that Fields names and that have no finding
-	Evidence      []evidence.Report // what running programs left; a variable that one names is Proven
+	Evidence      evidence.Evidence // what running programs left; a variable that it names is Proven
 	MinConfidence Confidence        // findings below get no Mend; Silent means Likely
 	Config        *config.Config    // what the configuration of the module says; nil: nothing
 
@@ -61,16 +62,21 @@ func Make(prog *load.Program, opt Options) (*Plan, error) {
 	d := &decider{prog: prog, world: world, decls: decls, opt: opt, orders: orders, spins: spinsOf(world), names: make(map[string]bool), imports: make(map[*types.Package]map[string]*types.Package)}
 	opt.tell("weighing the uses", 0, 0)
 	verdicts := world.Judge(func(v access.Var) bool {
-		return (opt.Silent || opt.All) && opt.wants(toVar(v)) || len(opt.Evidence) > 0
+		return (opt.Silent || opt.All) && opt.wants(toVar(v)) || !opt.Evidence.IsEmpty()
 	})
-	proofs, unnamed := prove(prog, world, verdicts, opt.Evidence)
-	p.Unnamed = unnamed
+	proofs, unnamed := prove(prog, world, verdicts, opt.Evidence.Reports)
+	waits := contentionOf(prog, world, verdicts, opt.Evidence.Profiles)
+	p.Unnamed, p.Measured = append(unnamed, waits.unnamed...), waits.measured
+	d.measured = measurements{prover: newProver(prog, world), evidence: opt.Evidence, hot: waits.hot}
 	for i, v := range verdicts {
 		opt.tell("planning variable", i+1, len(verdicts))
 		decl, ok := decls[toVar(v.Var)]
 		if !ok || decl.file.Generated || !decl.pkg.Requested || !opt.wants(toVar(v.Var)) {
 			if pr := proofs[i]; pr != nil && opt.wants(toVar(v.Var)) {
 				p.Unnamed = append(p.Unnamed, pr.evidence[0]+": this is "+toVar(v.Var).String()+", which is not looked at: it is declared elsewhere, or in a generated file")
+			}
+			if hot := waits.hot[toVar(v.Var)]; hot != nil && opt.wants(toVar(v.Var)) {
+				p.Unnamed = append(p.Unnamed, hot[0].Profile+": goroutines wait for the guard of "+toVar(v.Var).String()+", which is not looked at: it is declared elsewhere, or in a generated file")
 			}
 			continue
 		}
@@ -80,6 +86,12 @@ func Make(prog *load.Program, opt Options) (*Plan, error) {
 		f := finding(prog, world, v, decl)
 		if pr := proofs[i]; pr != nil {
 			f.Confidence, f.Evidence = Proven, append(slices.Clip(pr.evidence), f.Evidence...)
+		}
+		if hot := waits.hot[toVar(v.Var)]; hot != nil {
+			f.contend(hot)
+			if f.Kind != Contended && f.Confidence < opt.threshold() {
+				p.Unnamed = append(p.Unnamed, fmt.Sprintf("%s: of %s %s; there is a finding on it that is only %s", hot[0].Profile, f.Var, f.waiting(), f.Confidence))
+			}
 		}
 		if opt.Silent {
 			f.Story = story(prog, world, v, f)
@@ -93,7 +105,9 @@ func Make(prog *load.Program, opt Options) (*Plan, error) {
 		if f.Confidence > Silent || opt.Silent {
 			p.Findings = append(p.Findings, f)
 		}
-		if f.Confidence >= opt.threshold() || opt.All && f.Confidence > Silent {
+		if f.Kind == Contended {
+			d.relieve(v, decl, f)
+		} else if f.Confidence >= opt.threshold() || opt.All && f.Confidence > Silent {
 			d.decide(v, decl, f)
 		} else if opt.All && v.Guard == nil && decl.isMap() {
 			d.decide(v.Unguarded(), decl, f)
@@ -101,6 +115,7 @@ func Make(prog *load.Program, opt Options) (*Plan, error) {
 	}
 	p.Mends, p.Refusals = d.finish()
 	p.tellForms()
+	p.tellStays(d.stays)
 	p.Notes = slices.Concat(quiet.notes(decls), opt.unusedForms(prog, decls), opt.unusedCalls(prog), unanalysed(prog, world))
 	slices.SortStableFunc(p.Notes, func(a, b Note) int { return comparePos(a.Pos, b.Pos) })
 	p.sort()

@@ -20,7 +20,8 @@ type Plan struct {
 
 	Silenced []Silenced `json:"silenced,omitempty"` // variables with a finding that the author does not want to be reported
 	Notes    []Note     `json:"notes,omitempty"`    // what has no effect of what the author said, and functions that were not analysed
-	Unnamed  []string   `json:"-"`                  // what the reports name that name no one map variable
+	Unnamed  []string   `json:"-"`                  // what the evidence names where it names no one map variable
+	Measured []string   `json:"-"`                  // what profiles say of locks that are not hot
 }
 
 // Silenced is a finding that is left out of Findings.
@@ -82,14 +83,15 @@ const (
 	ValueEscape       Kind = "value-escape"
 	TornReplace       Kind = "torn-replace"
 	SplitCheckAct     Kind = "split-check-act"
+	Contended         Kind = "contended"
 )
 
 // Kinds lists every kind in order of precedence.
-var Kinds = []Kind{InconsistentGuard, WriteUnderRLock, WrongGuard, CopiedLock, UnguardedShared, AliasEscape, ValueEscape, TornReplace, SplitCheckAct}
+var Kinds = []Kind{InconsistentGuard, WriteUnderRLock, WrongGuard, CopiedLock, UnguardedShared, AliasEscape, ValueEscape, TornReplace, SplitCheckAct, Contended}
 
 // IsRace reports whether what k names is a data race. What is not is for the reader to judge, and makes no
 // command fail.
-func (k Kind) IsRace() bool { return k != SplitCheckAct }
+func (k Kind) IsRace() bool { return k != SplitCheckAct && k != Contended }
 
 // Confidence grades the evidence behind a finding. The zero value is silent: nothing is reported.
 type Confidence int
@@ -149,6 +151,28 @@ type Finding struct {
 	Chains  [][]string `json:"chains"`          // call chains of one conflicting pair, outermost function first
 	Sites   []Site     `json:"sites"`           // sorted by file, line, column
 	Story   *Story     `json:"story,omitempty"` // for people who want to know all; nil unless they asked
+
+	Contention []Contention `json:"contention,omitempty"` // what profiles say of the lock around it, one for each that shows that it is hot
+	Stays      string       `json:"stays,omitempty"`      // of a contended one: why it stays as it is although nothing is refused
+}
+
+// Contention is what one profile says of the lock around a map variable.
+type Contention struct {
+	Profile string     `json:"profile"` // what it was read from
+	Lock    string     `json:"lock"`    // as people call it
+	Share   float64    `json:"share"`   // of the time for which goroutines waited for locks, how much was for this one: 0 to 1
+	Around  float64    `json:"around"`  // the same of its sections that use the map
+	Nanos   int64      `json:"nanos"`   // how long they waited for it
+	Waits   int64      `json:"waits"`   // and how often
+	Sites   []LockSite `json:"sites"`   // where it is taken or given back, the one with the largest share first
+}
+
+// LockSite is where a lock is taken or given back.
+type LockSite struct {
+	Pos
+	Function string  `json:"function"`
+	Holds    bool    `json:"holds"` // others waited while it was held here; else what waited stands here
+	Share    float64 `json:"share"`
 }
 
 // Story is what explains a finding, or that there is none, besides what a report says.
@@ -223,7 +247,17 @@ type Mend struct {
 	One       *OneMutex    `json:"one,omitempty"`       // one mutex for all owners that have the map; nil if each owner has its own
 	Wrapper   *Wrapper     `json:"wrapper,omitempty"`   // the generated type; nil for form lock
 	Lowered   []Lowering   `json:"lowered,omitempty"`   // uses that become accessor calls; not of form lock
+	Freed     *Freed       `json:"freed,omitempty"`     // the guard, if it goes; not of form lock
 	Choice    *Choice      `json:"choice,omitempty"`    // why it has this form; nil if it was asked for
+}
+
+// Freed is a guard that goes, since each of its sections uses the map once and does nothing else that others may see. The use becomes
+// the call of an accessor, which is one step.
+type Freed struct {
+	Class   Var    `json:"class"`             // the guard by type and field
+	Decl    Span   `json:"decl"`              // the field
+	Comment string `json:"comment,omitempty"` // behind it on its line, which goes with it
+	Calls   []Span `json:"calls"`             // the statements that take it and give it back, sorted
 }
 
 // Choice tells why the tool chose a form: which row of its table decided, and why the others did not.

@@ -26,11 +26,19 @@ type proof struct {
 type prover struct {
 	prog  *load.Program
 	world *share.World
+	known map[codeFile][]*load.File // see files
+}
+
+// codeFile is a file as a frame names it.
+type codeFile struct{ pkg, file string }
+
+func newProver(prog *load.Program, w *share.World) prover {
+	return prover{prog, w, make(map[codeFile][]*load.File)}
 }
 
 // prove returns what reports say about each of verdicts, by its index, and a note for each report that names none of them.
 func prove(prog *load.Program, w *share.World, verdicts []share.Verdict, reports []evidence.Report) (map[int]*proof, []string) {
-	p := prover{prog, w}
+	p := newProver(prog, w)
 	proofs := make(map[int]*proof)
 	var notes []string
 	for _, r := range reports {
@@ -105,7 +113,7 @@ type place struct{ verdict, use int }
 // places returns the uses that may be the access a: those in the line of its innermost frame that has one, since what is given a
 // map uses it where it is given. If the line of none has one, the program was another one, and those in the innermost function count.
 func (p prover) places(verdicts []share.Verdict, a evidence.Access) []place {
-	frames := p.own(a)
+	frames := p.own(a.Stack)
 	if len(frames) == 0 {
 		return nil
 	}
@@ -157,11 +165,11 @@ type ownFrame struct {
 	files []*load.File
 }
 
-// own returns the frames of a that are in files of the program, innermost first, as far as only those and the standard library
+// own returns the frames of stack that are in files of the program, innermost first, as far as only those and the standard library
 // run within them: another library may have a map of its own.
-func (p prover) own(a evidence.Access) []ownFrame {
+func (p prover) own(stack []evidence.Frame) []ownFrame {
 	var out []ownFrame
-	for _, f := range a.Stack {
+	for _, f := range stack {
 		if files := p.files(f); len(files) > 0 {
 			out = append(out, ownFrame{f, files})
 		} else if !f.Standard() {
@@ -174,6 +182,34 @@ func (p prover) own(a evidence.Access) []ownFrame {
 // files returns the files that f may be in: those of that name in its package. Commands are all named main: of their files, those
 // count of which most of the path is the same.
 func (p prover) files(f evidence.Frame) []*load.File {
+	name := codeFile{f.Package, f.File}
+	files, ok := p.known[name]
+	if !ok {
+		if files = p.findFiles(f); len(files) == 0 && inner.MatchString(f.Name()) {
+			files = p.inlinedFrom(f)
+		}
+		p.known[name] = files
+	}
+	return files
+}
+
+// inlinedFrom returns the file of a function literal that f is, which has the name and the package of the function that the one around it
+// was inlined in: main.main.func1.(*Store).Put.1 stands in store/store.go. Files of other modules are in folders with a version.
+func (p prover) inlinedFrom(f evidence.Frame) []*load.File {
+	if strings.Contains(f.File, "@") || strings.Contains(f.File, "/vendor/") {
+		return nil
+	}
+	for _, pkg := range p.prog.Packages {
+		for _, file := range pkg.Files {
+			if file.Abs == f.File || strings.Contains(file.Name, "/") && strings.HasSuffix(f.File, "/"+file.Name) || f.File == pkg.Path+"/"+path.Base(file.Name) {
+				return []*load.File{file}
+			}
+		}
+	}
+	return nil
+}
+
+func (p prover) findFiles(f evidence.Frame) []*load.File {
 	var out []*load.File
 	most := 0
 	for _, pkg := range p.prog.Packages {
@@ -208,7 +244,7 @@ func commonEnd(a, b string) (n int) {
 func (p prover) sentence(r evidence.Report) string {
 	var parts []string
 	for i, a := range r.Accesses {
-		frames := p.own(a)
+		frames := p.own(a.Stack)
 		if len(frames) == 0 || !r.Race && i > 0 {
 			continue
 		}

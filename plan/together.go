@@ -28,13 +28,20 @@ func (w *wrapping) checkTogether() *Refusal {
 		}
 		fn := m.decl()
 		for _, other := range byFunc[fn] {
-			if !independent(other, m) {
+			if !w.areParted(other, m) && !independent(other, m) {
 				return w.refuse(SplitRegion, m.id.Pos(), "the map is used before in the same function, and the two uses may belong together", "use --form lock, which holds one lock around both")
 			}
 		}
 		byFunc[fn] = append(byFunc[fn], m)
 	}
 	return nil
+}
+
+// areParted reports whether a and b stand in two sections of a guard that goes: between them another goroutine may run already.
+func (w *wrapping) areParted(a, b *mention) bool {
+	x, inX := w.sections[a]
+	y, inY := w.sections[b]
+	return inX && inY && x != y
 }
 
 // independent reports whether a, and b after it, may be parted by what another goroutine does.

@@ -30,18 +30,23 @@ type usage struct {
 	lens     int
 
 	callers   bool // some change of an entry is made as often as callers outside the program like
-	busy      bool // many goroutines at a time use it in loops that wait for nothing
+	busy      bool // many goroutines at a time use it in loops that wait for nothing, or it is hot
 	instances instances
 	hint      int64 // the largest size that it is made with; 0 when none is said
+
+	hot string // what was measured that shows that it is hot; empty when nothing was
+	by  string // who weighed
 }
 
 // A weigher returns how often a use happens beside the others of its variable; 0 is never. sourceWeight reads that off the
-// source. Counts of a running program, from a profile or coverage, are to come as another weigher.
+// source; see measure.go for those that were measured.
 type weigher func(share.Judged) int
 
 // usageOf returns how the variable of c is used.
-func (d *decider) usageOf(c *candidate, weigh weigher) usage {
-	u := usage{instances: d.instancesOf(c), hint: d.hintOf(c)}
+func (d *decider) usageOf(c *candidate) usage {
+	weigh, by := d.weigher(c)
+	u := usage{instances: d.instancesOf(c), hint: d.hintOf(c), hot: d.measured.heat(c), by: by}
+	u.busy = u.hot != ""
 	for _, j := range c.verdict.Uses {
 		n := weigh(j)
 		switch j.Op {
@@ -82,10 +87,13 @@ func (u usage) String() string {
 		parts = append(parts, fmt.Sprintf("made for %d entries", u.hint))
 	}
 	heat := "nothing shows that it is hot"
-	if u.busy {
+	switch {
+	case u.hot != "":
+		heat = u.hot
+	case u.busy:
 		heat = "many goroutines use it in loops"
 	}
-	return strings.Join(append(parts, u.instances.String(), heat), ", ")
+	return strings.Join(append(parts, u.instances.String(), heat), ", ") + "; " + u.by
 }
 
 // The weights. How many rounds a loop makes is not in the source: a compiler that chooses what to keep in registers takes

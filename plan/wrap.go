@@ -33,6 +33,8 @@ type wrapping struct {
 	shared   map[token.Pos]bool // mentions at which another goroutine may reach the map
 	moved    bool               // the methods of the owner do not copy it: they are to have pointer receivers
 	pointed  map[ast.Expr]bool  // literals whose address is to be taken, and assertions that are to be to a pointer
+	freed    *Freed             // the guard, if it goes
+	sections map[*mention]int   // which of the sections of a guard that goes has it; those outside are left out
 }
 
 // wrapSteps is the order in which a wrapper is worked out. Each returns nil or why it cannot be.
@@ -43,6 +45,7 @@ var wrapSteps = []func(*wrapping) *Refusal{
 	(*wrapping).nameType,
 	(*wrapping).lowerDeclaration,
 	(*wrapping).lowerMentions,
+	(*wrapping).freeGuard,
 	(*wrapping).checkRanges,
 	(*wrapping).checkTogether,
 	(*wrapping).checkCopies,
@@ -91,6 +94,7 @@ func (d *decider) wrap(c *candidate, form Form) (*Mend, *wrapping, *Refusal) {
 		Decl:    d.span(c.decl.file, c.decl.extent()),
 		Wrapper: &w.wrapper,
 		Lowered: w.lowered,
+		Freed:   w.freed,
 	}, w, nil
 }
 
@@ -225,15 +229,23 @@ func lookUp(pkg *types.Package, v Var) *types.Var {
 //	s.n++
 //	s.mu.Unlock()
 //
-// With a lock of its own the map would change before or after n does.
+// With a lock of its own the map would change before or after n does. Of one that is contended [wrapping.freeGuard] looks at the sections.
 func (w *wrapping) checkGuard() *Refusal {
+	if w.c.relieved {
+		return w.checkOtherLocks()
+	}
 	if g := w.c.verdict.Guard; g != nil {
 		return w.refuse(Footprint, w.c.decl.name.Pos(), "the map has a guard, "+g.Name()+", whose sections may touch more than the map", "use --form lock")
 	}
+	return w.checkOtherLocks()
+}
+
+// checkOtherLocks refuses variables that are used while a lock is held that is not the guard of one that is contended.
+func (w *wrapping) checkOtherLocks() *Refusal {
 	for _, j := range w.c.verdict.Uses {
 		for _, e := range j.Entries {
 			for _, h := range e.At.Held {
-				if !h.Once {
+				if !h.Once && !(w.c.relieved && h.Class == w.c.verdict.Guard.Class) {
 					return w.refuse(Footprint, e.Use.Pos, "the map is used while another lock is held, whose section may touch more than the map", "use --form lock")
 				}
 			}

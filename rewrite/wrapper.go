@@ -38,7 +38,7 @@ func carryWrapper(e *editor, m plan.Mend) error {
 			return err
 		}
 	}
-	return nil
+	return freeGuard(e, m.Freed)
 }
 
 // render returns the file that form generates for v.

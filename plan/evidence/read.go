@@ -1,129 +1,113 @@
 package evidence
 
+// This file tells by its content what a file is.
+
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
 	"io"
+	"regexp"
 	"strings"
-
-	"github.com/maruel/panicparse/v2/stack"
 )
 
-const (
-	raceHead  = "WARNING: DATA RACE"
-	crashHead = "fatal error: "
-	raceRule  = "=================="
-)
+// Evidence is what was read. The zero Evidence is nothing.
+type Evidence struct {
+	Reports  []Report   // crashes and races
+	Profiles []Profile  // of delays at locks, and of CPU time
+	Coverage []Coverage // how often statements ran
+}
 
-// aboutMaps are the reasons of the runtime to end a program that are about maps.
-var aboutMaps = []string{"concurrent map writes", "concurrent map read and map write", "concurrent map iteration and map write", "concurrent map clone and map write"}
+// IsEmpty reports whether e is nothing.
+func (e Evidence) IsEmpty() bool { return len(e.Reports)+len(e.Profiles)+len(e.Coverage) == 0 }
 
-// Read reads all reports from r, which source names, in their order. Lines between them are skipped. A report whose stacks cannot be
-// read has no accesses.
-func Read(r io.Reader, source string) ([]Report, error) {
-	var out []Report
-	var chunk []string
-	var now *Report
-	prefix := ""
-	end := func() {
-		if now != nil {
-			now.Accesses = accesses(chunk, now)
-			out = append(out, *now)
-		}
-		now, chunk = nil, nil
-	}
-	lines := bufio.NewReader(r)
-	for n := 1; ; n++ {
-		line, err := lines.ReadString('\n')
-		if err != nil && err != io.EOF {
-			return nil, err
-		}
-		text := strings.TrimRight(line, "\r\n")
-		if p, head, ok := headOf(text); ok {
-			end()
-			prefix = p
-			now = &Report{Source: source, Line: n, Race: head == raceHead, Headline: strings.TrimPrefix(head, crashHead)}
-			chunk = []string{head}
-		} else if now != nil {
-			text = without(prefix, text)
-			if now.Race && strings.HasPrefix(text, raceRule) {
-				end()
-			} else {
-				chunk = append(chunk, text)
-			}
-		}
-		if err == io.EOF {
-			end()
-			return out, nil
-		}
+// With returns e and f.
+func (e Evidence) With(f Evidence) Evidence {
+	return Evidence{
+		append(e.Reports[:len(e.Reports):len(e.Reports)], f.Reports...),
+		append(e.Profiles[:len(e.Profiles):len(e.Profiles)], f.Profiles...),
+		append(e.Coverage[:len(e.Coverage):len(e.Coverage)], f.Coverage...),
 	}
 }
 
-// headOf returns the first line of a report, and what a log put before it.
-func headOf(line string) (prefix, head string, ok bool) {
-	if i := strings.Index(line, raceHead); i >= 0 && strings.TrimSpace(line[i:]) == raceHead {
-		return line[:i], raceHead, true
+// maxSize is how many bytes a profile or the counts of a coverage may have, unpacked. The largest that were seen have a tenth of it.
+const maxSize = 64 << 20
+
+// headSize is how many bytes tell what a file is.
+const headSize = 512
+
+var packed = []byte{0x1f, 0x8b}
+
+// Read reads all that r has, which source names. What has nothing that can be used is an error that does not name it.
+func Read(r io.Reader, source string) (Evidence, error) {
+	in := bufio.NewReaderSize(r, headSize)
+	if head, _ := in.Peek(len(packed)); !bytes.Equal(head, packed) {
+		return readPlain(in, source)
 	}
-	i := strings.Index(line, crashHead)
-	if i < 0 {
-		return "", "", false
+	unpacked, err := gzip.NewReader(in)
+	if err != nil {
+		return Evidence{}, fmt.Errorf("unpacking it: %w", err)
 	}
-	for _, why := range aboutMaps {
-		if strings.TrimSpace(line[i+len(crashHead):]) == why {
-			return line[:i], crashHead + why, true
-		}
+	data, err := whole(unpacked)
+	if err != nil {
+		return Evidence{}, fmt.Errorf("unpacking it: %w", err)
 	}
-	return "", "", false
+	return readPlain(bufio.NewReaderSize(bytes.NewReader(data), headSize), source)
 }
 
-// without takes off what a log put before each line, which is as long in each: the same text, or a time and a name.
-func without(prefix, line string) string {
-	n := len(prefix)
-	if n == 0 || len(line) < n {
-		return strings.TrimPrefix(line, strings.TrimRight(prefix, " \t"))
-	}
-	if end := prefix[max(0, n-2):]; line[n-len(end):n] == end {
-		return line[n:]
-	}
-	return line
+// kinds are what a file can begin with, and how it is read on.
+var kinds = []struct {
+	head *regexp.Regexp
+	read func(data []byte, source string) (Evidence, error)
+}{
+	{regexp.MustCompile(`^mode: `), readCoverage},
+	{regexp.MustCompile(`^--- (mutex|contention):`), readDelays},
+	{regexp.MustCompile(`^(heap|goroutine|threadcreate|allocs) profile: `), noDelays},
+	{regexp.MustCompile(`^go 1\.\d+ trace`), noTrace},
+	{regexp.MustCompile(`^[^\x00-\x08\x0e-\x1a\x1c-\x1f]*[\x00-\x08\x0e-\x1a\x1c-\x1f]`), readProfile},
 }
 
-// accesses reads the stacks in lines, those of the report r.
-func accesses(lines []string, r *Report) []Access {
-	if r.Race {
-		lines = append(append([]string{raceRule}, lines...), raceRule)
-	}
-	text := strings.Join(lines, "\n") + "\n"
-	opts := &stack.Opts{}
-	// What can be read of a report that is cut off counts.
-	snapshot, _, _ := stack.ScanSnapshot(bytes.NewReader([]byte(text)), io.Discard, opts)
-	if snapshot == nil {
-		return nil
-	}
-	var out []Access
-	for _, g := range snapshot.Goroutines {
-		a := Access{Stack: frames(g.Stack), Created: below(frames(g.CreatedBy))}
-		if len(a.Stack) == 0 {
+func readPlain(in *bufio.Reader, source string) (Evidence, error) {
+	head, _ := in.Peek(headSize)
+	for _, k := range kinds {
+		if !k.head.Match(head) {
 			continue
 		}
-		for _, f := range a.Stack {
-			if is, writes := atMap(f); is {
-				a.OnMap, a.Known, a.Write = true, true, writes
-			}
+		data, err := whole(in)
+		if err != nil {
+			return Evidence{}, err
 		}
-		switch {
-		case r.Race:
-			a.Known, a.Write = true, g.RaceWrite
-		case g.First:
-			a.OnMap = true
-			if !a.Known && r.Headline == "concurrent map writes" {
-				a.Known, a.Write = true, true
-			}
-		case !a.OnMap:
-			continue // it was elsewhere
-		}
-		a.Stack = below(a.Stack)
-		out = append(out, a)
+		return k.read(data, source)
 	}
-	return out
+	reports, err := ReadReports(in, source)
+	if err == nil && len(reports) == 0 {
+		err = errors.New("no crash by concurrent map use and no race report is in it, and it is no profile")
+	}
+	return Evidence{Reports: reports}, err
 }
+
+// whole returns all that r has, or an error if that is more than maxSize.
+func whole(r io.Reader) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxSize+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(data) > maxSize:
+		return nil, fmt.Errorf("it has more than %d MB", maxSize>>20)
+	}
+	return data, nil
+}
+
+func noDelays(data []byte, _ string) (Evidence, error) {
+	kind, _, _ := strings.Cut(string(data[:min(len(data), headSize)]), " ")
+	return Evidence{}, fmt.Errorf("it is a %s profile: %s", kind, useful)
+}
+
+func noTrace([]byte, string) (Evidence, error) {
+	return Evidence{}, errors.New("it is an execution trace: 'go tool trace -pprof=sync' makes a block profile of it")
+}
+
+// useful says which profiles are.
+const useful = "only mutex, block and CPU profiles tell how a map is used"

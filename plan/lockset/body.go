@@ -26,6 +26,7 @@ type Body struct {
 	Under        []Under      // which locks it holds while it may call what it does not know
 	Pulls        []string     // types of the bodies of iterators that it runs step by step: it goes on while they stand in the middle
 	Orders       []Order      // locks it takes while it holds another
+	Locks        []LockCall   // where it takes locks or gives them back, in no order
 	Holds        []Into       // objects that it makes and keeps in a container, each of them with others
 	Assigns      []access.Var // package variables, and fields of what it did not make, that lead elsewhere afterwards
 	Gives        []access.Var // locks it gives back that it does not hold
@@ -110,6 +111,14 @@ func (e *Edge) Binding() access.Binding {
 type Order struct {
 	Held, Taken access.Var
 	Write       bool // at least one of the two in write mode: readers alone do not wait for each other
+}
+
+// LockCall is a call that takes a lock or gives it back.
+type LockCall struct {
+	Class    access.Var // of the lock; zero for a parameter
+	Pos      token.Pos
+	Release  bool
+	Deferred bool
 }
 
 // Under is that a lock is held while something runs that no call names.

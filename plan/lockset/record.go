@@ -246,6 +246,17 @@ func (r *recorder) acquires(op model.LockOp, lock Held, s *state) {
 	}
 }
 
+// locks notes that instr does op to a lock.
+func (r *recorder) locks(instr ssa.Instruction, op model.LockOp, class access.Var) {
+	if r == nil || !instr.Pos().IsValid() {
+		return
+	}
+	_, deferred := instr.(*ssa.Defer)
+	if call := (LockCall{class, instr.Pos(), op.Release, deferred}); !slices.Contains(r.body.Locks, call) {
+		r.body.Locks = append(r.body.Locks, call)
+	}
+}
+
 // order notes that lock is waited for while the locks of s are held.
 func (r *recorder) order(lock Held, s *state) {
 	for _, p := range s.points() {

@@ -29,7 +29,7 @@ import (
 //	not certain: nothing
 //	mend: possible; mapmend --field shows it
 //	form: lock, since a lock can be held around every use, and nothing speaks for more: below about ...
-//		weighed: loads 10, changes of an entry 10, few instances, nothing shows that it is hot
+//		weighed: loads 10, changes of an entry 10, few instances, nothing shows that it is hot; read from the source
 //		not snapshot, for when the map is only ever replaced as a whole: entries are changed one by one
 //
 // f.Story must not be nil.
@@ -103,7 +103,11 @@ func (p printer) mend(f plan.Finding, refusals []plan.Refusal) {
 			why = append(why, fmt.Sprintf("refused (%s): %s: %s%s", r.Code, formatPos(p.opt.posn(r.Pos)), r.Message, todo(r, "; ")))
 		}
 	}
-	if len(why) == 0 {
+	switch {
+	case len(why) > 0:
+	case f.Stays != "":
+		why = []string{"none: " + f.Stays}
+	default:
 		why = []string{"possible; mapmend --field shows it"}
 	}
 	p.list("mend", why)

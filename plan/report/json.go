@@ -33,6 +33,26 @@ type jsonFinding struct {
 	Message    string     `json:"message"`
 	Chains     [][]string `json:"chains"`
 	Sites      []jsonSite `json:"sites"`
+
+	Contention []jsonContention `json:"contention,omitempty"`
+	Stays      string           `json:"stays,omitempty"`
+}
+
+type jsonContention struct {
+	Profile string         `json:"profile"`
+	Lock    string         `json:"lock"`
+	Share   float64        `json:"share"`
+	Around  float64        `json:"around"`
+	Nanos   int64          `json:"nanos"`
+	Waits   int64          `json:"waits"`
+	Sites   []jsonLockSite `json:"sites"`
+}
+
+type jsonLockSite struct {
+	jsonPos
+	Function string  `json:"function"`
+	Holds    bool    `json:"holds"`
+	Share    float64 `json:"share"`
 }
 
 type jsonPos struct {
@@ -90,7 +110,14 @@ func (o Options) finding(f plan.Finding) jsonFinding {
 	j := jsonFinding{
 		ID: f.ID, Kind: f.Kind, Confidence: f.Confidence.String(), Evidence: append([]string{}, f.Evidence...),
 		Module: f.Module, Package: f.Package, Owner: f.Owner, Field: f.Field, Pos: o.jsonPos(f.Pos),
-		Guard: f.Guard, Message: f.Message, Chains: [][]string{}, Sites: []jsonSite{},
+		Guard: f.Guard, Message: f.Message, Chains: [][]string{}, Sites: []jsonSite{}, Stays: f.Stays,
+	}
+	for _, c := range f.Contention {
+		out := jsonContention{Profile: c.Profile, Lock: c.Lock, Share: c.Share, Around: c.Around, Nanos: c.Nanos, Waits: c.Waits, Sites: []jsonLockSite{}}
+		for _, s := range c.Sites {
+			out.Sites = append(out.Sites, jsonLockSite{o.jsonPos(s.Pos), s.Function, s.Holds, s.Share})
+		}
+		j.Contention = append(j.Contention, out)
 	}
 	for _, chain := range f.Chains {
 		j.Chains = append(j.Chains, append([]string{}, chain...))

@@ -64,6 +64,11 @@ func RDJSON(w io.Writer, findings []plan.Finding, refusals []plan.Refusal, opt O
 		for _, s := range opt.problemsFirst(f.Sites) {
 			d.RelatedLocations = append(d.RelatedLocations, rdRelated{Describe(s, f.Kind), opt.rdLocation(s.Pos)})
 		}
+		for _, c := range f.Contention {
+			for _, s := range c.Sites {
+				d.RelatedLocations = append(d.RelatedLocations, rdRelated{describeLock(s, c), opt.rdLocation(s.Pos)})
+			}
+		}
 		out.Diagnostics = append(out.Diagnostics, d)
 	}
 	enc := json.NewEncoder(w)

@@ -12,5 +12,6 @@ var rules = map[plan.Kind]string{
 	plan.AliasEscape:       "The map leaves the section of its guard, and is used outside while it changes",
 	plan.ValueEscape:       "A value of the map leaves the section of its guard, and shares with the map what changes under it",
 	plan.TornReplace:       "The map is replaced while others read the variable",
+	plan.Contended:         "Goroutines wait for the lock around the map, as a profile shows",
 	plan.SplitCheckAct:     "The map is checked in one section and changed in another, and may have changed in between",
 }

@@ -120,6 +120,13 @@ func (o Options) sarif(f plan.Finding, refusals []plan.Refusal) sarifResult {
 		l.ID, l.Message = len(r.RelatedLocations)+1, &sarifMessage{Describe(s, f.Kind)}
 		r.RelatedLocations = append(r.RelatedLocations, l)
 	}
+	for _, c := range f.Contention {
+		for _, s := range c.Sites {
+			l := o.sarifLocation(s.Pos)
+			l.ID, l.Message = len(r.RelatedLocations)+1, &sarifMessage{describeLock(s, c)}
+			r.RelatedLocations = append(r.RelatedLocations, l)
+		}
+	}
 	for _, ref := range refusals {
 		if ref.Var == f.Var {
 			r.Properties.Refused = append(r.Properties.Refused, fmt.Sprintf("%s: %s (%s)%s", formatPos(o.posn(ref.Pos)), ref.Message, ref.Code, todo(ref, "; ")))

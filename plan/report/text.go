@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 
@@ -67,6 +68,11 @@ func (p printer) details(f plan.Finding, refusals []plan.Refusal) {
 			p.source(s.Pos)
 		}
 	}
+	for _, c := range f.Contention {
+		for _, s := range c.Sites[:min(len(c.Sites), p.lockSites())] {
+			p.related("%s: %s", formatPos(p.opt.posn(s.Pos)), describeLock(s, c))
+		}
+	}
 	if len(f.Chains) == 2 && slices.Equal(f.Chains[0], f.Chains[1]) {
 		p.related("chain: %s, in parallel with itself", strings.Join(f.Chains[0], " > "))
 	} else {
@@ -77,11 +83,30 @@ func (p printer) details(f plan.Finding, refusals []plan.Refusal) {
 	for _, e := range f.Evidence {
 		p.related("evidence: %s", e)
 	}
+	if f.Stays != "" {
+		p.related("it stays as it is: %s", f.Stays)
+	}
 	for _, r := range refusals {
 		if r.Var == f.Var {
 			p.related("%s: %s: %s%s", formatPos(p.opt.posn(r.Pos)), p.bold("cannot mend"), r.Message, todo(r, "; "))
 		}
 	}
+}
+
+// lockSites returns how many of the places of a lock are shown.
+func (p printer) lockSites() int {
+	if p.opt.Verbose {
+		return math.MaxInt
+	}
+	return 3
+}
+
+// describeLock returns a place of the lock that c is about in words.
+func describeLock(s plan.LockSite, c plan.Contention) string {
+	if s.Holds {
+		return fmt.Sprintf("%s gives %s back here, for which others waited: %.0f %% of all waiting for locks", s.Function, c.Lock, s.Share*100)
+	}
+	return fmt.Sprintf("%s waits for %s here: %.0f %% of all waiting for locks", s.Function, c.Lock, s.Share*100)
 }
 
 // source writes the line of source at pos, and below it a caret at its column.

@@ -57,7 +57,7 @@ func (t Test) Run(ctx context.Context, root string, flags []string, overlay map[
 		return nil, err
 	}
 	o := &Outcome{Output: out}
-	if o.Reports, err = evidence.Read(strings.NewReader(o.Output), "the test"); err != nil {
+	if o.Reports, err = evidence.ReadReports(strings.NewReader(o.Output), "the test"); err != nil {
 		return nil, err
 	}
 	switch {

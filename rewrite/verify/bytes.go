@@ -61,7 +61,7 @@ func onlyPlanned(p *proof) []failure {
 		if at, why := p.outside(c.File, before, after); why != "" {
 			return at, why
 		}
-		return p.comments(before, after)
+		return p.comments(c.File, before, after)
 	})
 }
 
@@ -105,6 +105,11 @@ func evalOrder(p *proof) []failure {
 			for _, l := range m.Lowered {
 				if l.File == c.File {
 					r.lower(l)
+				}
+			}
+			for _, s := range freedSpans(m) {
+				if s.File == c.File {
+					r.lost = append(r.lost, s)
 				}
 			}
 		}
@@ -547,9 +552,9 @@ func sameButSpaces(a, b string, formatted bool) bool {
 		slices.EqualFunc(one, two, func(s, t tok) bool { return s.text == t.text })
 }
 
-// comments compares the comments: every old one in its order, and planned ones.
-func (p *proof) comments(before, after *parsed) (int, string) {
-	old := commentsOf(before)
+// comments compares the comments of the file of that name: every old one in its order, but for that of a guard that goes, and planned ones.
+func (p *proof) comments(name string, before, after *parsed) (int, string) {
+	old := p.withoutFreed(name, commentsOf(before))
 	i := 0
 	for _, c := range commentsOf(after) {
 		switch {

@@ -22,7 +22,8 @@
 //	Receivers      planned receivers became pointers, and nothing else of a function but its body changed
 //	NoNewBlocking  no section holds a channel operation or a wait
 //	LockOrder      no section takes its own lock again, none closes a cycle of locks
-//	Footprint      no lock or unlock that was there is gone
+//	Footprint      no lock or unlock that was there is gone, but for those of a guard that goes
+//	FreedGuard     a guard that is gone had sections around one use of the map and nothing else that others may touch
 //	NoBareUse      no use of a mended variable is left to change
 //	Clean          no finding on a mended variable, no new finding elsewhere
 //	Idempotent     a second plan has no mend of a mended variable

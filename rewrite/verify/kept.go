@@ -26,6 +26,7 @@ func keptLines(p *proof) []failure {
 			return 0, ""
 		}
 		before, after := pageOf(c.Old), pageOf(c.New)
+		before.comments = p.withoutFreed(c.File, before.comments)
 		fates := p.fates(c, before)
 		if isFormatted(c.Old) {
 			if at, why := before.lost(after, fates); why != "" {
@@ -102,6 +103,17 @@ func (p *proof) fates(c rewrite.Change, before *page) map[int]fate {
 				set(copy.Span, free)
 			}
 		}
+		for _, s := range freedSpans(m) {
+			if s.File != c.File {
+				continue
+			}
+			set(s, free)
+			for _, line := range []int{before.lineOf(s.Start) - 1, before.lineOf(s.End) + 1} {
+				if before.isBlank(line) { // beside what goes
+					fates[line] = free
+				}
+			}
+		}
 		for _, l := range m.Lowered {
 			if l.File != c.File {
 				continue
@@ -113,6 +125,9 @@ func (p *proof) fates(c rewrite.Change, before *page) map[int]fate {
 	}
 	for _, s := range wholes(c.Old, literals) {
 		set(s, free)
+		if line := before.lineOf(s.End) + 1; before.isBlank(line) { // below an import that goes
+			fates[line] = free
+		}
 	}
 	return fates
 }
@@ -189,6 +204,9 @@ func (p *page) line(i int) string {
 	}
 	return strings.Join(strings.Fields(string(p.src[p.starts[i]:end])), " ")
 }
+
+// isBlank reports whether there is a line i, and nothing is on it.
+func (p *page) isBlank(i int) bool { return 0 <= i && i < len(p.starts) && p.line(i) == "" }
 
 // isShared reports whether other code stands on the lines that s begins and ends on.
 func (p *page) isShared(s plan.Span) bool {

@@ -292,7 +292,7 @@ func classOf(info *types.Info, e ast.Expr) string {
 }
 
 // footprint: what ran under a lock still does. Every call of a mutex that was there is there, in its
-// order, and a read lock at most became a write lock.
+// order, and a read lock at most became a write lock; but for a guard that goes, at which FreedGuard looks.
 func footprint(p *proof) []failure {
 	var failed []failure
 	for _, c := range p.changes {
@@ -301,7 +301,8 @@ func footprint(p *proof) []failure {
 		if before == nil || after == nil {
 			continue
 		}
-		old, now := callsOf(pkg.Info, before.Syntax), callsOf(nowPkg.Info, after.Syntax)
+		gone := func(pos token.Pos) bool { return p.freesAt(c.File, p.before.Fset.PositionFor(pos, false).Offset) }
+		old, now := callsOf(pkg.Info, before.Syntax, gone), callsOf(nowPkg.Info, after.Syntax, nil)
 		i := 0
 		for _, l := range now {
 			if i < len(old) && l.path == old[i].path && (l.method == old[i].method || l.method == strings.Replace(old[i].method, "R", "", 1)) {
@@ -315,15 +316,15 @@ func footprint(p *proof) []failure {
 	return failed
 }
 
-// callsOf returns the calls of mutexes in a file in the order of the source.
-func callsOf(info *types.Info, file *ast.File) []lock {
+// callsOf returns the calls of mutexes in a file in the order of the source, but for those at places that go; goes may be nil.
+func callsOf(info *types.Info, file *ast.File, goes func(token.Pos) bool) []lock {
 	type at struct {
 		lock
 		pos token.Pos
 	}
 	var found []at
 	ast.Inspect(file, func(n ast.Node) bool {
-		if l := lockCall(info, n); l != nil {
+		if l := lockCall(info, n); l != nil && (goes == nil || !goes(n.Pos())) {
 			found = append(found, at{*l, n.Pos()})
 		}
 		return true

@@ -41,6 +41,7 @@ var invariants = []struct {
 	{"Receivers", receivers},
 	{"NoNewBlocking", noNewBlocking},
 	{"Footprint", footprint},
+	{"FreedGuard", freedGuard},
 	{"LockOrder", lockOrder},
 	{"NoBareUse", noBareUse},
 	{"Clean", clean},
@@ -226,7 +227,7 @@ func spansOf(m plan.Mend) []plan.Span {
 	for _, l := range m.Lowered {
 		spans = append(spans, l.Span)
 	}
-	return spans
+	return append(spans, freedSpans(m)...)
 }
 
 // refuse records that mend i failed the named invariant in p. No one but us has the program after, so the place is one in the

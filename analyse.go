@@ -109,7 +109,7 @@ func (inv *invocation) replan(prog *load.Program) (*plan.Plan, error) {
 }
 
 func (inv *invocation) options() plan.Options {
-	return plan.Options{Forms: inv.forms, AllAccessors: inv.accessors.value == "all", Fields: inv.fields, All: inv.all, Silent: inv.silent, MinConfidence: inv.minConfidence.Confidence, Config: inv.settings}
+	return plan.Options{Forms: inv.forms, AllAccessors: inv.accessors.value == "all", EmitTests: inv.emitTests, Fields: inv.fields, All: inv.all, Silent: inv.silent, MinConfidence: inv.minConfidence.Confidence, Config: inv.settings}
 }
 
 // allReports returns what the files of --evidence have. They are read once.

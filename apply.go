@@ -33,6 +33,7 @@ func apply(inv *invocation) int {
 	if req.AllAccessors {
 		inv.accessors.value = "all"
 	}
+	inv.emitTests = req.EmitTests
 	prog, loaded := inv.load(filepath.Join(root, filepath.FromSlash(req.Dir)), req.Patterns)
 	if prog == nil {
 		return loaded

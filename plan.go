@@ -56,7 +56,7 @@ func (inv *invocation) request(root string) plan.Request {
 	}
 	return plan.Request{
 		Dir: filepath.ToSlash(dir), Patterns: inv.args, Tags: inv.tags, Tests: inv.tests,
-		Forms: inv.forms, AllAccessors: inv.accessors.value == "all", Fields: inv.fields, All: inv.all, MinConfidence: inv.minConfidence.Confidence,
+		Forms: inv.forms, AllAccessors: inv.accessors.value == "all", EmitTests: inv.emitTests, Fields: inv.fields, All: inv.all, MinConfidence: inv.minConfidence.Confidence,
 	}
 }
 

@@ -215,12 +215,15 @@ func (t Type) AtLeast(minor int) bool {
 
 // ImportGroups returns the imports of the code and of the key and value types: first those of the standard
 // library, then the others, each sorted by path.
-func (t Type) ImportGroups() [][]Import {
+func (t Type) ImportGroups() [][]Import { return groups(t.Uses(), t.Imports) }
+
+// groups returns the packages at paths and imports as groups.
+func groups(paths []string, imports []Import) [][]Import {
 	var all []Import
-	for _, path := range t.Uses() {
+	for _, path := range paths {
 		all = append(all, Import{Path: path})
 	}
-	for _, i := range t.Imports {
+	for _, i := range imports {
 		if !slices.Contains(all, i) {
 			all = append(all, i)
 		}

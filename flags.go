@@ -181,10 +181,16 @@ func (inv *invocation) fits(c command) (err error) {
 		return errors.New("--changed-since needs a revision")
 	case inv.writeBaseline && inv.since != "":
 		return errors.New("--write-baseline takes all findings: use it without --changed-since")
-	case inv.emitTests && !inv.tests:
-		return errors.New("--emit-tests writes tests, which --tests=false does not load, so that they could not be proved")
 	case inv.verbose && inv.quiet:
 		return errors.New("-v and -q exclude each other")
+	}
+	return inv.provable()
+}
+
+// provable reports, as an error, that tests are to be written and not to be loaded.
+func (inv *invocation) provable() error {
+	if inv.emitTests && !inv.tests {
+		return errors.New("--emit-tests writes tests, which --tests=false does not load, so that they could not be proved")
 	}
 	return nil
 }

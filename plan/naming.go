@@ -53,7 +53,7 @@ func (w *wrapping) nameType() *Refusal {
 	}
 	w.wrapper.Name = base
 	for i, name := range w.declared() {
-		if w.mentionsName(name) || w.d.isDeclaredUnseen(decl.pkg, name) || w.d.names[decl.pkg.Path+"."+name] {
+		if w.d.mentionsName(decl.pkg.Dir, name) || w.d.isDeclaredUnseen(decl.pkg, name) || w.d.names[decl.pkg.Path+"."+name] {
 			what := "of the type to generate"
 			if i > 0 {
 				what = "to generate beside the type"
@@ -149,11 +149,11 @@ func upperFirst(name string) string {
 	return string(unicode.ToUpper(r)) + name[size:]
 }
 
-// mentionsName reports whether an identifier of the package, wherever it stands, has that name: a
+// mentionsName reports whether an identifier of the packages in dir, wherever it stands, has that name: a
 // local of it would hide the type.
-func (w *wrapping) mentionsName(name string) bool {
-	for _, pkg := range w.d.prog.Packages {
-		if pkg.Dir != w.c.decl.pkg.Dir {
+func (d *decider) mentionsName(dir, name string) bool {
+	for _, pkg := range d.prog.Packages {
+		if pkg.Dir != dir {
 			continue
 		}
 		for _, file := range pkg.Files {

@@ -14,10 +14,10 @@ import (
 // This file plans the tests of a generated type.
 
 // testsNeed are the names that the tests rely on, besides those of the packages that they import.
-var testsNeed = []string{"append", "bool", "byte", "close", "delete", "error", "false", "int", "int32", "int64", "len", "make", "new", "nil", "panic", "recover", "string", "true"}
+var testsNeed = []string{"append", "bool", "byte", "delete", "error", "false", "int", "int32", "int64", "len", "make", "new", "nil", "panic", "recover", "string", "true"}
 
 // testsImport are the packages that the tests import, by the names that they have there.
-var testsImport = map[string]string{"atomic": "sync/atomic", "errors": "errors", "fmt": "fmt", "rand": "math/rand", "strconv": "strconv", "sync": "sync", "testing": "testing"}
+var testsImport = map[string]string{"atomic": "sync/atomic", "errors": "errors", "fmt": "fmt", "rand": "math/rand", "runtime": "runtime", "strconv": "strconv", "sync": "sync", "testing": "testing"}
 
 // Declared returns what the tests of the generated type name may declare: first what go test runs, then what helps.
 func (t *Tests) Declared(name string) []string {
@@ -35,6 +35,9 @@ func (t *Tests) Declared(name string) []string {
 	return names
 }
 
+// Needs returns the names that tests rely on to mean what they mean everywhere.
+func (*Tests) Needs() []string { return slices.Concat(testsNeed, sortedKeys(testsImport)) }
+
 // runByTest is how many of those that are declared go test runs.
 const runByTest = 4
 
@@ -46,18 +49,17 @@ func (w *wrapping) planTests() *Refusal {
 		w.wrapper.Untested = why
 		return nil
 	}
-	if why := w.d.testsTaken(decl.pkg, w.wrapper.Name, tests, w.mentionsName); why != "" {
+	if why := w.d.testsTaken(decl.pkg, w.wrapper.Name, tests); why != "" {
 		return w.refuse(Unlowered, decl.name.Pos(), why, "rename or remove that, or leave out --emit-tests")
 	}
 	w.wrapper.Tests = tests
 	return nil
 }
 
-// testsTaken returns what stands in the way of t, new tests of the type name, or "". Besides what is not seen, taken knows the
-// names that are taken.
-func (d *decider) testsTaken(pkg *load.Package, name string, t *Tests, taken func(string) bool) string {
+// testsTaken returns what stands in the way of t, new tests of the type name, or "".
+func (d *decider) testsTaken(pkg *load.Package, name string, t *Tests) string {
 	scope := pkg.Types.Scope()
-	for _, needs := range slices.Concat(testsNeed, sortedKeys(testsImport)) {
+	for _, needs := range t.Needs() {
 		if scope.Lookup(needs) != nil || d.isDeclaredUnseen(pkg, needs) {
 			return "the package declares the name " + needs + ", which the tests to generate need"
 		}
@@ -67,7 +69,7 @@ func (d *decider) testsTaken(pkg *load.Package, name string, t *Tests, taken fun
 		other.Name = strings.TrimSuffix(pkg.Name, "_test")
 	}
 	for i, name := range t.Declared(name) {
-		if taken(name) || d.names[pkg.Path+"."+name] || d.isDeclaredUnseen(pkg, name) || i < runByTest && d.isDeclaredUnseen(other, name) {
+		if d.mentionsName(pkg.Dir, name) || d.names[pkg.Path+"."+name] || d.isDeclaredUnseen(pkg, name) || i < runByTest && d.isDeclaredUnseen(other, name) {
 			return "the name " + name + " of the tests to generate is taken"
 		}
 	}

@@ -35,7 +35,9 @@ func carryWrapper(e *editor, m plan.Mend) error {
 	if w.Tests != nil {
 		src, err := renderTests(m.Var, *w)
 		if err != nil {
-			return refuse(plan.Unlowered, m.Decl.File, m.Decl.Start, "the tests cannot be generated: %v", err)
+			r := refuse(plan.Unlowered, m.Decl.File, m.Decl.Start, "the tests cannot be generated: %v", err)
+			r.todo = "rename it, or leave out --emit-tests"
+			return r
 		}
 		if err := e.create(m, w.Tests.File, src); err != nil {
 			return err

@@ -42,7 +42,7 @@ type Double struct {
 }
 
 // testsUse are the packages that the template mentions.
-var testsUse = []string{"errors", "fmt", "math/rand", "strconv", "sync", "sync/atomic", "testing"}
+var testsUse = []string{"errors", "fmt", "math/rand", "runtime", "strconv", "sync", "sync/atomic", "testing"}
 
 // RenderTests returns the file with the tests t, formatted.
 func RenderTests(t Tests) ([]byte, error) {

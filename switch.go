@@ -72,7 +72,7 @@ func (inv *invocation) switchable() error {
 	case slices.Contains(inv.forms, plan.Lock):
 		return errors.New("switch changes one generated type for another, and the form lock has none")
 	case len(inv.forms) == 0 && inv.accessors.value == "used" && !inv.emitTests:
-		return errors.New("which form? --form FORM, or --accessors=all to add to the one it has, or --emit-tests")
+		return errors.New("which form? --form FORM, --accessors=all to add to the one it has, or --emit-tests")
 	}
 	return nil
 }

@@ -19,6 +19,10 @@ var testsNeed = []string{"append", "bool", "byte", "delete", "error", "false", "
 // testsImport are the packages that the tests import, by the names that they have there.
 var testsImport = map[string]string{"atomic": "sync/atomic", "errors": "errors", "fmt": "fmt", "rand": "math/rand", "runtime": "runtime", "strconv": "strconv", "sync": "sync", "testing": "testing"}
 
+// testsLocals are the names of variables in the tests, which packages must not have there.
+var testsLocals = strings.Fields("a all alone b bm calls computed deleted do each err f filled found g given goroutines got gotOK had i its j k keep key keys lost m n name none " +
+	"now nowOK number ok old oldOK op ops own pb ready round seed snapshot some stored swapped t twice v values want wg x")
+
 // Declared returns what the tests of the generated type name may declare: first what go test runs, then what helps.
 func (t *Tests) Declared(name string) []string {
 	title := upperFirst(name)
@@ -37,6 +41,9 @@ func (t *Tests) Declared(name string) []string {
 
 // Needs returns the names that tests rely on to mean what they mean everywhere.
 func (*Tests) Needs() []string { return slices.Concat(testsNeed, sortedKeys(testsImport)) }
+
+// Locals returns the names of the variables in tests.
+func (*Tests) Locals() []string { return slices.Clone(testsLocals) }
 
 // runByTest is how many of those that are declared go test runs.
 const runByTest = 4
@@ -82,7 +89,7 @@ func (d *decider) testsTaken(pkg *load.Package, name string, t *Tests) string {
 // testsOf returns the tests of w, the generated type for maps m in pkg, or why there can be none. If the type is generic, m is
 // the type of the field of owner, which has the same type parameters.
 func testsOf(m *types.Map, owner *types.Named, field string, pkg *load.Package, w Wrapper) (*Tests, string) {
-	q := &qualifier{pkg: pkg.Types, reserved: sortedKeys(testsImport), known: testsImport, names: make(map[string]string)}
+	q := &qualifier{pkg: pkg.Types, reserved: slices.Concat(sortedKeys(testsImport), testsLocals), known: testsImport, names: make(map[string]string)}
 	t := &Tests{File: testsFile(w.File)}
 	if owner != nil && owner.TypeParams().Len() > 0 {
 		inst, err := sample.Instance(owner, pkg.Types)

@@ -3,6 +3,7 @@ package rewrite
 import (
 	"fmt"
 	"go/ast"
+	"go/parser"
 	"go/token"
 	"go/types"
 	"path"
@@ -64,7 +65,7 @@ func TestForms(t *testing.T) {
 func TestTestsDeclare(t *testing.T) {
 	for _, same := range []sample.Same{sample.ByNothing, sample.ByEqual, sample.ByCall} {
 		tests := &plan.Tests{
-			File: "thing_mapmend_accessors_test.go", Key: "string", MakeKey: "strconv.Itoa(i)", Keys: 9, Value: "func()", MakeVal: "func() { panic(i) }", Values: 9, Same: same, Func: "func()",
+			File: "thing_mapmend_accessors_test.go", Key: "string", MakeKey: "strconv.Itoa(i)", Keys: 9, FuzzKey: "string", Value: "func()", MakeVal: "func() { panic(i) }", Values: 9, Same: same, Func: "func()",
 			Doubles: []sample.Double{{Name: "thingMapDouble", Embed: "thingMapDoubleOf", Alias: "interface{ m() }"}, {Name: "thingMapDouble2", Embed: "error"}},
 			Imports: []plan.Import{{Path: "strconv"}},
 		}
@@ -96,6 +97,17 @@ func TestTestsDeclare(t *testing.T) {
 		ast.Inspect(file, func(n ast.Node) bool {
 			if id, ok := n.(*ast.Ident); ok && types.Universe.Lookup(id.Name) != nil && token.Lookup(id.Name) == token.IDENT {
 				relied = append(relied, id.Name)
+			}
+			return true
+		})
+		resolved, err := parser.ParseFile(token.NewFileSet(), "", src, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(resolved, func(n ast.Node) bool {
+			id, ok := n.(*ast.Ident)
+			if ok && id.Name != "_" && id.Obj != nil && id.Obj.Kind == ast.Var && !slices.Contains(tests.Locals(), id.Name) {
+				t.Errorf("the tests have a variable %s, and the plan does not know that", id.Name)
 			}
 			return true
 		})

@@ -107,7 +107,7 @@ func Render(form string, t Type) ([]byte, error) {
 func formatted(src []byte) ([]byte, error) {
 	out, err := format.Source(src)
 	if err == nil {
-		return out, nil
+		return format.Source(out) // what is broken into lines may be aligned in another way then
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "the rendered code is no Go: %v", err)

@@ -51,7 +51,7 @@ func RenderTests(t Tests) ([]byte, error) {
 			return nil, fmt.Errorf("there is no accessor %q to test", name)
 		}
 	}
-	out, file, err := t.render()
+	_, file, err := t.render()
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func RenderTests(t Tests) ([]byte, error) {
 		}
 	}
 	t.uses = mentioned(file)
-	out, _, err = t.render()
+	out, _, err := t.render()
 	return out, err
 }
 

@@ -1,8 +1,10 @@
 package templates
 
 import (
+	"bytes"
 	"fmt"
 	"go/ast"
+	"go/format"
 	"go/importer"
 	"go/parser"
 	"go/token"
@@ -90,6 +92,19 @@ func TestTestsNames(t *testing.T) {
 		if _, err := RenderTests(tests); (err == nil) != (want == "") || err != nil && err.Error() != want {
 			t.Errorf("%s: error %v, want %q", typ, err, want)
 		}
+	}
+}
+
+// What gofmt breaks into lines is formatted, too.
+func TestTestsFormatted(t *testing.T) {
+	tests := tested("Load", "Store", "Update")
+	tests.Value, tests.MakeValue = "struct{ a int; b []byte }", "struct{ a int; b []byte }{a: i}"
+	src, err := RenderTests(tests)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := format.Source(src); err != nil || !bytes.Equal(out, src) {
+		t.Errorf("gofmt changes\n%s\nto\n%s\nerror %v", src, out, err)
 	}
 }
 

@@ -65,9 +65,9 @@ func (w *wrapping) planTests() *Refusal {
 
 // testsTaken returns what stands in the way of t, new tests of the type name, or "".
 func (d *decider) testsTaken(pkg *load.Package, name string, t *Tests) string {
-	scope := pkg.Types.Scope()
+	unseen := d.declaredUnseen(pkg)
 	for _, needs := range t.Needs() {
-		if scope.Lookup(needs) != nil || d.isDeclaredUnseen(pkg, needs) {
+		if pkg.Types.Scope().Lookup(needs) != nil || unseen[needs] {
 			return "the package declares the name " + needs + ", which the tests to generate need"
 		}
 	}
@@ -75,8 +75,9 @@ func (d *decider) testsTaken(pkg *load.Package, name string, t *Tests) string {
 	if pkg.External {
 		other.Name = strings.TrimSuffix(pkg.Name, "_test")
 	}
+	beside := d.declaredUnseen(other)
 	for i, name := range t.Declared(name) {
-		if d.mentionsName(pkg.Dir, name) || d.names[pkg.Path+"."+name] || d.isDeclaredUnseen(pkg, name) || i < runByTest && d.isDeclaredUnseen(other, name) {
+		if d.mentionsName(pkg.Dir, name) || d.names[pkg.Path+"."+name] || unseen[name] || i < runByTest && beside[name] {
 			return "the name " + name + " of the tests to generate is taken"
 		}
 	}
@@ -116,7 +117,7 @@ func testsOf(m *types.Map, owner *types.Named, field string, pkg *load.Package, 
 	t.MakeKey, t.Keys, t.FuzzKey = key.Make, key.Count, fuzzed(m.Key())
 	t.MakeVal, t.Values, t.Same, t.Call = value.Make, value.Count, value.Same, value.Call
 	t.Path, t.Func = value.Path, value.Func
-	t.Doubles = maker.Doubles
+	t.Doubles = slices.DeleteFunc(maker.Doubles, func(d sample.Double) bool { return !strings.Contains(t.MakeKey+t.MakeVal, d.Name+"{") })
 	t.Imports = slices.DeleteFunc(q.imports, func(i Import) bool { return !t.mentions(q.names[i.Path]) })
 	switch {
 	case key.Count < 2:

@@ -38,6 +38,7 @@ func planning(inv *invocation) int {
 			return exitError
 		}
 	}
+	inv.untested(m.mends)
 	if inv.output == "" {
 		return worst(loaded, inv.print(string(out)))
 	}

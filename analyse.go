@@ -96,7 +96,7 @@ func (inv *invocation) replan(prog *load.Program) (*plan.Plan, error) {
 }
 
 func (inv *invocation) options() plan.Options {
-	return plan.Options{Forms: inv.forms, AllAccessors: inv.accessors.value == "all", Fields: inv.fields, All: inv.all, Silent: inv.silent, MinConfidence: inv.minConfidence.Confidence, Config: inv.settings, Progress: inv.progress.step}
+	return plan.Options{Forms: inv.forms, AllAccessors: inv.accessors.value == "all", EmitTests: inv.emitTests, Fields: inv.fields, All: inv.all, Silent: inv.silent, MinConfidence: inv.minConfidence.Confidence, Config: inv.settings, Progress: inv.progress.step}
 }
 
 // comment prints what the author said that has no effect and, with -v, which findings were silenced and by what.

@@ -33,6 +33,10 @@ func apply(inv *invocation) int {
 	if req.AllAccessors {
 		inv.accessors.value = "all"
 	}
+	inv.emitTests = req.EmitTests
+	if err := inv.provable(); err != nil {
+		return inv.fail(named(name, err))
+	}
 	prog, loaded := inv.load(filepath.Join(root, filepath.FromSlash(req.Dir)), req.Patterns)
 	if prog == nil {
 		return loaded

@@ -36,7 +36,7 @@ import (
 var only = flag.String("case", "", "run only the cases whose FOLDER/NAME matches this regular expression")
 
 // folders are the folders of testdata that hold cases.
-var folders = []string{"detect", "lock", "rwmutex", "sharded", "snapshot", "switch", "syncmap", "trap"}
+var folders = []string{"detect", "emit", "lock", "rwmutex", "sharded", "snapshot", "switch", "syncmap", "trap"}
 
 // A testCase is one txtar of testdata.
 type testCase struct {

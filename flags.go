@@ -43,6 +43,7 @@ type invocation struct {
 	tests         bool
 	forms         formsFlag
 	accessors     choiceFlag
+	emitTests     bool
 	fields        []string
 	all           bool
 	minConfidence confidenceFlag
@@ -80,6 +81,7 @@ func (inv *invocation) define() {
 	fs.BoolVar(&inv.tests, "tests", true, "load test files too; --tests=false leaves them out")
 	fs.Var(&inv.forms, "form", "the `FORM` to give a map variable: auto, or a list, separated by commas, of which the first feasible is taken; the forms: "+knownForms())
 	fs.Var(&inv.accessors, "accessors", "`WHICH` accessors a generated type has: used, or all that it can have")
+	fs.BoolVar(&inv.emitTests, "emit-tests", false, "write tests beside a generated type: against a plain map, of fuzzed operations, of many goroutines, and a benchmark")
 	fs.StringArrayVar(&inv.fields, "field", nil, "only map variables that match `PATTERN`, a glob over PKG.Type.field or the end of it; repeatable")
 	fs.BoolVar(&inv.all, "all", false, "mend also map variables that no finding of that confidence is about, and that have no guard")
 	fs.Var(&inv.minConfidence, "min-confidence", "least `CONFIDENCE` that counts: possible, likely or proven")
@@ -188,6 +190,14 @@ func (inv *invocation) fits(c command) (err error) {
 		return errors.New("--write-baseline takes all findings: use it without --changed-since")
 	case inv.verbose && inv.quiet:
 		return errors.New("-v and -q exclude each other")
+	}
+	return inv.provable()
+}
+
+// provable reports, as an error, that tests are to be written and not to be loaded.
+func (inv *invocation) provable() error {
+	if inv.emitTests && !inv.tests {
+		return errors.New("--emit-tests writes tests, which --tests=false does not load, so that they could not be proved")
 	}
 	return nil
 }

@@ -31,7 +31,7 @@ var commands = []command{
 	{
 		args:  "[packages]",
 		short: "print the mend as a unified diff, or write it with -w",
-		flags: []string{"chdir", "tags", "tests", "form", "accessors", "field", "all", "min-confidence", "evidence", "write", "exit-code", "color", "verbose", "quiet"},
+		flags: []string{"chdir", "tags", "tests", "form", "accessors", "emit-tests", "field", "all", "min-confidence", "evidence", "write", "exit-code", "color", "verbose", "quiet"},
 		run:   mend,
 		examples: []string{
 			"mapmend                                   # the module in this folder, dry run",
@@ -39,6 +39,7 @@ var commands = []command{
 			"mapmend -w --field 'Store.*' ./session    # in place, only the maps of session.Store",
 			"mapmend --form lock --exit-code ./...     # exit 1 when there is something to mend",
 			"mapmend --all --field 'Cache.*' ./cache   # guard them, race or none",
+			"mapmend --form sharded,rwmutex --emit-tests -w ./cache   # with tests of the generated types",
 			"mapmend --evidence race.log --min-confidence proven   # only what the reports in race.log name",
 			"mapmend --evidence mutex.prof --evidence cover.out    # also a better form where a lock is hot",
 		},
@@ -64,7 +65,7 @@ var commands = []command{
 		name:  "plan",
 		args:  "[packages]",
 		short: "write what would be mended as a plan to review and apply later",
-		flags: []string{"chdir", "tags", "tests", "form", "accessors", "field", "all", "min-confidence", "evidence", "output", "color", "verbose", "quiet"},
+		flags: []string{"chdir", "tags", "tests", "form", "accessors", "emit-tests", "field", "all", "min-confidence", "evidence", "output", "color", "verbose", "quiet"},
 		run:   planning,
 		examples: []string{
 			"mapmend plan -o mend.json ./...",
@@ -109,12 +110,13 @@ var commands = []command{
 		name:  "switch",
 		args:  "PKG.Type.field [packages]",
 		short: "give a map variable that has a generated type one of another form",
-		flags: []string{"chdir", "tags", "tests", "form", "accessors", "write", "exit-code", "color", "verbose", "quiet"},
+		flags: []string{"chdir", "tags", "tests", "form", "accessors", "emit-tests", "write", "exit-code", "color", "verbose", "quiet"},
 		run:   switching,
 		examples: []string{
 			"mapmend switch Store.byID --form sharded  # the diff of the one generated file",
 			"mapmend switch -w Store.byID --form snapshot,rwmutex",
 			"mapmend switch -w Store.byID --accessors all",
+			"mapmend switch -w Store.byID --emit-tests # tests of the type as it is",
 		},
 	},
 	{

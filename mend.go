@@ -140,6 +140,7 @@ func (inv *invocation) summary(m outcome) {
 			}
 		}
 	}
+	inv.untested(m.mends)
 	what := count(len(m.mends), "map variable") + " in " + count(len(m.changes), "file") + refused
 	switch {
 	case len(m.mends) == 0 && refused == "":
@@ -150,5 +151,22 @@ func (inv *invocation) summary(m outcome) {
 		inv.notef("would mend %s", what)
 	default:
 		inv.notef("would mend %s; -w writes it", what)
+	}
+}
+
+// untested says of which mends there are no tests although they were asked for.
+func (inv *invocation) untested(mends []plan.Mend) {
+	generated := 0
+	for _, m := range mends {
+		if m.Wrapper == nil {
+			continue
+		}
+		generated++
+		if m.Wrapper.Untested != "" {
+			inv.notef("no tests of %s: %s", m.Var, m.Wrapper.Untested)
+		}
+	}
+	if inv.emitTests && generated == 0 && len(mends) > 0 {
+		inv.notef("no tests: the form lock generates no type")
 	}
 }

@@ -44,6 +44,7 @@ func planning(inv *invocation) int {
 			return exitError
 		}
 	}
+	inv.untested(m.mends)
 	if inv.output == "" {
 		return worst(loaded, inv.print(string(out)))
 	}
@@ -67,7 +68,7 @@ func (inv *invocation) request(root string) plan.Request {
 	return plan.Request{
 		Evidence: files,
 		Dir:      filepath.ToSlash(dir), Patterns: inv.args, Tags: inv.tags, Tests: inv.tests,
-		Forms: inv.forms, AllAccessors: inv.accessors.value == "all", Fields: inv.fields, All: inv.all, MinConfidence: inv.minConfidence.Confidence,
+		Forms: inv.forms, AllAccessors: inv.accessors.value == "all", EmitTests: inv.emitTests, Fields: inv.fields, All: inv.all, MinConfidence: inv.minConfidence.Confidence,
 	}
 }
 

@@ -1,6 +1,6 @@
 package main
 
-// This file is the command switch: the generated type of one map variable in another form.
+// This file is the command switch: the generated type of one map variable in another form, and its tests.
 
 import (
 	"errors"
@@ -31,7 +31,7 @@ func switching(inv *invocation) int {
 		forms = []plan.Form{s.From}
 	}
 	var m outcome
-	to, refusal := s.In(prog, forms, inv.accessors.value == "all")
+	to, refusal := s.In(prog, forms, inv.accessors.value == "all", inv.emitTests)
 	if refusal == nil {
 		defer inv.progress.part("proving the mend")()
 		m.changes, refusal = rewrite.Switch(prog, to)
@@ -51,6 +51,10 @@ func switching(inv *invocation) int {
 	}
 	switch what := fmt.Sprintf("%s from %s to %s", s.Var, s.From, to.To); {
 	case refusal != nil:
+	case onlyTests(to, m.changes) && inv.write:
+		inv.notef("wrote tests of %s", s.Var)
+	case onlyTests(to, m.changes):
+		inv.notef("would write tests of %s; -w writes them", s.Var)
 	case len(m.changes) == 0:
 		inv.notef("nothing to switch: %s is as it would be generated", inv.rel(prog.Root)(to.File))
 	case inv.write:
@@ -68,10 +72,15 @@ func (inv *invocation) switchable() error {
 		return errors.New("which variable? usage: mapmend switch PKG.Type.field --form FORM [packages]")
 	case slices.Contains(inv.forms, plan.Lock):
 		return errors.New("switch changes one generated type for another, and the form lock has none")
-	case len(inv.forms) == 0 && inv.accessors.value == "used":
-		return errors.New("which form? --form FORM, or --accessors=all to add to the one it has")
+	case len(inv.forms) == 0 && inv.accessors.value == "used" && !inv.emitTests:
+		return errors.New("which form? --form FORM, --accessors=all to add to the one it has, or --emit-tests")
 	}
 	return nil
+}
+
+// onlyTests reports whether changes are of the tests that s has alone.
+func onlyTests(s plan.Switch, changes []rewrite.Change) bool {
+	return s.New.Tests != nil && len(changes) == 1 && changes[0].File == s.New.Tests.File
 }
 
 // migrated returns the one variable with a generated type that name stands for, as find does.

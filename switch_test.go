@@ -113,6 +113,70 @@ func TestPlanAllAccessors(t *testing.T) {
 	}
 }
 
+// A plan keeps that tests were asked for, and one that says so and not to load tests is not carried out: they would not be proved.
+func TestPlanEmitTests(t *testing.T) {
+	dir := module(t, map[string]string{"go.mod": "module example.com/m\n\ngo 1.26\n", "main.go": countingGo})
+	flags := []string{"-C", dir, "--form", "sharded", "--emit-tests"}
+	want := mustRun(t, exitOK, flags...)
+	mustRun(t, exitOK, append([]string{"plan", "-o", "mend.json"}, flags...)...)
+	if got := mustRun(t, exitOK, "apply", "-C", dir, "mend.json"); got != want || !strings.Contains(got, "func FuzzCounterHitsMap(") {
+		t.Errorf("apply prints\n%s\nwant\n%s", got, want)
+	}
+	name := filepath.Join(dir, "mend.json")
+	src, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, name, []byte(strings.Replace(string(src), `"tests": true,`, `"tests": false,`, 1)))
+	mustRun(t, exitError, "apply", "-C", dir, "mend.json")
+	writeFile(t, name, []byte(strings.Replace(string(src), `"makeValue": "i"`, `"makeValue": "0"`, 1)))
+	mustRun(t, exitError, "apply", "-C", dir, "mend.json")
+}
+
+// What a mend with tests has written is taken back, and a switch adds to both files or to none.
+func TestUndoEmittedTests(t *testing.T) {
+	dir := module(t, map[string]string{"go.mod": "module example.com/m\n\ngo 1.26\n", "main.go": countingGo})
+	files := func() (names []string) {
+		t.Helper()
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			if strings.HasSuffix(e.Name(), ".go") {
+				names = append(names, e.Name())
+			}
+		}
+		return names
+	}
+	tests := filepath.Join(dir, "counter_hits_mapmend_accessors_test.go")
+	mustRun(t, exitOK, "-C", dir, "-w", "--form", "syncmap", "--emit-tests")
+	mustRun(t, exitOK, "undo", "-C", dir)
+	if got := files(); len(got) != 1 {
+		t.Errorf("undo leaves %q", got)
+	}
+	mustRun(t, exitOK, "-C", dir, "-w", "--form", "syncmap", "--emit-tests")
+	before, err := os.ReadFile(tests)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, form := range []string{"sharded", "snapshot", "rwmutex"} {
+		mustRun(t, exitOK, "switch", "-C", dir, "-w", "hits", "--form", form)
+		if now, err := os.ReadFile(tests); err != nil || !bytes.Equal(now, before) {
+			t.Errorf("the switch to %s changes the tests, error %v", form, err)
+		}
+	}
+	mustRun(t, exitOK, "switch", "-C", dir, "-w", "hits", "--form", "sharded", "--accessors", "all")
+	if now, err := os.ReadFile(tests); err != nil || !strings.Contains(string(now), `t.Run("LoadOrCompute"`) {
+		t.Errorf("the tests are not of all accessors, error %v", err)
+	}
+	mustRun(t, exitOK, "switch", "-C", dir, "-w", "hits", "--form", "syncmap")
+	mustRun(t, exitOK, "undo", "-C", dir)
+	if got := files(); len(got) != 3 {
+		t.Errorf("undo leaves %q", got)
+	}
+}
+
 // A generated file that may not be written, or whose package's tests do not compile, is left alone.
 func TestSwitchFile(t *testing.T) {
 	dir := module(t, map[string]string{"go.mod": "module example.com/m\n\ngo 1.26\n", "main.go": countingGo})

@@ -41,6 +41,7 @@ type Request struct {
 	Tests         bool       `json:"tests"`
 	Forms         []Form     `json:"forms,omitempty"` // none: the tool chose
 	AllAccessors  bool       `json:"allAccessors,omitempty"`
+	EmitTests     bool       `json:"emitTests,omitempty"`
 	Fields        []string   `json:"fields,omitempty"` // none: all
 	All           bool       `json:"all,omitempty"`
 	MinConfidence Confidence `json:"minConfidence"`

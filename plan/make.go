@@ -27,6 +27,7 @@ import (
 type Options struct {
 	Forms         []Form            // the first feasible one is chosen; empty: the tool chooses
 	AllAccessors  bool              // a generated type has all accessors that it can have, not only those in use
+	EmitTests     bool              // a generated type has tests beside it
 	Fields        []string          // patterns of variables, see Match; empty: all
 	All           bool              // also mend the variables that have no finding, or one below MinConfidence
 	Silent        bool              // also report the variables that Fields names and that have no finding

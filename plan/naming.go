@@ -53,7 +53,7 @@ func (w *wrapping) nameType() *Refusal {
 	}
 	w.wrapper.Name = base
 	for i, name := range w.declared() {
-		if w.mentionsName(name) || w.d.isDeclaredUnseen(decl.pkg, name) || w.d.names[decl.pkg.Path+"."+name] {
+		if w.d.mentionsName(decl.pkg.Dir, name) || w.d.isDeclaredUnseen(decl.pkg, name) || w.d.names[decl.pkg.Path+"."+name] {
 			what := "of the type to generate"
 			if i > 0 {
 				what = "to generate beside the type"
@@ -66,7 +66,7 @@ func (w *wrapping) nameType() *Refusal {
 		suffix = "_mapmend_test.go"
 	}
 	w.wrapper.File = path.Join(path.Dir(decl.file.Name), strings.TrimLeft(file, "_")+suffix)
-	if w.d.names[w.wrapper.File] || w.exists(w.wrapper.File) {
+	if w.d.names[w.wrapper.File] || w.d.exists(w.wrapper.File) {
 		return w.refuse(Unlowered, decl.name.Pos(), "the file "+w.wrapper.File+" to generate exists", "remove it, or use --form lock")
 	}
 	return nil
@@ -94,7 +94,7 @@ func (w *wrapping) declared() []string {
 // spellTypes writes the key and element types of m, and the type parameters of generic, which may be nil, as a file of pkg can
 // that form generates. The names are for others to choose.
 func spellTypes(m *types.Map, generic *types.Named, pkg *load.Package, form Form) Wrapper {
-	q := &qualifier{pkg: pkg.Types, reserved: needed(form), names: make(map[string]string)}
+	q := &qualifier{pkg: pkg.Types, reserved: needed(form), known: importedAs, names: make(map[string]string)}
 	w := Wrapper{Package: pkg.Name, GoVersion: pkg.GoVersion, KeyKind: keyKind(m.Key())}
 	w.Key, w.Value = types.TypeString(m.Key(), q.qualify), types.TypeString(m.Elem(), q.qualify)
 	if generic != nil && generic.TypeParams().Len() > 0 {
@@ -149,11 +149,11 @@ func upperFirst(name string) string {
 	return string(unicode.ToUpper(r)) + name[size:]
 }
 
-// mentionsName reports whether an identifier of the package, wherever it stands, has that name: a
+// mentionsName reports whether an identifier of the packages in dir, wherever it stands, has that name: a
 // local of it would hide the type.
-func (w *wrapping) mentionsName(name string) bool {
-	for _, pkg := range w.d.prog.Packages {
-		if pkg.Dir != w.c.decl.pkg.Dir {
+func (d *decider) mentionsName(dir, name string) bool {
+	for _, pkg := range d.prog.Packages {
+		if pkg.Dir != dir {
 			continue
 		}
 		for _, file := range pkg.Files {
@@ -172,15 +172,15 @@ func (w *wrapping) mentionsName(name string) bool {
 }
 
 // exists reports whether there is a file of that name, relative to the root, or one that differs in case.
-func (w *wrapping) exists(name string) bool {
-	for _, pkg := range w.d.prog.Packages {
+func (d *decider) exists(name string) bool {
+	for _, pkg := range d.prog.Packages {
 		for _, file := range pkg.Files {
 			if strings.EqualFold(file.Name, name) {
 				return true
 			}
 		}
 	}
-	_, err := os.Lstat(filepath.Join(w.d.prog.Root, filepath.FromSlash(name)))
+	_, err := os.Lstat(filepath.Join(d.prog.Root, filepath.FromSlash(name)))
 	return err == nil
 }
 
@@ -188,6 +188,7 @@ func (w *wrapping) exists(name string) bool {
 type qualifier struct {
 	pkg      *types.Package
 	reserved []string          // names that mean something else
+	known    map[string]string // the paths of the packages among them
 	names    map[string]string // by path
 	imports  []Import
 }
@@ -207,7 +208,7 @@ func (q *qualifier) qualify(p *types.Package) string {
 				return true
 			}
 		}
-		return q.pkg.Scope().Lookup(name) != nil || slices.Contains(q.reserved, name) && importedAs[name] != p.Path()
+		return q.pkg.Scope().Lookup(name) != nil || slices.Contains(q.reserved, name) && q.known[name] != p.Path()
 	}
 	for taken(name) {
 		name += "pkg"

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"mapmend/plan/mapuse"
+	"mapmend/plan/sample"
 )
 
 // This file holds the Plan and its parts: the only types package rewrite may see. They are plain
@@ -381,6 +382,28 @@ type Wrapper struct {
 	Imports    []Import `json:"imports"`    // what Key, Value and TypeParams mention
 	Accessors  []string `json:"accessors"`  // names, sorted: the ones in use
 	GoVersion  string   `json:"goVersion"`  // of the target module: "1.22"
+
+	Tests    *Tests `json:"tests,omitempty"`    // the tests to generate beside it; nil if there are none
+	Untested string `json:"untested,omitempty"` // why there are none although they were asked for
+}
+
+// Tests are tests of a generated type, in a file of its package. They are the same whatever the form.
+type Tests struct {
+	File    string          `json:"file"`              // the file to create
+	Args    string          `json:"args,omitempty"`    // types that stand for the type parameters: "[string, int]"; empty if there are none
+	Key     string          `json:"key"`               // source text of the key type there
+	Value   string          `json:"value"`             // source text of the element type there
+	MakeKey string          `json:"makeKey"`           // an expression of the int i: the i-th key
+	Keys    int             `json:"keys"`              // how many different ones it makes, two at least
+	FuzzKey string          `json:"fuzzKey,omitempty"` // the predeclared type underneath that keys are fuzzed with; empty if they are not
+	MakeVal string          `json:"makeValue"`         // the i-th value
+	Values  int             `json:"values"`            // how many different ones it makes; 1 if two cannot be told apart
+	Path    []string        `json:"path,omitempty"`    // to what of two values is compared, as [sample.Sample] has it
+	Same    sample.Same     `json:"same"`              // how that is compared
+	Func    string          `json:"func,omitempty"`    // if by a call, the type of it
+	Call    string          `json:"call,omitempty"`    // and the arguments
+	Doubles []sample.Double `json:"doubles,omitempty"` // types to declare, which values are of
+	Imports []Import        `json:"imports"`           // what all that mentions
 }
 
 // Import is one import of a generated file.

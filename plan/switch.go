@@ -20,7 +20,8 @@ type Switch struct {
 	Var
 	File     string // the generated file
 	From, To Form
-	Old, New Wrapper // the type in the two forms
+	Old, New Wrapper // the type in the two forms; with tests if there are some, and New also if they are asked for
+	Emit     bool    // they are asked for
 }
 
 // FindSwitches returns the variables of prog that have a generated type, as what would be done to leave them as they are, sorted by
@@ -52,36 +53,59 @@ func generatedIn(pkg *load.Package, file *load.File) (Switch, bool) {
 	}
 	w := spellTypes(m, named, pkg, form)
 	w.Name, w.File, w.Accessors = named.Obj().Name(), file.Name, accessorsIn(file)
+	if name := testsIn(pkg, v); name != "" {
+		if w.Tests, _ = testsOf(m, named, "m", pkg, w); w.Tests != nil {
+			w.Tests.File = name
+		}
+	}
 	return Switch{Var: v, File: file.Name, From: form, To: form, Old: w, New: w}, true
 }
 
 // directiveOf returns the form and the variable that the directive of file names.
 func directiveOf(pkg *load.Package, file *load.File) (form Form, v Var, ok bool) {
+	for _, text := range directivesIn(file, "//mapmend:form ") {
+		word := strings.Fields(text)
+		if len(word) != 2 || wrapperFormOf(Form(word[0])) == nil {
+			continue
+		}
+		name, is := strings.CutPrefix(word[1], pkg.Path+".")
+		if !is {
+			continue
+		}
+		v = Var{Package: pkg.Path, Field: name}
+		if owner, field, cut := strings.Cut(name, "."); cut {
+			v.Owner, v.Field = owner, field
+		}
+		return Form(word[0]), v, true
+	}
+	return "", Var{}, false
+}
+
+// testsIn returns the name of the file of pkg whose directive says that it has the tests of what is generated for v, or "".
+//
+//	//mapmend:tests example.com/app.Store.byID
+func testsIn(pkg *load.Package, v Var) string {
+	for _, file := range pkg.Files {
+		if file.Test && slices.Contains(directivesIn(file, "//mapmend:tests "), v.String()) {
+			return file.Name
+		}
+	}
+	return ""
+}
+
+// directivesIn returns what stands behind prefix in the lines above the package clause of file, if that is generated.
+func directivesIn(file *load.File, prefix string) (texts []string) {
 	if !file.Generated || file.Syntax == nil {
-		return "", Var{}, false
+		return nil
 	}
 	for _, group := range file.Syntax.Comments {
 		for _, c := range group.List {
-			text, is := strings.CutPrefix(c.Text, "//mapmend:form ")
-			if !is || c.Pos() > file.Syntax.Package {
-				continue
+			if text, is := strings.CutPrefix(c.Text, prefix); is && c.Pos() < file.Syntax.Package {
+				texts = append(texts, strings.TrimSpace(text))
 			}
-			word := strings.Fields(text)
-			if len(word) != 2 || wrapperFormOf(Form(word[0])) == nil {
-				continue
-			}
-			name, is := strings.CutPrefix(word[1], pkg.Path+".")
-			if !is {
-				continue
-			}
-			v = Var{Package: pkg.Path, Field: name}
-			if owner, field, cut := strings.Cut(name, "."); cut {
-				v.Owner, v.Field = owner, field
-			}
-			return Form(word[0]), v, true
 		}
 	}
-	return "", Var{}, false
+	return texts
 }
 
 // wrapperIn returns the first type that file declares and the type of its field m, which is nil unless it is a map.
@@ -127,10 +151,11 @@ func accessorsIn(file *load.File) []string {
 }
 
 // In returns s with the first of forms that is feasible, or why the first of them is not. With all, the type has all accessors
-// that it can have, and otherwise those that it has.
+// that it can have, and otherwise those that it has. With emit, it has tests; if there are some, it has them in any case.
 //
 // Precondition: s is one of FindSwitches(prog), and each of forms generates a type.
-func (s Switch) In(prog *load.Program, forms []Form, all bool) (Switch, *Refusal) {
+func (s Switch) In(prog *load.Program, forms []Form, all, emit bool) (Switch, *Refusal) {
+	s.Emit = emit
 	var first *Refusal
 	for _, form := range forms {
 		to, r := s.in(prog, form, all)
@@ -165,6 +190,10 @@ func (s Switch) in(prog *load.Program, form Form, all bool) (Switch, *Refusal) {
 			r.Var = s.Var
 			return s, r
 		}
+	}
+	if r := w.planTests(&s); r != nil {
+		r.Var = s.Var
+		return s, r
 	}
 	return s, nil
 }
@@ -217,6 +246,24 @@ func (w *switching) checkNames(s Switch) *Refusal {
 			return w.refuse(Unlowered, w.file.Syntax.Name, "the name "+s.New.Name+suffix+" to generate beside the type is taken", "rename the other one, or choose another form")
 		}
 	}
+	return nil
+}
+
+// planTests plans tests of the new type of s, if there are some of the old one or they are asked for.
+func (w *switching) planTests(s *Switch) *Refusal {
+	if s.Old.Tests == nil && !s.Emit {
+		return nil
+	}
+	tests, why := testsOf(w.m, w.named, "m", w.pkg, s.New)
+	if why != "" {
+		return w.refuse(Unlowered, w.file.Syntax.Name, "there can be no tests: "+why, "leave out --emit-tests")
+	}
+	if s.Old.Tests != nil {
+		tests.File = s.Old.Tests.File
+	} else if why := w.d.testsTaken(w.pkg, s.New.Name, tests); why != "" {
+		return w.refuse(Unlowered, w.file.Syntax.Name, why, "rename or remove that, or leave out --emit-tests")
+	}
+	s.New.Tests = tests
 	return nil
 }
 

@@ -239,14 +239,20 @@ func hasElided(stack []ast.Node) bool {
 
 // isDeclaredUnseen reports whether source of pkg that was not loaded declares name at package level.
 func (d *decider) isDeclaredUnseen(pkg *load.Package, name string) bool {
+	return d.declaredUnseen(pkg)[name]
+}
+
+// declaredUnseen returns what files of pkg declare that are not part of this build, as far as they can be read.
+func (d *decider) declaredUnseen(pkg *load.Package) map[string]bool {
+	names := make(map[string]bool)
 	for _, abs := range d.unseenFiles(pkg.Dir) {
 		file, _ := parser.ParseFile(token.NewFileSet(), abs, nil, 0)
-		if file == nil || file.Name == nil || file.Name.Name != pkg.Name {
+		if file == nil || file.Name == nil || file.Name.Name != pkg.Name || file.Scope == nil {
 			continue
 		}
-		if file.Scope != nil && file.Scope.Lookup(name) != nil {
-			return true
+		for name := range file.Scope.Objects {
+			names[name] = true
 		}
 	}
-	return false
+	return names
 }

@@ -85,6 +85,11 @@ func (d *decider) wrap(c *candidate, form Form) (*Mend, *wrapping, *Refusal) {
 	if d.opt.AllAccessors {
 		w.wrapper.Accessors = accessorsFor(w.m.Elem(), w.wrapper.GoVersion)
 	}
+	if d.opt.EmitTests {
+		if r := w.planTests(); r != nil {
+			return nil, nil, r
+		}
+	}
 	f := wrapperFormOf(form)
 	return &Mend{
 		Var:     c.finding.Var,
@@ -103,6 +108,12 @@ func (w *wrapping) takeNames() {
 	w.d.names[w.wrapper.File] = true
 	for _, name := range w.declared() {
 		w.d.names[w.c.decl.pkg.Path+"."+name] = true
+	}
+	if t := w.wrapper.Tests; t != nil {
+		w.d.names[t.File] = true
+		for _, name := range t.Declared(w.wrapper.Name) {
+			w.d.names[w.c.decl.pkg.Path+"."+name] = true
+		}
 	}
 }
 

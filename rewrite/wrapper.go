@@ -29,10 +29,20 @@ func carryWrapper(e *editor, m plan.Mend) error {
 	if err != nil {
 		return refuse(plan.Unlowered, m.Decl.File, m.Decl.Start, "the type cannot be generated: %v", err)
 	}
-	if e.found[w.File] != nil || e.creates(w.File) {
-		return refuse(plan.Unlowered, m.Decl.File, m.Decl.Start, "the file %s to generate exists", w.File)
+	if err := e.create(m, w.File, src); err != nil {
+		return err
 	}
-	e.created = append(e.created, Change{File: w.File, New: src, Create: true})
+	if w.Tests != nil {
+		src, err := renderTests(m.Var, *w)
+		if err != nil {
+			r := refuse(plan.Unlowered, m.Decl.File, m.Decl.Start, "the tests cannot be generated: %v", err)
+			r.todo = "rename it, or leave out --emit-tests"
+			return r
+		}
+		if err := e.create(m, w.Tests.File, src); err != nil {
+			return err
+		}
+	}
 	for _, l := range m.Lowered {
 		if err := addLowering(e, l); err != nil {
 			return err
@@ -41,16 +51,48 @@ func carryWrapper(e *editor, m plan.Mend) error {
 	return freeGuard(e, m.Freed)
 }
 
+// create asks for the new file of that name, unless there is one.
+func (e *editor) create(m plan.Mend, name string, src []byte) error {
+	if e.found[name] != nil || e.creates(name) {
+		return refuse(plan.Unlowered, m.Decl.File, m.Decl.Start, "the file %s to generate exists", name)
+	}
+	e.created = append(e.created, Change{File: name, New: src, Create: true})
+	return nil
+}
+
 // render returns the file that form generates for v.
 func render(form plan.Form, v plan.Var, w plan.Wrapper) ([]byte, error) {
 	typ := templates.Type{
 		Variable: v.String(), Package: w.Package, Name: w.Name, TypeParams: w.TypeParams, TypeArgs: w.TypeArgs,
-		Key: w.Key, Value: w.Value, KeyKind: w.KeyKind, Accessors: w.Accessors, GoVersion: w.GoVersion,
-	}
-	for _, i := range w.Imports {
-		typ.Imports = append(typ.Imports, templates.Import(i))
+		Key: w.Key, Value: w.Value, KeyKind: w.KeyKind, Imports: imports(w.Imports), Accessors: w.Accessors, GoVersion: w.GoVersion,
 	}
 	return templates.Render(string(form), typ)
+}
+
+// renderTests returns the file with the tests of what is generated for v, whatever the form.
+//
+// Precondition: w has tests.
+func renderTests(v plan.Var, w plan.Wrapper) ([]byte, error) {
+	t := w.Tests
+	tests := templates.Tests{
+		Type: templates.Type{
+			Variable: v.String(), Package: w.Package, Name: w.Name, TypeArgs: t.Args,
+			Key: t.Key, Value: t.Value, Imports: imports(t.Imports), Accessors: w.Accessors, GoVersion: w.GoVersion,
+		},
+		MakeKey: t.MakeKey, Keys: t.Keys, FuzzKey: t.FuzzKey, MakeValue: t.MakeVal, Values: t.Values,
+		Path: t.Path, Same: string(t.Same), Func: t.Func, Call: t.Call,
+	}
+	for _, d := range t.Doubles {
+		tests.Doubles = append(tests.Doubles, templates.Double(d))
+	}
+	return templates.RenderTests(tests)
+}
+
+func imports(list []plan.Import) (out []templates.Import) {
+	for _, i := range list {
+		out = append(out, templates.Import(i))
+	}
+	return out
 }
 
 // creates reports whether a mend before creates the named file.

@@ -40,6 +40,12 @@
 // Clear and Replace of sharded and syncmap put new shards, or a new sync.Map, in the place of the old one. A call that has
 // found the old one goes on with it. That is as if it had been made just before: it began before the old one was replaced.
 //
+// # Tests
+//
+// [RenderTests] fills tests.go.tmpl, whatever the form: the tests call the accessors that there are, and compare with a plain map. Who
+// asks for them says how keys and values are made, and how two values are compared. A type of which an accessor lacks its lock, loses
+// an entry or returns something else fails them; where goroutines must meet for that, they wait for each other and yield.
+//
 // # What it does not do
 //
 // Nothing here knows types: that names are free and that a value type can be compared is the caller's to see.

@@ -107,7 +107,7 @@ func Render(form string, t Type) ([]byte, error) {
 func formatted(src []byte) ([]byte, error) {
 	out, err := format.Source(src)
 	if err == nil {
-		return out, nil
+		return format.Source(out) // what is broken into lines may be aligned in another way then
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "the rendered code is no Go: %v", err)
@@ -215,12 +215,15 @@ func (t Type) AtLeast(minor int) bool {
 
 // ImportGroups returns the imports of the code and of the key and value types: first those of the standard
 // library, then the others, each sorted by path.
-func (t Type) ImportGroups() [][]Import {
+func (t Type) ImportGroups() [][]Import { return groups(t.Uses(), t.Imports) }
+
+// groups returns the packages at paths and imports as groups.
+func groups(paths []string, imports []Import) [][]Import {
 	var all []Import
-	for _, path := range t.Uses() {
+	for _, path := range paths {
 		all = append(all, Import{Path: path})
 	}
-	for _, i := range t.Imports {
+	for _, i := range imports {
 		if !slices.Contains(all, i) {
 			all = append(all, i)
 		}

@@ -138,7 +138,7 @@ func subjects(t *testing.T, dir, version string) string {
 func runTests(t *testing.T, dir string) {
 	t.Helper()
 	args := []string{"test", "-vet=all", "./..."}
-	if out, err := exec.Command("go", "env", "CGO_ENABLED").Output(); err == nil && strings.TrimSpace(string(out)) == "1" && !testing.Short() {
+	if haveRace() {
 		args = slices.Insert(args, 1, "-race")
 	} else {
 		t.Log("SKIP the race detector: it needs a C compiler (cgo), and no -short")
@@ -149,6 +149,12 @@ func runTests(t *testing.T, dir string) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("go %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
+}
+
+// haveRace reports whether tests may run under -race.
+func haveRace() bool {
+	out, err := exec.Command("go", "env", "CGO_ENABLED").Output()
+	return err == nil && strings.TrimSpace(string(out)) == "1" && !testing.Short()
 }
 
 func write(t *testing.T, name, text string) {

@@ -17,6 +17,7 @@ const (
 	immutable = "immutable"
 	ignore    = "ignore"
 	form      = "form" // written by mapmend into what it generates
+	tests     = "tests"
 )
 
 var verbs = []string{guardedBy, requires, confined, immutable, ignore}
@@ -51,7 +52,7 @@ func parse(c *ast.Comment) (d directive, ok bool, problem string) {
 	d.arg, _, _ = strings.Cut(d.arg, "//")
 	d.arg, d.as = strings.TrimSpace(d.arg), "//mapmend:"+d.verb
 	switch {
-	case d.verb == form:
+	case d.verb == form || d.verb == tests:
 		return d, false, ""
 	case !slices.Contains(verbs, d.verb):
 		return d, false, fmt.Sprintf("mapmend has no directive %s; there are %s", d.verb, strings.Join(verbs, ", "))

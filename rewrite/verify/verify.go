@@ -223,6 +223,9 @@ func spansOf(m plan.Mend) []plan.Span {
 	}
 	if m.Wrapper != nil {
 		spans = append(spans, m.Decl, plan.Span{File: m.Wrapper.File})
+		if m.Wrapper.Tests != nil {
+			spans = append(spans, plan.Span{File: m.Wrapper.Tests.File})
+		}
 	}
 	for _, l := range m.Lowered {
 		spans = append(spans, l.Span)

@@ -16,7 +16,7 @@ import (
 // This file gives owners that have the same map the same mutex: the field of it becomes a pointer, which goes from one owner to the
 // other with the map.
 //
-//	func (s Sink) With(prefix string) *Sink {
+//	func (s *Sink) With(prefix string) *Sink {
 //		return &Sink{prefix: prefix, seen: s.seen} // mu: s.mu
 //	}
 

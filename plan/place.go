@@ -333,12 +333,42 @@ func (d *decider) cover(s spot, orders *lockOrders) (map[*candidate][]Section, *
 	if obstacle == nil {
 		return sections, nil, nil
 	}
+	out := make(map[*candidate][]Section)
 	for _, c := range cs {
-		if _, alone := d.coverFor(s, []*candidate{c}, orders); alone != nil {
+		own, alone := d.coverFor(s, []*candidate{c}, orders)
+		if alone != nil {
 			return nil, c, alone
 		}
+		out[c] = own[c]
+	}
+	if d.areApart(s, cs, out) {
+		return out, nil, nil // as another run would place those that this one refuses
 	}
 	return nil, cs[len(cs)-1], obstacle
+}
+
+// areApart reports whether no section of one of cs at s overlaps or touches one of another.
+func (d *decider) areApart(s spot, cs []*candidate, sections map[*candidate][]Section) bool {
+	fn, _ := d.functionAt(s.fn)
+	body := d.span(fn.file, fn.body)
+	end := func(s Section) int {
+		if s.Defer {
+			return body.End
+		}
+		return s.End
+	}
+	for i, c := range cs {
+		for _, other := range cs[i+1:] {
+			for _, a := range sections[c] {
+				for _, b := range sections[other] {
+					if a.Start <= end(b) && b.Start <= end(a) {
+						return false
+					}
+				}
+			}
+		}
+	}
+	return true
 }
 
 func (d *decider) coverFor(s spot, cs []*candidate, orders *lockOrders) (map[*candidate][]Section, *region.Obstacle) {

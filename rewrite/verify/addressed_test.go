@@ -76,7 +76,7 @@ func TestAddressedProof(t *testing.T) {
 	}{
 		{name: "sound", check: evalOrder},
 		{name: "sound", check: receivers},
-		{name: "an address that is not planned", change: func(m *plan.Mend) { m.Addressed = nil }, check: evalOrder, want: "1 addresses are taken and 0 are planned"},
+		{name: "an address that is not planned", change: func(m *plan.Mend) { m.Addressed = nil }, check: evalOrder, want: `"&" is new or out of order`},
 		{name: "an address that is not taken", from: "= &file{", to: "= file{", check: evalOrder, want: "0 addresses are taken and 1 are planned"},
 		{name: "a pointer that is not planned", change: func(m *plan.Mend) { m.Asserted = nil }, check: receivers, want: "a pointer in the body of size is new or lost"},
 		{name: "a pointer that is not there", from: "l.(*file)", to: "l.(file)", check: receivers, want: "a pointer in the body of size is new or lost"},

@@ -115,7 +115,7 @@ func evalOrder(p *proof) []failure {
 		}
 		addressed := p.addressedIn(c.File)
 		r.tokens[token.AND] = addressed > 0
-		if now, old := ampersands(c.New), ampersands(c.Old); now-old != addressed {
+		if now, old := ampersands(c.New), ampersands(c.Old); addressed > 0 && now-old != addressed {
 			return 0, fmt.Sprintf("%d addresses are taken and %d are planned", now-old, addressed)
 		}
 		copies := p.copiesIn(c.File)

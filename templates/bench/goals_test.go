@@ -73,7 +73,7 @@ func goals() []goal {
 		goal{"sharded/orcaman/ints", 200_000, func() (ours, other func(int)) {
 			return contest(ints, 2, measured[uint64](new(shardedIntsMap)), orcaman[uint64]{cmap.NewWithCustomShardingFunction[uint64, int](shard)})
 		}},
-		goal{"sharded/mutex/64-goroutines", 200_000, func() (ours, other func(int)) {
+		goal{"sharded/mutex/64-goroutines", 3_200_000, func() (ours, other func(int)) {
 			return contest(words, 64, measured[string](new(shardedMap)), &locked{m: make(map[string]int)})
 		}},
 	)

@@ -85,7 +85,7 @@ func TestSwitchOldGo(t *testing.T) {
 	dir := module(t, map[string]string{"go.mod": "module example.com/m\n\ngo 1.20\n", "main.go": countingGo})
 	mustRun(t, exitOK, "-C", dir, "-w", "--form", "snapshot")
 	writeFile(t, filepath.Join(dir, "go.mod"), []byte("module example.com/m\n\ngo 1.26\n"))
-	if diff := mustRun(t, exitOK, "switch", "-C", dir, "counter.hits", "--form", "snapshot"); !strings.Contains(diff, "maps.Clone(x.load())") {
+	if diff := mustRun(t, exitOK, "switch", "-C", dir, "counter.hits", "--form", "snapshot"); !strings.Contains(diff, "maps.Clone(x.latest())") {
 		t.Errorf("the diff is\n%s", diff)
 	}
 	writeFile(t, filepath.Join(dir, "go.mod"), []byte("module example.com/m\n\ngo 1.19\n"))

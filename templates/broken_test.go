@@ -26,7 +26,7 @@ type fault struct {
 // meets is why a fault may stay unseen: whether goroutines meet in one place is for the scheduler to say.
 const meets = ", seen only if goroutines meet"
 
-const unlocked = `\n.*\.R?(Lock|Unlock)\(\)`
+const unlocked = `\n.*\.(RL|L|l|RUnl|Unl|unl)ock\(\)`
 
 var faults = []fault{
 	{forms: "rwmutex", accessor: "Load", old: unlocked, race: true},
@@ -55,7 +55,7 @@ var faults = []fault{
 	{forms: "rwmutex", accessor: "Store", old: `x\.m\[k\] = v`, new: ""},
 	{forms: "sharded", accessor: "Store", old: `s\.m\[k\] = v`, new: ""},
 	{forms: "syncmap", accessor: "Store", old: `x\.swap`, new: "_, _ = x.load(x.table(), k)\n_ = x.Get\nfunc(...any) {}"},
-	{forms: "snapshot", accessor: "set", old: `x\.now\.Store\(&m\)`, new: ""},
+	{forms: "snapshot", accessor: "show", old: `x\.now\.Store\(p\)`, new: "_ = p"},
 	{forms: "rwmutex", accessor: "LoadOrStore", old: `return old, true`, new: "_ = old\nreturn v, true"},
 	{forms: "rwmutex", accessor: "LoadOrStore", old: `x\.m\[k\] = v`, new: ""},
 	{forms: "rwmutex", accessor: "LoadOrCompute", old: `v := fn\(\)`, new: "fn()\nv := fn()"},

@@ -37,6 +37,11 @@
 // DeleteFunc and LoadOrCompute are given run under a lock, and once: they must not use the map. Nothing in the code is
 // newer than the go version it is rendered for.
 //
+// Changes of a snapshot that wait for each other go into one copy. Each is made by its own goroutine, one after the other under
+// the lock, so that a panic or runtime.Goexit in a function that it is given stays where it belongs. The last one makes the copy
+// visible, and only then do all return, with those that found something in it but changed nothing. Clear and Replace need no
+// copy: what they bring takes the place of one, and those who wait for that return.
+//
 // Clear and Replace of sharded and syncmap put new shards, or a new sync.Map, in the place of the old one. A call that has
 // found the old one goes on with it. That is as if it had been made just before: it began before the old one was replaced.
 //

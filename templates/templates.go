@@ -54,7 +54,7 @@ var forms = map[string]form{
 	"rwmutex":  {locals: []string{"x", "k", "v", "ok", "old", "now", "keep", "fn", "m", "yield"}},
 	"sharded":  {locals: []string{"x", "k", "v", "ok", "old", "now", "keep", "fn", "m", "yield", "t", "s", "i", "n", "hi", "lo"}, others: []string{"Shard", "Table"}, minor: 19},
 	"syncmap":  {locals: []string{"x", "k", "v", "ok", "old", "now", "keep", "fn", "m", "yield", "a", "b", "e", "n"}, others: []string{"Entries"}, minor: 20},
-	"snapshot": {locals: []string{"x", "k", "v", "ok", "old", "now", "keep", "fn", "m", "yield", "p"}, minor: 19},
+	"snapshot": {locals: []string{"x", "k", "v", "ok", "old", "now", "keep", "fn", "m", "yield", "p", "shown"}, minor: 19},
 }
 
 //go:embed *.tmpl
@@ -159,6 +159,11 @@ func (t Type) Has(accessor string) bool { return slices.Contains(t.Accessors, ac
 // HasAny reports whether one of the accessors is generated.
 func (t Type) HasAny(accessors ...string) bool { return slices.ContainsFunc(accessors, t.Has) }
 
+// Changes reports whether an accessor in use changes the map without replacing all of it.
+func (t Type) Changes() bool {
+	return t.HasAny("Store", "LoadOrStore", "LoadOrCompute", "Swap", "CompareAndSwap", "Update", "Delete", "LoadAndDelete", "DeleteFunc")
+}
+
 // Locked reports whether the form syncmap needs a lock beside: an accessor decides by an entry what becomes of it, and does so once.
 func (t Type) Locked() bool {
 	return t.HasAny("LoadOrCompute", "CompareAndSwap", "Update", "DeleteFunc")
@@ -245,30 +250,35 @@ func groups(paths []string, imports []Import) [][]Import {
 
 // Uses returns the import paths of what the code mentions besides the key and value types.
 func (t Type) Uses() []string {
-	paths := []string{"sync"}
+	var paths []string
 	add := func(path string, when bool) {
 		if when {
 			paths = append(paths, path)
 		}
 	}
-	changes := t.HasAny("Store", "LoadOrStore", "LoadOrCompute", "Swap", "CompareAndSwap", "Update", "Delete", "LoadAndDelete", "DeleteFunc")
+	add("sync", t.Form != "snapshot" || t.Changes())
 	add("iter", t.Has("All"))
 	switch t.Form {
 	case "rwmutex":
 		add("maps", t.Has("All"))
 	case "sharded":
 		add("sync/atomic", true)
-		add("hash/maphash", t.KeyKind != "integer" || changes || t.HasAny("Clear", "Replace"))
+		add("hash/maphash", t.KeyKind != "integer" || t.Changes() || t.HasAny("Clear", "Replace"))
 		add("math/bits", t.KeyKind == "integer")
 		add("maps", t.Has("All"))
 	case "syncmap":
 		add("sync/atomic", true)
 	case "snapshot":
 		add("sync/atomic", true)
-		add("maps", changes && t.AtLeast(21))
+		add("maps", t.Changes() && t.AtLeast(21))
 	}
 	return paths
 }
 
-// IsAlone reports whether the code imports nothing but sync.
-func (t Type) IsAlone() bool { return len(t.ImportGroups()) == 1 && len(t.ImportGroups()[0]) == 1 }
+// Alone returns the only import, or nil if there are several.
+func (t Type) Alone() *Import {
+	if g := t.ImportGroups(); len(g) == 1 && len(g[0]) == 1 {
+		return &g[0][0]
+	}
+	return nil
+}

@@ -298,5 +298,5 @@ func (t Tests) Benchmarks() []Benchmark {
 // ImportGroups returns the imports of the tests, as that of [Type] does.
 func (t Tests) ImportGroups() [][]Import { return groups(t.uses, t.Imports) }
 
-// IsAlone reports false: the tests import more than sync.
-func (t Tests) IsAlone() bool { return false }
+// Alone returns nil: the tests import several packages.
+func (t Tests) Alone() *Import { return nil }

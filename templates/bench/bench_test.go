@@ -1,7 +1,7 @@
 // Package bench has one type of each form that templates generate, checks that their accessors are linearizable, and
 // measures them beside the libraries that a program might use in their place:
 //
-//	go test -run - -bench . -cpu 1,2 ./templates/bench
+//	go test -run - -bench 'Strings|Ints' -cpu 1,2 ./templates/bench
 //
 // The types are kept by the test TestInstances of package templates. The figures are those of one machine under one
 // load: what is to be compared should be in one run.

@@ -65,7 +65,7 @@ func mixed[K any](b *testing.B, m measured[K], keys []K, reads int) {
 // BenchmarkRange measures a range over a thousand entries, and BenchmarkChange a store: each of them copies the map in one
 // form and not in the other.
 func BenchmarkRange(b *testing.B) {
-	keys := thousand()
+	keys := numbers(1000)
 	for _, form := range []struct {
 		name string
 		all  iter.Seq2[string, int]
@@ -81,7 +81,7 @@ func BenchmarkRange(b *testing.B) {
 }
 
 func BenchmarkChange(b *testing.B) {
-	keys := thousand()
+	keys := numbers(1000)
 	for _, form := range formsOf {
 		if form.name != "rwmutex" && form.name != "snapshot" {
 			continue
@@ -94,12 +94,4 @@ func BenchmarkChange(b *testing.B) {
 			}
 		})
 	}
-}
-
-func thousand() []string {
-	keys := make([]string, 1000)
-	for i := range keys {
-		keys[i] = strconv.Itoa(i)
-	}
-	return keys
 }

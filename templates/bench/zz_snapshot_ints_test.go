@@ -10,11 +10,16 @@ import (
 )
 
 // snapshotIntsMap is a map that several goroutines may use at a time. Its zero value is an empty map.
-// It must not be copied after its first use. A change copies the whole map; reading takes no lock.
+// It must not be copied after its first use. A change copies the whole map, once for all
+// goroutines that change it at that time, and returns when it is visible; reading takes no lock.
 type snapshotIntsMap struct {
-	mu  sync.Mutex                     // held while the map is changed
-	now atomic.Pointer[map[uint64]int] // the map, which is never written; nil until the first change
-	m   map[uint64]int                 // what it is until then; never written
+	mu      sync.Mutex                     // held while the map is changed
+	waiting atomic.Int32                   // how many goroutines wait for mu to change the map
+	next    *map[uint64]int                // guarded by mu: a copy of the map with the changes that are not visible yet, or nil
+	changes int                            // guarded by mu: how many of them there are
+	shown   chan struct{}                  // guarded by mu: closed when next becomes visible; nil if nobody waits for that
+	now     atomic.Pointer[map[uint64]int] // the map, which is never written; nil until the first change
+	m       map[uint64]int                 // what it is until then; never written
 }
 
 // load returns the map as it is now. It must not be written.
@@ -25,29 +30,77 @@ func (x *snapshotIntsMap) load() map[uint64]int {
 	return x.m
 }
 
-// copied returns a copy of the map to be changed. The caller holds mu.
+// lock begins a change: it takes mu.
+func (x *snapshotIntsMap) lock() {
+	if !x.mu.TryLock() {
+		x.waiting.Add(1)
+		x.mu.Lock()
+		x.waiting.Add(-1)
+	}
+}
+
+// unlock ends a change: it gives up mu, and returns when the map is visible as the change found or left it. If
+// others wait to change it, they go on with the same copy, and the last one makes it visible; so does the 1000th,
+// lest the first wait for too long.
+func (x *snapshotIntsMap) unlock() {
+	if x.next == nil {
+		x.mu.Unlock()
+		return
+	}
+	x.changes++
+	if x.waiting.Load() == 0 || x.changes >= 1000 {
+		x.show(x.next)
+		x.mu.Unlock()
+		return
+	}
+	if x.shown == nil {
+		x.shown = make(chan struct{})
+	}
+	shown := x.shown
+	x.mu.Unlock()
+	<-shown
+}
+
+// show makes the map p visible, in place of next or as next. The caller holds mu.
+func (x *snapshotIntsMap) show(p *map[uint64]int) {
+	x.now.Store(p)
+	x.next, x.changes = nil, 0
+	if x.shown != nil {
+		close(x.shown)
+		x.shown = nil
+	}
+}
+
+// latest returns the map with the changes that are not visible yet. It must not be written. The caller holds mu.
+func (x *snapshotIntsMap) latest() map[uint64]int {
+	if x.next != nil {
+		return *x.next
+	}
+	return x.load()
+}
+
+// copied returns a copy of the latest map. The caller holds mu.
 func (x *snapshotIntsMap) copied() map[uint64]int {
-	if m := maps.Clone(x.load()); m != nil {
+	if m := maps.Clone(x.latest()); m != nil {
 		return m
 	}
 	return make(map[uint64]int)
 }
 
-// set makes v the value of k. The caller holds mu.
-func (x *snapshotIntsMap) set(k uint64, v int) {
-	m := x.copied()
-	m[k] = v
-	x.now.Store(&m)
+// draft returns the copy that is to be changed. The caller holds mu.
+func (x *snapshotIntsMap) draft() map[uint64]int {
+	if x.next == nil {
+		m := x.copied()
+		x.next = &m
+	}
+	return *x.next
 }
 
 // remove removes k. The caller holds mu.
 func (x *snapshotIntsMap) remove(k uint64) {
-	if _, ok := x.load()[k]; !ok {
-		return
+	if _, ok := x.latest()[k]; ok {
+		delete(x.draft(), k)
 	}
-	m := x.copied()
-	delete(m, k)
-	x.now.Store(&m)
 }
 
 // Load returns the value of k, and whether k is in the map.
@@ -58,9 +111,9 @@ func (x *snapshotIntsMap) Load(k uint64) (int, bool) {
 
 // Store sets the value of k.
 func (x *snapshotIntsMap) Store(k uint64, v int) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.set(k, v)
+	x.lock()
+	defer x.unlock()
+	x.draft()[k] = v
 }
 
 // LoadOrStore returns the value of k if k is in the map, and otherwise stores v and returns it. The
@@ -69,18 +122,18 @@ func (x *snapshotIntsMap) LoadOrStore(k uint64, v int) (int, bool) {
 	if old, ok := x.load()[k]; ok {
 		return old, true
 	}
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if old, ok := x.load()[k]; ok {
+	x.lock()
+	defer x.unlock()
+	if old, ok := x.latest()[k]; ok {
 		return old, true
 	}
-	x.set(k, v)
+	x.draft()[k] = v
 	return v, false
 }
 
 // Delete removes k.
 func (x *snapshotIntsMap) Delete(k uint64) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
+	x.lock()
+	defer x.unlock()
 	x.remove(k)
 }

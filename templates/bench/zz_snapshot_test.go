@@ -11,11 +11,16 @@ import (
 )
 
 // snapshotMap is a map that several goroutines may use at a time. Its zero value is an empty map.
-// It must not be copied after its first use. A change copies the whole map; reading takes no lock.
+// It must not be copied after its first use. A change copies the whole map, once for all
+// goroutines that change it at that time, and returns when it is visible; reading takes no lock.
 type snapshotMap struct {
-	mu  sync.Mutex                     // held while the map is changed
-	now atomic.Pointer[map[string]int] // the map, which is never written; nil until the first change
-	m   map[string]int                 // what it is until then; never written
+	mu      sync.Mutex                     // held while the map is changed
+	waiting atomic.Int32                   // how many goroutines wait for mu to change the map
+	next    *map[string]int                // guarded by mu: a copy of the map with the changes that are not visible yet, or nil
+	changes int                            // guarded by mu: how many of them there are
+	shown   chan struct{}                  // guarded by mu: closed when next becomes visible; nil if nobody waits for that
+	now     atomic.Pointer[map[string]int] // the map, which is never written; nil until the first change
+	m       map[string]int                 // what it is until then; never written
 }
 
 // load returns the map as it is now. It must not be written.
@@ -26,29 +31,77 @@ func (x *snapshotMap) load() map[string]int {
 	return x.m
 }
 
-// copied returns a copy of the map to be changed. The caller holds mu.
+// lock begins a change: it takes mu.
+func (x *snapshotMap) lock() {
+	if !x.mu.TryLock() {
+		x.waiting.Add(1)
+		x.mu.Lock()
+		x.waiting.Add(-1)
+	}
+}
+
+// unlock ends a change: it gives up mu, and returns when the map is visible as the change found or left it. If
+// others wait to change it, they go on with the same copy, and the last one makes it visible; so does the 1000th,
+// lest the first wait for too long.
+func (x *snapshotMap) unlock() {
+	if x.next == nil {
+		x.mu.Unlock()
+		return
+	}
+	x.changes++
+	if x.waiting.Load() == 0 || x.changes >= 1000 {
+		x.show(x.next)
+		x.mu.Unlock()
+		return
+	}
+	if x.shown == nil {
+		x.shown = make(chan struct{})
+	}
+	shown := x.shown
+	x.mu.Unlock()
+	<-shown
+}
+
+// show makes the map p visible, in place of next or as next. The caller holds mu.
+func (x *snapshotMap) show(p *map[string]int) {
+	x.now.Store(p)
+	x.next, x.changes = nil, 0
+	if x.shown != nil {
+		close(x.shown)
+		x.shown = nil
+	}
+}
+
+// latest returns the map with the changes that are not visible yet. It must not be written. The caller holds mu.
+func (x *snapshotMap) latest() map[string]int {
+	if x.next != nil {
+		return *x.next
+	}
+	return x.load()
+}
+
+// copied returns a copy of the latest map. The caller holds mu.
 func (x *snapshotMap) copied() map[string]int {
-	if m := maps.Clone(x.load()); m != nil {
+	if m := maps.Clone(x.latest()); m != nil {
 		return m
 	}
 	return make(map[string]int)
 }
 
-// set makes v the value of k. The caller holds mu.
-func (x *snapshotMap) set(k string, v int) {
-	m := x.copied()
-	m[k] = v
-	x.now.Store(&m)
+// draft returns the copy that is to be changed. The caller holds mu.
+func (x *snapshotMap) draft() map[string]int {
+	if x.next == nil {
+		m := x.copied()
+		x.next = &m
+	}
+	return *x.next
 }
 
 // remove removes k. The caller holds mu.
 func (x *snapshotMap) remove(k string) {
-	if _, ok := x.load()[k]; !ok {
-		return
+	if _, ok := x.latest()[k]; ok {
+		delete(x.draft(), k)
 	}
-	m := x.copied()
-	delete(m, k)
-	x.now.Store(&m)
 }
 
 // Load returns the value of k, and whether k is in the map.
@@ -64,9 +117,9 @@ func (x *snapshotMap) Get(k string) int {
 
 // Store sets the value of k.
 func (x *snapshotMap) Store(k string, v int) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.set(k, v)
+	x.lock()
+	defer x.unlock()
+	x.draft()[k] = v
 }
 
 // LoadOrStore returns the value of k if k is in the map, and otherwise stores v and returns it. The
@@ -75,12 +128,12 @@ func (x *snapshotMap) LoadOrStore(k string, v int) (int, bool) {
 	if old, ok := x.load()[k]; ok {
 		return old, true
 	}
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if old, ok := x.load()[k]; ok {
+	x.lock()
+	defer x.unlock()
+	if old, ok := x.latest()[k]; ok {
 		return old, true
 	}
-	x.set(k, v)
+	x.draft()[k] = v
 	return v, false
 }
 
@@ -91,34 +144,34 @@ func (x *snapshotMap) LoadOrCompute(k string, fn func() int) (int, bool) {
 	if old, ok := x.load()[k]; ok {
 		return old, true
 	}
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if old, ok := x.load()[k]; ok {
+	x.lock()
+	defer x.unlock()
+	if old, ok := x.latest()[k]; ok {
 		return old, true
 	}
 	v := fn()
-	x.set(k, v)
+	x.draft()[k] = v
 	return v, false
 }
 
 // Swap sets the value of k, and returns the one before and whether there was one.
 func (x *snapshotMap) Swap(k string, v int) (int, bool) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	old, ok := x.load()[k]
-	x.set(k, v)
+	x.lock()
+	defer x.unlock()
+	old, ok := x.latest()[k]
+	x.draft()[k] = v
 	return old, ok
 }
 
 // CompareAndSwap sets the value of k to v if it is old, and reports whether it did. It does not if k is
 // not in the map.
 func (x *snapshotMap) CompareAndSwap(k string, old, v int) bool {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if now, ok := x.load()[k]; !ok || now != old {
+	x.lock()
+	defer x.unlock()
+	if now, ok := x.latest()[k]; !ok || now != old {
 		return false
 	}
-	x.set(k, v)
+	x.draft()[k] = v
 	return true
 }
 
@@ -126,29 +179,29 @@ func (x *snapshotMap) CompareAndSwap(k string, old, v int) bool {
 // false if k is not in the map. If fn returns false, k is deleted. A lock is held while fn runs: fn
 // must not use the map.
 func (x *snapshotMap) Update(k string, fn func(old int, ok bool) (int, bool)) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	old, ok := x.load()[k]
+	x.lock()
+	defer x.unlock()
+	old, ok := x.latest()[k]
 	v, keep := fn(old, ok)
 	if !keep {
 		x.remove(k)
 		return
 	}
-	x.set(k, v)
+	x.draft()[k] = v
 }
 
 // Delete removes k.
 func (x *snapshotMap) Delete(k string) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
+	x.lock()
+	defer x.unlock()
 	x.remove(k)
 }
 
 // LoadAndDelete removes k, and returns its value and whether it was in the map.
 func (x *snapshotMap) LoadAndDelete(k string) (int, bool) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	v, ok := x.load()[k]
+	x.lock()
+	defer x.unlock()
+	v, ok := x.latest()[k]
 	x.remove(k)
 	return v, ok
 }
@@ -156,29 +209,29 @@ func (x *snapshotMap) LoadAndDelete(k string) (int, bool) {
 // DeleteFunc removes the entries for which fn returns true, all at once. A lock is held while fn runs: fn
 // must not use the map.
 func (x *snapshotMap) DeleteFunc(fn func(string, int) bool) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
+	x.lock()
+	defer x.unlock()
 	m := x.copied()
 	for k, v := range m {
 		if fn(k, v) {
 			delete(m, k)
 		}
 	}
-	x.now.Store(&m)
+	x.next = &m
 }
 
 // Clear removes all entries.
 func (x *snapshotMap) Clear() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.now.Store(new(map[string]int))
+	x.show(new(map[string]int))
 }
 
 // Replace makes m the map. The caller must not use m any more.
 func (x *snapshotMap) Replace(m map[string]int) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.now.Store(&m)
+	x.show(&m)
 }
 
 // Len returns the number of entries.

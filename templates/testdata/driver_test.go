@@ -5,6 +5,7 @@ package m
 import (
 	"math/rand"
 	"reflect"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -44,6 +45,7 @@ func test[K comparable, V any](made func(map[K]V) table[K, V], keys []K, values 
 		})
 		t.Run("concurrent", func(t *testing.T) { collide(t, made, keys, values) })
 		t.Run("once", func(t *testing.T) { once(t, made, keys, values) })
+		t.Run("own", func(t *testing.T) { own(t, made, keys, values) })
 		t.Run("panic", func(t *testing.T) { survive(t, made, keys, values) })
 	}
 }
@@ -258,6 +260,71 @@ func once[K comparable, V any](t *testing.T, made func(map[K]V) table[K, V], key
 		wg.Wait()
 		if computed != 1 || stored != 1 || updates != 40 {
 			t.Fatalf("computed %d times, stored %d times, want 1; %d updates, want 40", computed, stored, updates)
+		}
+	}
+}
+
+// own checks that each of several goroutines sees its own changes when they are done, and gets its own panics, while
+// others do the like with other keys, and no change is lost in which another panics or ends its goroutine.
+func own[K comparable, V any](t *testing.T, made func(map[K]V) table[K, V], keys []K, values []V) {
+	x := made(nil)
+	v := values[0]
+	fails := func(want any, f func()) {
+		defer func() {
+			if got := recover(); got != want && want != nil {
+				t.Errorf("panics with %v, want %v", got, want)
+			}
+		}()
+		f()
+	}
+	var wg sync.WaitGroup
+	start := make(chan bool)
+	owned := make(map[K]bool)
+	for i, k := range keys {
+		i, k := i, k
+		if owned[k] || k != k {
+			continue
+		}
+		owned[k] = true
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			<-start
+			for j := 0; j < 30; j++ {
+				x.Store(k, v)
+				if _, ok := x.Load(k); !ok {
+					t.Errorf("%v is not there after Store", k)
+				}
+				fails(i, func() { x.Update(k, func(V, bool) (V, bool) { runtime.Gosched(); panic(i) }) })
+				x.Delete(k)
+				if _, ok := x.Load(k); ok {
+					t.Errorf("%v is there after Delete", k)
+				}
+				fails(i, func() { x.LoadOrCompute(k, func() V { runtime.Gosched(); panic(i) }) })
+				var done sync.WaitGroup
+				done.Add(1)
+				go func() {
+					defer done.Done()
+					x.Update(k, func(V, bool) (V, bool) { runtime.Gosched(); runtime.Goexit(); return v, true })
+					t.Error("Update returns though its goroutine ends")
+				}()
+				if y, ok := x.(table[any, V]); ok {
+					fails(nil, func() { y.Store([]int{1}, v); t.Error("a slice is a key") })
+				}
+				x.Update(k, func(V, bool) (V, bool) { runtime.Gosched(); return v, true })
+				if _, ok := x.LoadAndDelete(k); !ok {
+					t.Errorf("%v is not there after Update", k)
+				}
+				x.Update(k, func(V, bool) (V, bool) { return v, true })
+				done.Wait()
+			}
+		}()
+	}
+	close(start)
+	wg.Wait()
+	for k := range owned {
+		if _, ok := x.Load(k); !ok {
+			t.Errorf("%v is lost", k)
 		}
 	}
 }

@@ -144,6 +144,7 @@ func hasField(decl declaration, name string) bool {
 // overwrittenOwner refuses an owner that is assigned as a whole: the mutex in it would be overwritten,
 // perhaps while it is held.
 func (d *decider) overwrittenOwner(c *candidate) *Refusal {
+	early := d.isUsedEarly(c)
 	for _, pkg := range d.prog.Packages {
 		for _, file := range pkg.Files {
 			info := pkg.Info
@@ -153,7 +154,7 @@ func (d *decider) overwrittenOwner(c *candidate) *Refusal {
 			if pos := unkeyedLiteral(file.Syntax, info, c.finding.Package, c.finding.Owner); pos.IsValid() {
 				return &Refusal{Code: OwnerCopied, Pos: d.at(pos), Message: "a literal of " + c.finding.Owner + " has no field names, so a mutex added to it would shift its values", Todo: "name the fields in the literal"}
 			}
-			if pos := assignsType(file.Syntax, info, c.finding.Package, c.finding.Owner, c.isMadeAt); pos.IsValid() {
+			if pos := assignsType(file.Syntax, info, c.finding.Package, c.finding.Owner, func(a *ast.AssignStmt) bool { return !early && c.isMadeAt(a) }); pos.IsValid() {
 				return &Refusal{Code: OwnerCopied, Pos: d.at(pos), Message: "a " + c.finding.Owner + " is assigned as a whole, which would overwrite a mutex added to it", Todo: "assign its fields one by one"}
 			}
 		}
@@ -201,6 +202,16 @@ func (c *candidate) isMadeAt(assign *ast.AssignStmt) bool {
 		!slices.ContainsFunc(slices.Concat(c.verdict.Uses, c.verdict.Fillers), func(j share.Judged) bool {
 			return slices.ContainsFunc(j.Entries, func(e *share.Entry) bool { return e.Use.Pos == at })
 		})
+}
+
+// isUsedEarly reports whether a goroutine that the initialization of a package starts uses the variable of c: it runs before main does.
+func (d *decider) isUsedEarly(c *candidate) bool {
+	return slices.ContainsFunc(c.verdict.Uses, func(j share.Judged) bool {
+		return slices.ContainsFunc(j.Entries, func(e *share.Entry) bool {
+			root := d.world.Bodies[e.Func]
+			return len(e.Sites) > 0 && root != nil && root.IsInit()
+		})
+	})
 }
 
 // assignsType returns where a variable of the named struct type, not a pointer to one, is assigned by a statement that but does not

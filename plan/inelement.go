@@ -137,6 +137,8 @@ func growsOwn(fn function, call *ast.CallExpr) bool {
 			only = only && !(n.Key != nil && is(n.Key)) && !(n.Value != nil && is(n.Value))
 		case *ast.UnaryExpr:
 			only = only && !(n.Op == token.AND && is(n.X))
+		case *ast.SelectorExpr:
+			only = only && !(is(n.X) && info.Selections[n] != nil && takesAddress(info.Selections[n]))
 		}
 		return only
 	})

@@ -55,7 +55,7 @@ func (d *decider) oneMutex(c *candidate) bool {
 	at.c.finding.Var = toVar(guard.Class)
 	of.findObjects()
 	at.findObjects()
-	if of.checkLayout() != nil || d.isMadeUnseen(c, guard.Class.Field) {
+	if of.checkLayout() != nil || slices.ContainsFunc(d.shows(), of.isPrinted) || d.isMadeUnseen(c, guard.Class.Field) {
 		return false
 	}
 	o := &one{d: d, c: c, lock: lock, maps: of.objs, locks: at.objs, pkgs: of.pkgs, carried: make(map[token.Pos]bool)}
@@ -70,9 +70,17 @@ func (d *decider) oneMutex(c *candidate) bool {
 		return false
 	}
 	slices.SortFunc(o.supplied, func(a, b Supplied) int { return compareSpans(a.Span, b.Span) })
-	c.carried = o.carried
-	c.one = &OneMutex{Type: d.span(lock.file, field.Type), Literals: slices.Compact(o.supplied)}
+	planned := &OneMutex{Type: d.span(lock.file, field.Type), Literals: slices.Compact(o.supplied)}
+	if slices.ContainsFunc(d.cases, func(other *candidate) bool { return other.one.disagrees(planned) }) {
+		return false // another map under the mutex comes from elsewhere
+	}
+	c.carried, c.one = o.carried, planned
 	return true
+}
+
+// disagrees reports whether o, which may be nil, makes other mutexes of those that p is about.
+func (o *OneMutex) disagrees(p *OneMutex) bool {
+	return o != nil && o.Type == p.Type && !slices.Equal(o.Literals, p.Literals)
 }
 
 // isMadeUnseen reports whether source that is not part of this build may make an owner of c, or use its field of that name in

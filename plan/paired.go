@@ -4,8 +4,10 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"mapmend/plan/load"
+	"mapmend/plan/region"
 )
 
 // This file sees that a map which several owners have is under the same mutex in all of them, since both are put there together:
@@ -68,6 +70,11 @@ func (p *pairs) areSetTogether(pkg *load.Package, file *ast.File) bool {
 			together = together && p.list(pkg.Info, n.Body)
 		case *ast.CommClause:
 			together = together && p.list(pkg.Info, n.Body)
+		case *ast.AssignStmt:
+			listed := slices.Contains(region.ListOf(stack[len(stack)-1]), ast.Stmt(n))
+			together = together && (listed || !slices.ContainsFunc(n.Lhs, func(e ast.Expr) bool { return p.isField(pkg.Info, e) }))
+		case *ast.RangeStmt:
+			together = together && !p.isField(pkg.Info, n.Key) && !p.isField(pkg.Info, n.Value)
 		}
 		return together
 	})
@@ -77,6 +84,12 @@ func (p *pairs) areSetTogether(pkg *load.Package, file *ast.File) bool {
 func (p *pairs) is(info *types.Info, id *ast.Ident, field map[*types.Var]bool) bool {
 	v, ok := info.Uses[id].(*types.Var)
 	return ok && field[v.Origin()]
+}
+
+// isField reports whether e, which may be nil, is one of the two fields.
+func (p *pairs) isField(info *types.Info, e ast.Expr) bool {
+	sel, ok := unparen(e).(*ast.SelectorExpr)
+	return ok && (p.is(info, sel.Sel, p.maps) || p.is(info, sel.Sel, p.locks))
 }
 
 // literal is areSetTogether of one literal.

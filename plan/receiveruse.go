@@ -97,8 +97,8 @@ func (g *changing) findAsserted() {
 	}
 }
 
-// isPassedOn reports whether a value of the interface t becomes one of another, which may be looked into, in a package that knows the
-// owner or what t is.
+// isPassedOn reports whether a value of the interface t, or what has one in it, becomes one of another, which may be looked into, in a
+// package that knows the owner or what t is.
 func (g *changing) isPassedOn(t types.Type) (is bool) {
 	for _, pkg := range g.d.prog.Packages {
 		for _, file := range pkg.Files {
@@ -107,7 +107,7 @@ func (g *changing) isPassedOn(t types.Type) (is bool) {
 			}
 			ast.PreorderStack(file.Syntax, nil, func(n ast.Node, stack []ast.Node) bool {
 				for _, f := range flowsAt(pkg.Info, n, stack) {
-					is = is || f.to != nil && f.from != nil && types.IsInterface(f.to) && !types.Identical(f.from, f.to) && sameNamed(f.from, t)
+					is = is || f.to != nil && f.from != nil && types.IsInterface(f.to) && !types.Identical(f.from, f.to) && (sameNamed(f.from, t) || g.isShown(f, t))
 				}
 				if assert, ok := n.(*ast.TypeAssertExpr); ok && !is && !g.w.pointed[assert] {
 					is = sameNamed(pkg.Info.TypeOf(assert.X), t)
@@ -117,6 +117,69 @@ func (g *changing) isPassedOn(t types.Type) (is bool) {
 		}
 	}
 	return is
+}
+
+// isShown reports whether f gives what has a value of the interface t in it to what shows that: to a printer, to reflection, to a function
+// of the program that takes anything, or in generic code.
+//
+//	type server struct{ cache Cache }
+//	fmt.Println(s) // shows what is no pointer
+func (g *changing) isShown(f flow, t types.Type) bool {
+	if param := paramIn(f.from); param != nil {
+		return !isTypeParam(f.to) && g.isGenericIn(param.Obj().Pkg().Path(), t)
+	}
+	if f.callee == nil || f.callee.Pkg() == nil {
+		return false
+	}
+	shows := model.Prints(access.ObjectKey(f.callee)) || model.Reflects(f.callee.Pkg().Path()) || f.callee.Signature().Variadic() && g.d.isOurs(f.callee.Pkg())
+	return shows && hasInside(pointee(f.from), t, make(map[types.Type]bool))
+}
+
+// isGenericIn reports whether generic code of the package path is used with t, or with what has one in it.
+func (g *changing) isGenericIn(path string, t types.Type) bool {
+	for _, pkg := range g.d.prog.Packages {
+		if pkg.Info == nil {
+			continue
+		}
+		for id, inst := range pkg.Info.Instances {
+			generic := pkg.Info.Uses[id]
+			if generic == nil || generic.Pkg() == nil || generic.Pkg().Path() != path {
+				continue
+			}
+			for arg := range inst.TypeArgs.Types() {
+				if hasInside(pointee(arg), t, make(map[types.Type]bool)) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// hasInside reports whether a value of type in is one of the interface t, or has one in it that no pointer leads to.
+func hasInside(in, t types.Type, seen map[types.Type]bool) bool {
+	if in == nil || seen[in] {
+		return false
+	}
+	seen[in] = true
+	if sameNamed(in, t) {
+		return true
+	}
+	switch u := in.Underlying().(type) {
+	case *types.Struct:
+		for f := range u.Fields() {
+			if hasInside(f.Type(), t, seen) {
+				return true
+			}
+		}
+	case *types.Map:
+		return hasInside(u.Key(), t, seen) || hasInside(u.Elem(), t, seen)
+	case *types.Slice:
+		return hasInside(u.Elem(), t, seen)
+	case *types.Array:
+		return hasInside(u.Elem(), t, seen)
+	}
+	return false
 }
 
 // sameNamed reports whether a and b are one type, as two packages may know it.

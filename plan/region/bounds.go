@@ -91,6 +91,9 @@ func (p *planner) isAssigned(decl ast.Node, v *types.Var) (found bool) {
 			found = found || n.Key != nil && is(n.Key) || n.Value != nil && is(n.Value)
 		case *ast.UnaryExpr:
 			found = found || n.Op == token.AND && is(n.X)
+		case *ast.SelectorExpr:
+			s := p.fn.Info.Selections[n]
+			found = found || s != nil && is(n.X) && takesPointer(s.Obj())
 		}
 		return !found
 	})

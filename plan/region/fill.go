@@ -40,11 +40,16 @@ func (p *planner) dependsOnEarlier(uses []Use, j int) bool {
 	if !slices.ContainsFunc(uses[:j], func(u Use) bool { return !u.Writes }) {
 		return false
 	}
-	return slices.ContainsFunc(uses[j:], func(u Use) bool { return u.Writes && !p.fills(u) && !p.sweeps(u) })
+	return slices.ContainsFunc(uses[j:], func(u Use) bool { return u.Writes && !p.fills(u) && !p.sweeps(u, uses[:j]) })
 }
 
-// sweeps reports whether the use u deletes an entry whose key a range over the map gave.
-func (p *planner) sweeps(u Use) (is bool) {
+// sweeps reports whether the use u deletes an entry whose key a range over the map gave, and which none of the uses before it reads by
+// that key:
+//
+//	if v, ok := s.m[k]; ok {
+//		s.log(k, v)
+//		delete(s.m, k) // the last one who found it
+func (p *planner) sweeps(u Use, before []Use) (is bool) {
 	if p.ranged == nil {
 		p.ranged = p.holding(p.isRangedKey())
 	}
@@ -57,10 +62,30 @@ func (p *planner) sweeps(u Use) (is bool) {
 			return true
 		}
 		id, ok := ast.Unparen(call.Args[1]).(*ast.Ident)
-		is = ok && p.ranged[p.fn.Info.Uses[id]]
+		is = ok && p.ranged[p.fn.Info.Uses[id]] && !slices.ContainsFunc(before, func(b Use) bool { return p.keyAt(b.Pos) == id.Name })
 		return true
 	})
 	return is
+}
+
+// keyAt returns what stands as the key of the element whose map is named at pos; empty if there is none.
+func (p *planner) keyAt(pos token.Pos) string {
+	if p.keys == nil {
+		p.keys = make(map[token.Pos]string)
+		ast.Inspect(p.fn.Body, func(n ast.Node) bool {
+			if index, ok := n.(*ast.IndexExpr); ok {
+				at := index.X.Pos()
+				if sel, ok := index.X.(*ast.SelectorExpr); ok {
+					at = sel.Sel.Pos()
+				}
+				if p.isMapAt(index.X, at) {
+					p.keys[at] = types.ExprString(index.Index)
+				}
+			}
+			return true
+		})
+	}
+	return p.keys[pos]
 }
 
 // isRangedKey returns what tells a variable to which a range over the map gives the keys.
@@ -87,30 +112,14 @@ func (p *planner) isRangedKey() func(ast.Node) bool {
 //	s.m["seq"]++
 //	return s.use(s.m["seq"])
 func (p *planner) readsBack(uses []Use, j int) bool {
-	if p.keys == nil {
-		p.keys = make(map[token.Pos]string)
-		ast.Inspect(p.fn.Body, func(n ast.Node) bool {
-			if index, ok := n.(*ast.IndexExpr); ok {
-				at := index.X.Pos()
-				if sel, ok := index.X.(*ast.SelectorExpr); ok {
-					at = sel.Sel.Pos()
-				}
-				if p.isMapAt(index.X, at) {
-					p.keys[at] = types.ExprString(index.Index)
-				}
-			}
-			return true
-		})
-	}
 	written := make(map[string]bool)
 	for _, u := range uses[:j] {
-		if key, ok := p.keys[u.Pos]; ok && u.Writes {
+		if key := p.keyAt(u.Pos); key != "" && u.Writes {
 			written[key] = true
 		}
 	}
 	return len(written) > 0 && slices.ContainsFunc(uses[j:], func(u Use) bool {
-		key, ok := p.keys[u.Pos]
-		return ok && !u.Writes && written[key]
+		return !u.Writes && written[p.keyAt(u.Pos)]
 	})
 }
 

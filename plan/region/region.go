@@ -142,8 +142,8 @@ func Cover(fn Func, uses []Use, lock Lock, effects Effects) ([]Section, *Obstacl
 			}
 		}
 		reads := slices.ContainsFunc(uses[:i], func(u Use) bool { return !u.Writes })
-		section.Parted = reads && slices.ContainsFunc(uses[i:j], func(u Use) bool { return u.Writes && !p.sweeps(u) })
-		section.Swept = reads && slices.ContainsFunc(uses[i:j], p.sweeps)
+		section.Parted = reads && slices.ContainsFunc(uses[i:j], func(u Use) bool { return u.Writes && !p.sweeps(u, nil) })
+		section.Swept = reads && slices.ContainsFunc(uses[i:j], func(u Use) bool { return p.sweeps(u, nil) })
 		out = append(out, section)
 		p.declared = append(p.declared, section.Declares()...)
 		i = j

@@ -159,22 +159,22 @@ func (p *proof) copiesIn(file string) int {
 
 // addressedIn returns of how many literals the address is to be taken in a file, those of new mutexes included.
 func (p *proof) addressedIn(file string) int {
-	n := 0
+	places := make(map[plan.Span]bool) // several maps may be under one mutex
 	for _, m := range p.plan.Mends {
 		for _, s := range m.Addressed {
 			if s.File == file {
-				n++
+				places[s] = true
 			}
 		}
 		if m.One != nil {
 			for _, l := range m.One.Literals {
 				if l.File == file && l.Value == "" {
-					n++
+					places[l.Span] = true
 				}
 			}
 		}
 	}
-	return n
+	return len(places)
 }
 
 // ampersands returns how often src takes an address, or has the other operator of that sign.

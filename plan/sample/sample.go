@@ -276,50 +276,55 @@ func (m *Maker) function(sig *types.Signature) Sample {
 }
 
 // canName reports whether the file can write t.
-func (m *Maker) canName(t types.Type) bool {
+func (m *Maker) canName(t types.Type) bool { return CanName(t, m.Pkg, m.Knows) }
+
+// CanName reports whether a file of pkg can write the type t. knows reports whether it may import another package. A type parameter
+// has no name there.
+func CanName(t types.Type, pkg *types.Package, knows func(*types.Package) bool) bool {
+	can := func(t types.Type) bool { return CanName(t, pkg, knows) }
 	switch t := t.(type) {
 	case interface { // *types.Alias, *types.Named
 		Obj() *types.TypeName
 		TypeArgs() *types.TypeList
 	}:
 		obj := t.Obj()
-		if pkg := obj.Pkg(); pkg != nil && (pkg != m.Pkg && (!obj.Exported() || !m.Knows(pkg)) || obj.Parent() != pkg.Scope()) {
+		if in := obj.Pkg(); in != nil && (in != pkg && (!obj.Exported() || !knows(in)) || obj.Parent() != in.Scope()) {
 			return false
 		}
 		for arg := range t.TypeArgs().Types() {
-			if !m.canName(arg) {
+			if !can(arg) {
 				return false
 			}
 		}
 	case *types.Pointer:
-		return m.canName(t.Elem())
+		return can(t.Elem())
 	case *types.Slice:
-		return m.canName(t.Elem())
+		return can(t.Elem())
 	case *types.Array:
-		return m.canName(t.Elem())
+		return can(t.Elem())
 	case *types.Chan:
-		return m.canName(t.Elem())
+		return can(t.Elem())
 	case *types.Map:
-		return m.canName(t.Key()) && m.canName(t.Elem())
+		return can(t.Key()) && can(t.Elem())
 	case *types.TypeParam:
 		return false
 	case *types.Signature:
-		return m.canName(t.Params()) && m.canName(t.Results())
+		return can(t.Params()) && can(t.Results())
 	case *types.Tuple:
 		for v := range t.Variables() {
-			if !m.canName(v.Type()) {
+			if !can(v.Type()) {
 				return false
 			}
 		}
 	case *types.Struct:
 		for f := range t.Fields() {
-			if !f.Exported() && f.Pkg() != m.Pkg || !m.canName(f.Type()) {
+			if !f.Exported() && f.Pkg() != pkg || !can(f.Type()) {
 				return false
 			}
 		}
 	case *types.Interface:
 		for fn := range t.Methods() {
-			if !fn.Exported() && fn.Pkg() != m.Pkg || !m.canName(fn.Type()) {
+			if !fn.Exported() && fn.Pkg() != pkg || !can(fn.Type()) {
 				return false
 			}
 		}

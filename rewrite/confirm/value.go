@@ -7,6 +7,8 @@ import (
 	"go/types"
 	"slices"
 	"strings"
+
+	"mapmend/plan/sample"
 )
 
 // maker makes up values as the source of one package, and notes what that imports.
@@ -117,39 +119,7 @@ func (m *maker) zero(s *types.Struct) bool {
 
 // canName reports whether the package can write the type t.
 func (m *maker) canName(t types.Type) bool {
-	switch t := types.Unalias(t).(type) {
-	case *types.Named:
-		obj := t.Obj()
-		if obj.Pkg() != nil && obj.Pkg() != m.pkg && (!obj.Exported() || isHidden(obj.Pkg().Path(), m.pkg.Path())) || obj.Parent() != nil && obj.Pkg() != nil && obj.Parent() != obj.Pkg().Scope() {
-			return false
-		}
-		for arg := range t.TypeArgs().Types() {
-			if !m.canName(arg) {
-				return false
-			}
-		}
-	case *types.Pointer:
-		return m.canName(t.Elem())
-	case *types.Slice:
-		return m.canName(t.Elem())
-	case *types.Array:
-		return m.canName(t.Elem())
-	case *types.Chan:
-		return m.canName(t.Elem())
-	case *types.Map:
-		return m.canName(t.Key()) && m.canName(t.Elem())
-	case *types.TypeParam:
-		return false
-	case *types.Signature:
-		for _, tuple := range []*types.Tuple{t.Params(), t.Results()} {
-			for v := range tuple.Variables() {
-				if !m.canName(v.Type()) {
-					return false
-				}
-			}
-		}
-	}
-	return true
+	return sample.CanName(t, m.pkg, func(pkg *types.Package) bool { return !isHidden(pkg.Path(), m.pkg.Path()) })
 }
 
 // isHidden reports whether the package at path is internal to a tree that from is not in.

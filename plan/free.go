@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"cmp"
 	"go/ast"
 	"go/token"
 	"go/types"
@@ -61,7 +60,7 @@ func (w *wrapping) freeGuard() *Refusal {
 			out.Calls = append(out.Calls, w.d.span(m.file, m.stmt()))
 		}
 	}
-	slices.SortFunc(out.Calls, func(a, b Span) int { return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Start, b.Start)) })
+	slices.SortFunc(out.Calls, compareSpans)
 	w.freed = out
 	return nil
 }

@@ -37,7 +37,7 @@ func (c *candidate) copiesIn(d *decider) []Copy {
 	for _, p := range c.copies {
 		out = append(out, Copy{d.span(p.file, p.expr), p.from})
 	}
-	slices.SortFunc(out, func(a, b Copy) int { return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Start, b.Start)) })
+	slices.SortFunc(out, func(a, b Copy) int { return compareSpans(a.Span, b.Span) })
 	return out
 }
 

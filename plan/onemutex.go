@@ -45,7 +45,7 @@ func (d *decider) oneMutex(c *candidate) bool {
 		return false
 	}
 	field, ok := lock.node.(*ast.Field)
-	if !ok || len(field.Names) != 1 || !isNamed(lock.object().Type(), "sync", "Mutex") && !isNamed(lock.object().Type(), "sync", "RWMutex") {
+	if !ok || len(field.Names) != 1 || !isMutex(lock.object().Type()) {
 		return false
 	}
 	if _, again := d.orders.next[guard.Class][guard.Class]; again || d.world.Unsure(guard.Class) != "" {
@@ -102,27 +102,22 @@ func (o *one) goesWith(pkg *load.Package, file *load.File) bool {
 	ast.PreorderStack(file.Syntax, nil, func(n ast.Node, stack []ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.Ident:
-			goes = goes && (!o.is(pkg, n, o.locks) || isLocked(stack, n))
+			goes = goes && (!isOneOf(pkg.Info, n, o.locks) || isLocked(stack, n))
 		case *ast.AssignStmt:
 			for i, lhs := range n.Lhs {
-				if sel, ok := ast.Unparen(lhs).(*ast.SelectorExpr); ok && o.is(pkg, sel.Sel, o.maps) {
+				if sel, ok := ast.Unparen(lhs).(*ast.SelectorExpr); ok && isOneOf(pkg.Info, sel.Sel, o.maps) {
 					goes = goes && len(n.Lhs) == len(n.Rhs) && isNewMap(pkg.Info, n.Rhs[i])
 				}
 			}
 		case *ast.UnaryExpr:
 			sel, ok := ast.Unparen(n.X).(*ast.SelectorExpr)
-			goes = goes && !(ok && n.Op == token.AND && o.is(pkg, sel.Sel, o.maps))
+			goes = goes && !(ok && n.Op == token.AND && isOneOf(pkg.Info, sel.Sel, o.maps))
 		case *ast.CompositeLit:
 			goes = goes && o.literal(pkg, file, n)
 		}
 		return goes
 	})
 	return goes
-}
-
-func (o *one) is(pkg *load.Package, id *ast.Ident, field map[*types.Var]bool) bool {
-	v, ok := pkg.Info.Uses[id].(*types.Var)
-	return ok && field[v.Origin()]
 }
 
 // isLocked reports whether a method of the lock that id names, with stack around it, is called there.
@@ -152,11 +147,11 @@ func (o *one) literal(pkg *load.Package, file *load.File, lit *ast.CompositeLit)
 		if !ok {
 			return false
 		}
-		if id, ok := kv.Key.(*ast.Ident); !ok || !o.is(pkg, id, o.maps) {
+		if id, ok := kv.Key.(*ast.Ident); !ok || !isOneOf(pkg.Info, id, o.maps) {
 			continue
 		}
 		value := ""
-		if sel, ok := ast.Unparen(kv.Value).(*ast.SelectorExpr); ok && o.is(pkg, sel.Sel, o.maps) && IsPath(sel.X) && o.isOwner(pkg, sel) {
+		if sel, ok := ast.Unparen(kv.Value).(*ast.SelectorExpr); ok && isOneOf(pkg.Info, sel.Sel, o.maps) && IsPath(sel.X) && o.isOwner(pkg, sel) {
 			value = types.ExprString(sel.X) + "." + o.lock.name.Name
 			o.carried[sel.Sel.Pos()] = true
 		}

@@ -62,7 +62,7 @@ func (p *pairs) areSetTogether(pkg *load.Package, file *ast.File) bool {
 			sel, ok := ast.Unparen(n.X).(*ast.SelectorExpr)
 			if _, compared := stack[len(stack)-1].(*ast.BinaryExpr); !compared && ok && n.Op == token.AND {
 				// whoever has the address may set it
-				together = together && !p.is(pkg.Info, sel.Sel, p.maps) && !p.is(pkg.Info, sel.Sel, p.locks)
+				together = together && !isOneOf(pkg.Info, sel.Sel, p.maps) && !isOneOf(pkg.Info, sel.Sel, p.locks)
 			}
 		case *ast.BlockStmt:
 			together = together && p.list(pkg.Info, n.List)
@@ -81,15 +81,10 @@ func (p *pairs) areSetTogether(pkg *load.Package, file *ast.File) bool {
 	return together
 }
 
-func (p *pairs) is(info *types.Info, id *ast.Ident, field map[*types.Var]bool) bool {
-	v, ok := info.Uses[id].(*types.Var)
-	return ok && field[v.Origin()]
-}
-
 // isField reports whether e, which may be nil, is one of the two fields.
 func (p *pairs) isField(info *types.Info, e ast.Expr) bool {
 	sel, ok := unparen(e).(*ast.SelectorExpr)
-	return ok && (p.is(info, sel.Sel, p.maps) || p.is(info, sel.Sel, p.locks))
+	return ok && (isOneOf(info, sel.Sel, p.maps) || isOneOf(info, sel.Sel, p.locks))
 }
 
 // literal is areSetTogether of one literal.
@@ -103,9 +98,9 @@ func (p *pairs) literal(info *types.Info, lit *ast.CompositeLit) bool {
 		}
 		if id, ok := kv.Key.(*ast.Ident); ok {
 			switch {
-			case p.is(info, id, p.maps):
+			case isOneOf(info, id, p.maps):
 				m = kv.Value
-			case p.is(info, id, p.locks):
+			case isOneOf(info, id, p.locks):
 				lock = kv.Value
 			}
 		}
@@ -137,9 +132,9 @@ func (p *pairs) list(info *types.Info, list []ast.Stmt) bool {
 			}
 			owner, set := types.ExprString(sel.X), maps
 			switch {
-			case p.is(info, sel.Sel, p.locks):
+			case isOneOf(info, sel.Sel, p.locks):
 				set = locks
-			case !p.is(info, sel.Sel, p.maps):
+			case !isOneOf(info, sel.Sel, p.maps):
 				continue
 			}
 			if set[owner] != nil || len(assign.Lhs) != len(assign.Rhs) {

@@ -65,7 +65,7 @@ func (d *decider) placeSections() (map[*candidate][]Section, map[*candidate][]Tw
 			continue
 		}
 		for c := range out {
-			slices.SortFunc(out[c], func(a, b Section) int { return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Start, b.Start)) })
+			slices.SortFunc(out[c], func(a, b Section) int { return compareSpans(a.Span, b.Span) })
 		}
 		if twins, ok := d.placeTwins(out, orders); ok {
 			return out, twins

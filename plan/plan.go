@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"errors"
 	"strings"
 
@@ -281,6 +282,11 @@ type Span struct {
 	File  string `json:"file"`
 	Start int    `json:"start"`
 	End   int    `json:"end"`
+}
+
+// compareSpans orders spans by file and start.
+func compareSpans(a, b Span) int {
+	return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Start, b.Start))
 }
 
 // Mutex is a mutex to declare directly above the map variable, as a field of the same struct or as a

@@ -117,12 +117,8 @@ func (d *decider) changeReceivers(c *candidate, class access.Var) *Refusal {
 	if len(g.addressed) > 0 {
 		c.addressed, c.asserted, c.pointed = inOrder(g.addressed), inOrder(g.asserted), g.w.pointed
 	}
-	slices.SortFunc(c.receivers, func(a, b Receiver) int { return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Start, b.Start)) })
+	slices.SortFunc(c.receivers, func(a, b Receiver) int { return compareSpans(a.Span, b.Span) })
 	return nil
-}
-
-func compareSpans(a, b Span) int {
-	return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Start, b.Start))
 }
 
 // inOrder returns spans sorted, each once.

@@ -145,8 +145,7 @@ func (s *setting) isVariable(info *types.Info, e ast.Expr) bool {
 	if !ok {
 		return false
 	}
-	v, ok := info.Uses[id].(*types.Var)
-	return ok && s.w.objs[v.Origin()]
+	return isOneOf(info, id, s.w.objs)
 }
 
 // hasZeros reports whether what is taken out of a map, channel or array of type t may be a value that nobody made.

@@ -170,6 +170,12 @@ func (w *wrapping) findObjects() {
 	}
 }
 
+// isOneOf reports whether id names one of vars, which findObjects found.
+func isOneOf(info *types.Info, id *ast.Ident, vars map[*types.Var]bool) bool {
+	v, ok := info.Uses[id].(*types.Var)
+	return ok && vars[v.Origin()]
+}
+
 // importable reports whether packages outside the program can mention what decl declares.
 func importable(decl declaration) bool {
 	return decl.pkg.Name != "main" && !decl.pkg.External && !decl.file.Test && !slices.Contains(strings.Split(decl.pkg.Path, "/"), "internal")

@@ -248,10 +248,7 @@ func lookUp(pkg *types.Package, v Var) *types.Var {
 //
 // With a lock of its own the map would change before or after n does. Of one that is contended [wrapping.freeGuard] looks at the sections.
 func (w *wrapping) checkGuard() *Refusal {
-	if w.c.relieved {
-		return w.checkOtherLocks()
-	}
-	if g := w.c.verdict.Guard; g != nil {
+	if g := w.c.verdict.Guard; g != nil && !w.c.relieved {
 		return w.refuse(Footprint, w.c.decl.name.Pos(), "the map has a guard, "+g.Name()+", whose sections may touch more than the map", "use --form lock")
 	}
 	return w.checkOtherLocks()

@@ -38,7 +38,7 @@ var mayImport = map[string][]string{
 	"mapmend/plan/vet":        {"mapmend/plan", "mapmend/plan/load", "mapmend/plan/config", "mapmend/plan/report"},
 	"mapmend/rewrite":         {"mapmend/plan", "mapmend/plan/load", "mapmend/templates"},
 	"mapmend/rewrite/verify":  {"mapmend/rewrite", "mapmend/plan", "mapmend/plan/load"},
-	"mapmend/rewrite/confirm": {"mapmend/plan", "mapmend/plan/evidence", "mapmend/plan/load"},
+	"mapmend/rewrite/confirm": {"mapmend/plan", "mapmend/plan/evidence", "mapmend/plan/load", "mapmend/plan/sample"},
 	"mapmend/templates":       {},
 	"mapmend/templates/bench": {},
 }

@@ -57,8 +57,9 @@ func finding(prog *load.Program, w *share.World, v share.Verdict, decl declarati
 		}
 		return f
 	}
-	f.Kind = kindOf(f.Sites)
-	first := head(prog, f, v.Pair)
+	telling := telling(prog, f.Sites, v)
+	f.Kind = kindOf(telling)
+	first := head(prog, f.Kind, telling, v.Pair)
 	f.Head, f.Message = first.Pos, message(f, first)
 	if i := slices.IndexFunc(v.Uses, func(j share.Judged) bool { return j.Escaped }); i >= 0 && f.Kind == ValueEscape {
 		j := v.Uses[i]
@@ -244,11 +245,23 @@ var verbs = map[mapuse.Op]string{
 	mapuse.ReadElement: "reads an element", mapuse.WriteElement: "writes an element",
 }
 
-// head returns the problem site that the message is about: of those of the finding's kind the first that
+// telling returns the problem sites that show the finding: where there is a guard, those that only make the map, which may
+// be before anybody else has it, do so only if there is no other.
+func telling(prog *load.Program, sites []Site, v share.Verdict) []Site {
+	conflicts := make(map[Pos]bool)
+	for _, j := range v.Uses {
+		if j.Problem && !(v.Guard != nil && j.Initializes()) {
+			conflicts[position(prog, j.Pos)] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(sites), func(s Site) bool { return !s.Problem || len(conflicts) > 0 && !conflicts[s.Pos] })
+}
+
+// head returns the problem site that the message is about: of those of that kind the first that
 // is one of the two that may meet, of a torn replace the one that replaces, else the first.
-func head(prog *load.Program, f Finding, pair [2]*share.Entry) Site {
-	of := slices.DeleteFunc(slices.Clone(f.Sites), func(s Site) bool { return s.Kind != f.Kind })
-	if f.Kind == TornReplace {
+func head(prog *load.Program, kind Kind, telling []Site, pair [2]*share.Entry) Site {
+	of := slices.DeleteFunc(slices.Clone(telling), func(s Site) bool { return s.Kind != kind })
+	if kind == TornReplace {
 		if i := slices.IndexFunc(of, func(s Site) bool { return mapuse.Op(s.Op) == mapuse.Replace }); i >= 0 {
 			return of[i]
 		}

@@ -472,7 +472,7 @@ func (w *World) judge(v access.Var, entries, outside, missed []*Entry, partial b
 	if !slices.ContainsFunc(verdict.Uses, func(j Judged) bool { return j.Problem }) {
 		return verdict, false
 	}
-	if verdict.Guard != nil && verdict.Grade == Likely && !w.built[v] && !slices.ContainsFunc(verdict.Uses, func(j Judged) bool { return j.Problem && !j.initializes() }) {
+	if verdict.Guard != nil && verdict.Grade == Likely && !w.built[v] && !slices.ContainsFunc(verdict.Uses, func(j Judged) bool { return j.Problem && !j.Initializes() }) {
 		verdict.Grade = Possible
 		verdict.Evidence = []string{"only the making of the map is without " + verdict.Guard.Name() + ": it may come before the object is shared"}
 	}

@@ -32,9 +32,9 @@ func (j Judged) Holds(lock Lock) bool {
 	return !slices.ContainsFunc(j.Entries, func(e *Entry) bool { return !e.Holds(lock, false) })
 }
 
-// initializes reports whether all that happens at j is that a new, empty map is put in the variable,
+// Initializes reports whether all that happens at j is that a new, empty map is put in the variable,
 // as a method Start or Init does before the object is shared.
-func (j Judged) initializes() bool {
+func (j Judged) Initializes() bool {
 	return j.Op == mapuse.Replace && !slices.ContainsFunc(j.Entries, func(e *Entry) bool { return !e.Use.Fresh })
 }
 

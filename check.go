@@ -24,8 +24,7 @@ func check(inv *invocation) int {
 	if err != nil {
 		return inv.fail(err)
 	}
-	i := slices.IndexFunc(formats, func(f outputFormat) bool { return f.name == inv.format.value })
-	if err := formats[i].write(inv.stdout, findings, p.Refusals, inv.report(inv.stdout, prog)); err != nil {
+	if err := inv.formatted().write(inv.stdout, findings, p.Refusals, inv.report(inv.stdout, prog)); err != nil {
 		return inv.fail(err)
 	}
 	if hidden := len(p.Findings) - len(certain); hidden > 0 {
@@ -43,13 +42,21 @@ type outputFormat struct {
 	write func(io.Writer, []plan.Finding, []plan.Refusal, report.Options) error
 }
 
+// diffFormat is the format for people: of a dry run, it is the diff.
+const diffFormat = "text"
+
 // formats lists the formats; the first is the default.
 var formats = []outputFormat{
-	{"text", report.Text},
+	{diffFormat, report.Text},
 	{"json", report.JSON},
 	{"sarif", report.SARIF},
 	{"github", report.GitHub},
 	{"rdjson", report.RDJSON},
+}
+
+// formatted returns the format that the flags ask for.
+func (inv *invocation) formatted() outputFormat {
+	return formats[slices.IndexFunc(formats, func(f outputFormat) bool { return f.name == inv.format.value })]
 }
 
 // formatNames lists the names of the formats.

@@ -60,7 +60,8 @@ var completions = []struct {
 	{"mapmend check che", nil, "folders"},
 	{"mapmend -v check --for", []string{"--format"}, ""},
 	{"mapmend check --form", []string{"--format"}, ""}, // it does not take --form
-	{"mapmend --form", []string{"--form"}, ""},
+	{"mapmend --form", []string{"--form", "--format"}, ""},
+	{"mapmend plan --form", []string{"--form"}, ""},
 	{"mapmend check --format ", []string{"text", "json", "sarif", "github", "rdjson"}, ""},
 	{"mapmend check --format=", []string{"text", "json", "sarif", "github", "rdjson"}, ""},
 	{"mapmend check --format=r", []string{"rdjson"}, ""},

@@ -94,7 +94,7 @@ func (inv *invocation) define() {
 	fs.StringVar(&inv.since, "changed-since", "", "leave out the findings that were there at the git revision `REV`")
 	fs.BoolVar(&inv.staged, "staged", false, "look at what is in git's index, and not at the files")
 	fs.BoolVar(&inv.noCache, "no-cache", false, "work everything out, and keep nothing of it for the next run")
-	fs.Var(&inv.format, "format", "output `FORMAT`: "+strings.Join(formatNames(), ", "))
+	fs.Var(&inv.format, "format", "output `FORMAT`: "+strings.Join(formatNames(), ", ")+"; a dry run prints the diff as text, and in json, sarif and rdjson the findings with their mends as edits")
 	fs.Var(&inv.color, "color", "`WHEN` to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never")
 	fs.BoolVarP(&inv.verbose, "verbose", "v", false, "say more: each step and its time, every use of a reported variable")
 	fs.BoolVarP(&inv.quiet, "quiet", "q", false, "print nothing on standard error but errors")
@@ -180,6 +180,10 @@ func (inv *invocation) fits(c command) (err error) {
 		return err
 	case inv.write && inv.exitCode:
 		return errors.New("--exit-code is about the diff of a dry run: use it without -w")
+	case inv.write && inv.format.value != diffFormat:
+		return errors.New("--format is about what a dry run prints: use it without -w")
+	case inv.all && inv.format.value != diffFormat:
+		return errors.New("--all mends what no finding is about, which only a diff shows: use it without --format")
 	case inv.writeBaseline && inv.baseline == "":
 		return errors.New("--write-baseline writes the file that --baseline names")
 	case inv.writeBaseline && len(inv.fields) > 0:

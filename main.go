@@ -31,13 +31,14 @@ var commands = []command{
 	{
 		args:  "[packages]",
 		short: "print the mend as a unified diff, or write it with -w",
-		flags: []string{"chdir", "tags", "tests", "form", "accessors", "emit-tests", "field", "all", "min-confidence", "evidence", "write", "exit-code", "color", "verbose", "quiet"},
+		flags: []string{"chdir", "tags", "tests", "form", "accessors", "emit-tests", "field", "all", "min-confidence", "evidence", "write", "exit-code", "format", "color", "verbose", "quiet"},
 		run:   mend,
 		examples: []string{
 			"mapmend                                   # the module in this folder, dry run",
 			"mapmend ./... | git apply                 # the same, then apply it",
 			"mapmend -w --field 'Store.*' ./session    # in place, only the maps of session.Store",
 			"mapmend --form lock --exit-code ./...     # exit 1 when there is something to mend",
+			"mapmend --format sarif ./... > mend.sarif # the findings, each with its mend as edits",
 			"mapmend --all --field 'Cache.*' ./cache   # guard them, race or none",
 			"mapmend --form sharded,rwmutex --emit-tests -w ./cache   # with tests of the generated types",
 			"mapmend --evidence race.log --min-confidence proven   # only what the reports in race.log name",

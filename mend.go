@@ -3,6 +3,7 @@ package main
 // This file is the command without a name: plan, rewrite, prove, then print a diff or write.
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -26,6 +27,9 @@ func mend(inv *invocation) int {
 	inv.comment(prog, p)
 	inv.stayed(p)
 	inv.stepf("planned %s in %v", count(len(p.Mends), "mend"), time.Since(start).Round(time.Millisecond))
+	if inv.format.value != diffFormat {
+		return worst(loaded, inv.printFixes(prog, p))
+	}
 	return worst(loaded, inv.carryOut(prog, p))
 }
 
@@ -126,18 +130,8 @@ func (inv *invocation) summary(m outcome) {
 		refused = ", " + count(n, "variable") + " refused"
 	}
 	for _, mend := range m.mends {
-		for _, c := range mend.Copies {
-			if c.Function != "" {
-				inv.notef("%s returns a copy of %s now", c.Function, mend.Field)
-			}
-		}
-		for _, s := range mend.Sections {
-			if s.Swept != "" {
-				inv.notef("%s ranges over %s in one section and deletes from it in another: what others store in between goes, too", s.Swept, mend.Field)
-			}
-			if s.Parted != "" {
-				inv.notef("%s looks %s up in one section and stores in another: of two that do so at a time the last one's stays", s.Parted, mend.Field)
-			}
+		for _, text := range beware(mend) {
+			inv.notef("%s", text)
 		}
 	}
 	inv.untested(m.mends)
@@ -152,6 +146,24 @@ func (inv *invocation) summary(m outcome) {
 	default:
 		inv.notef("would mend %s; -w writes it", what)
 	}
+}
+
+// beware returns what is not as before with m, and no part of what it is for.
+func beware(m plan.Mend) (texts []string) {
+	for _, c := range m.Copies {
+		if c.Function != "" {
+			texts = append(texts, fmt.Sprintf("%s returns a copy of %s now", c.Function, m.Field))
+		}
+	}
+	for _, s := range m.Sections {
+		if s.Swept != "" {
+			texts = append(texts, fmt.Sprintf("%s ranges over %s in one section and deletes from it in another: what others store in between goes, too", s.Swept, m.Field))
+		}
+		if s.Parted != "" {
+			texts = append(texts, fmt.Sprintf("%s looks %s up in one section and stores in another: of two that do so at a time the last one's stays", s.Parted, m.Field))
+		}
+	}
+	return texts
 }
 
 // untested says of which mends there are no tests although they were asked for.

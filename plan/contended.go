@@ -12,17 +12,13 @@ import (
 	"mapmend/plan/access"
 	"mapmend/plan/evidence"
 	"mapmend/plan/load"
-	"mapmend/plan/lockset"
-	"mapmend/plan/model"
 	"mapmend/plan/share"
 )
 
 // This file finds the locks that profiles of delays are about, and the map variables that they guard.
 //
 // A mutex profile has the stacks of those who gave a lock back for which others waited, a block profile those of the ones who waited.
-// The innermost function of the program on a stack has calls of locks, of which the analysis knows the types and fields: the one in the
-// line of the stack counts, or where a deferred one runs, whose line is that of the return, the deferred ones. What several locks may be
-// is none.
+// Which lock that is, lockFinder tells.
 
 // A lock is hot from these on: that share of all the time for which goroutines waited for locks, that much of it, and where the profile
 // says over which time it was measured, that share of this. Below about one in ten, a better lock gains less than a tenth; below the
@@ -58,179 +54,19 @@ func contentionOf(prog *load.Program, w *share.World, verdicts []share.Verdict, 
 			if d.isHot(i) {
 				out.hot[toVar(v.Var)] = append(out.hot[toVar(v.Var)], c)
 			} else {
-				out.measured = append(out.measured, fmt.Sprintf("%s: %s of the time that goroutines waited for locks, %s, was for %s, around %s", c.Profile, percent(c.Share), span(c.Nanos), c.Lock, toVar(v.Var)))
+				out.measured = append(out.measured, fmt.Sprintf("%s: %s of the time that goroutines waited for locks, %s, was for %s, around %s%s", c.Profile, percent(c.Share), span(c.Nanos), c.Lock, toVar(v.Var), c.outside()))
 			}
 		}
 	}
 	return out
 }
 
-// lockFinder finds the locks of a program on stacks.
-type lockFinder struct {
-	prover
-	verdicts []share.Verdict
-	bodies   map[*load.File][]*lockset.Body
-	holders  map[access.Var]map[string][]int // by guard and by function on the way to a use that holds it: the verdicts
-}
-
-func newLockFinder(p prover, verdicts []share.Verdict) *lockFinder {
-	l := &lockFinder{prover: p, verdicts: verdicts, bodies: make(map[*load.File][]*lockset.Body), holders: make(map[access.Var]map[string][]int)}
-	for _, key := range sortedKeys(p.world.Bodies) {
-		b := p.world.Bodies[key]
-		if file := p.prog.File(b.Pos); file != nil {
-			l.bodies[file] = append(l.bodies[file], b)
-		}
-	}
-	for i, v := range verdicts {
-		if v.Guard == nil || v.Guard.Class.IsZero() {
-			continue
-		}
-		for _, j := range v.Uses {
-			for _, e := range j.Entries {
-				if e.Holds(*v.Guard, false) {
-					l.hold(v.Guard.Class, e, i)
-				}
-			}
-		}
-	}
-	return l
-}
-
-// hold notes that e, a use of verdict i, holds its guard.
-func (l *lockFinder) hold(guard access.Var, e *share.Entry, i int) {
-	if l.holders[guard] == nil {
-		l.holders[guard] = make(map[string][]int)
-	}
-	in := l.holders[guard]
-	for _, f := range e.Frames() {
-		if !slices.Contains(in[f.Func], i) {
-			in[f.Func] = append(in[f.Func], i)
-		}
-	}
-}
-
-// bodiesOf returns the functions that f may be: those of its name, or else those that may have been inlined and have it therefore.
-func (l *lockFinder) bodiesOf(f ownFrame) []*lockset.Body {
-	var named, inlined []*lockset.Body
-	for _, file := range f.files {
-		for _, b := range l.bodies[file] {
-			switch {
-			case inner.ReplaceAllString(b.Name, "") == inner.ReplaceAllString(f.Name(), ""):
-				named = append(named, b)
-			case sameFunction(b.Name, f.Name()):
-				inlined = append(inlined, b)
-			}
-		}
-	}
-	if len(named) > 0 {
-		return named
-	}
-	return inlined
-}
-
-// lockAt is a lock of the program on a stack.
-type lockAt struct {
-	class    access.Var
-	function string
-	pos      token.Pos
-	release  bool
-	around   []int // the verdicts whose uses are in the section
-}
-
-// find returns the lock that called, which callers called, works on; ok is false if it is none of the program's, or not known.
-func (l *lockFinder) find(called evidence.Frame, callers []evidence.Frame) (at lockAt, ok bool) {
-	for len(callers) > 0 && len(l.files(callers[0])) == 0 && !model.Lock(callers[0].Method()).IsZero() {
-		called, callers = callers[0], callers[1:] // a type of another module that is a lock
-	}
-	own := l.own(callers)
-	if len(own) == 0 || len(l.files(callers[0])) == 0 {
-		return lockAt{}, false // the lock of a library
-	}
-	release := model.Lock(called.Method()).Release
-	calls, bodies := l.callsAt(own[0], release)
-	if len(calls) == 0 || slices.ContainsFunc(calls, func(c lockset.LockCall) bool { return c.Class != calls[0].Class }) {
-		return lockAt{}, false
-	}
-	at = lockAt{class: calls[0].Class, function: bodies[0].Name, pos: calls[0].Pos, release: release}
-	if at.class.IsZero() {
-		at.class = l.heldIn(own[1:])
-	}
-	at.around = l.around(at.class, own)
-	return at, !at.class.IsZero()
-}
-
-// heldIn returns the guard of a function that was given its lock: that which the uses of maps hold in the innermost of frames, its callers,
-// that has any; nothing if they hold several.
-//
-//	with(&s.mu, func() { s.byID[k]++ })
-func (l *lockFinder) heldIn(frames []ownFrame) (guard access.Var) {
-	for _, f := range frames {
-		for class, holders := range l.holders {
-			if !slices.ContainsFunc(l.bodiesOf(f), func(b *lockset.Body) bool { return len(holders[b.Key]) > 0 }) {
-				continue
-			}
-			if !guard.IsZero() {
-				return access.Var{}
-			}
-			guard = class
-		}
-		if !guard.IsZero() {
-			return guard
-		}
-	}
-	return access.Var{}
-}
-
-// callsAt returns the calls in the function of f that may be the one on a stack: those in its line; or, as what is deferred runs where
-// the function returns, those that are deferred; or if the program was another one, all.
-func (l *lockFinder) callsAt(f ownFrame, release bool) (calls []lockset.LockCall, bodies []*lockset.Body) {
-	bodies = l.bodiesOf(f)
-	var all []lockset.LockCall
-	for _, b := range bodies {
-		for _, c := range b.Locks {
-			if c.Release == release {
-				all = append(all, c)
-			}
-		}
-	}
-	slices.SortFunc(all, func(a, b lockset.LockCall) int { return cmp.Compare(a.Pos, b.Pos) })
-	for _, is := range []func(lockset.LockCall) bool{
-		func(c lockset.LockCall) bool { return !c.Deferred && l.prog.Position(c.Pos).Line == f.Line },
-		func(c lockset.LockCall) bool { return c.Deferred },
-		func(lockset.LockCall) bool { return true },
-	} {
-		if some := slices.DeleteFunc(slices.Clone(all), func(c lockset.LockCall) bool { return !is(c) }); len(some) > 0 {
-			return some, bodies
-		}
-	}
-	return nil, bodies
-}
-
-// around returns the verdicts whose uses are in the sections of a lock that the innermost of frames has which uses any of those that
-// the lock guards.
-func (l *lockFinder) around(class access.Var, frames []ownFrame) []int {
-	for _, f := range frames {
-		var found []int
-		for _, b := range l.bodiesOf(f) {
-			for _, i := range l.holders[class][b.Key] {
-				if !slices.Contains(found, i) {
-					found = append(found, i)
-				}
-			}
-		}
-		if len(found) > 0 {
-			return found
-		}
-	}
-	return nil
-}
-
 // delays is what one profile says of locks.
 type delays struct {
 	finder   *lockFinder
 	profile  evidence.Profile
-	total    float64 // of all locks, those of libraries and the runtime among them, in nanoseconds
-	locks    map[access.Var]*lockDelay
+	total    float64            // of all locks, those of libraries and the runtime among them, in nanoseconds
+	guards   map[int]*lockDelay // by verdict
 	around   map[int]float64    // by verdict: the time of the sections of its guard that use it
 	foreign  map[string]float64 // by what people call them: that of the locks around no map variable
 	channels float64            // time for which goroutines waited for something else
@@ -249,7 +85,7 @@ type lockPlace struct {
 }
 
 func (l *lockFinder) delays(profile evidence.Profile) *delays {
-	d := &delays{finder: l, profile: profile, locks: make(map[access.Var]*lockDelay), around: make(map[int]float64), foreign: make(map[string]float64)}
+	d := &delays{finder: l, profile: profile, guards: make(map[int]*lockDelay), around: make(map[int]float64), foreign: make(map[string]float64)}
 	for _, s := range profile.Samples {
 		about, called, callers := s.Lock()
 		if about == evidence.Elsewhere {
@@ -272,17 +108,28 @@ func (l *lockFinder) delays(profile evidence.Profile) *delays {
 }
 
 func (d *delays) add(at lockAt, s evidence.Sample) {
-	lock := d.locks[at.class]
-	if lock == nil {
-		lock = &lockDelay{sites: make(map[lockPlace]float64)}
-		d.locks[at.class] = lock
+	for i, v := range d.finder.verdicts {
+		uses := slices.Contains(at.around, i)
+		if uses {
+			d.around[i] += float64(s.Nanos)
+		}
+		if !uses && (v.Guard == nil || v.Guard.Class != at.class || !isItself(*v.Guard)) {
+			continue
+		}
+		guard := d.guards[i]
+		if guard == nil {
+			guard = &lockDelay{sites: make(map[lockPlace]float64)}
+			d.guards[i] = guard
+		}
+		guard.nanos += float64(s.Nanos)
+		guard.waits += float64(s.Count)
+		guard.sites[lockPlace{at.pos, at.function, at.release}] += float64(s.Nanos)
 	}
-	lock.nanos += float64(s.Nanos)
-	lock.waits += float64(s.Count)
-	lock.sites[lockPlace{at.pos, at.function, at.release}] += float64(s.Nanos)
-	for _, i := range at.around {
-		d.around[i] += float64(s.Nanos)
-	}
+}
+
+// isItself reports whether all locks of the class of a guard guard what it guards. Those of a type that is a part of several others do not.
+func isItself(guard share.Lock) bool {
+	return guard.Class.Owner == "" || access.CountSteps(guard.Suffix) == 1
 }
 
 // whose says where the lock is that is none around a map variable.
@@ -305,7 +152,7 @@ func (d *delays) isHot(i int) bool {
 // contention returns what d says of the guard of verdict i.
 func (d *delays) contention(i int) Contention {
 	v := d.finder.verdicts[i]
-	lock := d.locks[v.Guard.Class]
+	lock := d.guards[i]
 	c := Contention{Profile: d.profile.Source, Lock: v.Guard.Name(), Share: d.share(lock.nanos), Around: d.share(d.around[i]), Nanos: int64(lock.nanos), Waits: int64(lock.waits), Sites: []LockSite{}}
 	for place, nanos := range lock.sites {
 		c.Sites = append(c.Sites, LockSite{position(d.finder.prog, place.pos), place.function, place.release, d.share(nanos)})
@@ -367,16 +214,21 @@ func (f *Finding) contend(hot []Contention) {
 	f.Contention = hot
 	for _, c := range hot {
 		text := fmt.Sprintf("%s: %s of the time that goroutines waited for locks, %s in %d waits, was for %s", c.Profile, percent(c.Share), span(c.Nanos), c.Waits, c.Lock)
-		if c.Around < c.Share {
-			text += fmt.Sprintf(", and %s for sections that use the map", percent(c.Around))
-		}
-		f.Evidence = append(slices.Clip(f.Evidence), text)
+		f.Evidence = append(slices.Clip(f.Evidence), text+c.outside())
 	}
 	if f.Confidence > Silent && f.Kind.IsRace() {
 		return
 	}
 	f.Kind, f.Confidence, f.Message = Contended, Proven, f.waiting()
 	f.Head = hot[0].Sites[0].Pos
+}
+
+// outside says, if sections that do not use the map have a part in c, how large the other part is.
+func (c Contention) outside() string {
+	if c.Around < c.Share {
+		return fmt.Sprintf(", and %s for sections that use the map", percent(c.Around))
+	}
+	return ""
 }
 
 // waiting says that goroutines wait for the guard of f, and for whom most.

@@ -79,13 +79,13 @@ func (w *wrapping) freeField() (*ast.Field, *Refusal) {
 		return no("it is not a field beside the map")
 	case guard.file != decl.file || !isMutex(guard.object().Type()):
 		return no("it is no sync.Mutex or sync.RWMutex")
-	case guard.object().Exported():
-		return no("it is exported, and others may take it")
 	}
 	field := guard.node.(*ast.Field)
 	switch {
 	case len(field.Names) == 0:
 		return no("it is embedded, and others may take it")
+	case guard.object().Exported():
+		return no("it is exported, and others may take it")
 	case len(field.Names) > 1:
 		return no("other fields are declared together with it")
 	case field.Doc != nil:

@@ -40,12 +40,14 @@ func (s Sample) Lock() (about Wait, called Frame, callers []Frame) {
 	}
 	switch {
 	case isLock && lockMethod.MatchString(rest[n-1].Func):
-		return AtLock, rest[n-1], rest[n:]
+		return AtLock, rest[n-1], below(rest[n:]) // the runtime calls what is deferred
 	case isLock:
 		return InSync, rest[n-1], rest[n-1:]
 	}
 	return Elsewhere, Frame{}, rest
 }
 
-// Method returns the name of the function or method without that of its receiver: "Lock".
-func (f Frame) Method() string { return f.Name()[strings.LastIndexByte(f.Name(), '.')+1:] }
+// Method returns the name of the function or method without that of its receiver: "Lock"; of a method value, too, which has another name.
+func (f Frame) Method() string {
+	return strings.TrimSuffix(f.Name()[strings.LastIndexByte(f.Name(), '.')+1:], "-fm")
+}

@@ -115,6 +115,7 @@ type Order struct {
 
 // LockCall is a call that takes a lock or gives it back.
 type LockCall struct {
+	Path     access.Path
 	Class    access.Var // of the lock; zero for a parameter
 	Pos      token.Pos
 	Release  bool

@@ -121,6 +121,9 @@ func (h Held) bind(b access.Binding) Held {
 	return h
 }
 
+// In returns h, in terms of the function that e calls, in terms of its caller.
+func (h Held) In(e *Edge) Held { return h.bind(e.Binding()) }
+
 // bind translates s from terms of a callee to terms of its caller; what cannot be expressed there is left out.
 func (s Set) bind(b access.Binding) Set {
 	var out Set

@@ -59,7 +59,7 @@ func (a *analysis) lock(instr ssa.CallInstruction, t target, op model.LockOp, s 
 
 // changesLock does what op says to the lock h, at instr; took is the condition on which an op that tries has taken it.
 func (a *analysis) changesLock(instr ssa.Instruction, op model.LockOp, h Held, took condition, s *state) {
-	a.rec.locks(instr, op, h.Class)
+	a.rec.locks(instr, op, h)
 	a.rec.acquires(op, h, s)
 	var alts []alternative
 	for _, alt := range s.alts {

@@ -246,13 +246,13 @@ func (r *recorder) acquires(op model.LockOp, lock Held, s *state) {
 	}
 }
 
-// locks notes that instr does op to a lock.
-func (r *recorder) locks(instr ssa.Instruction, op model.LockOp, class access.Var) {
+// locks notes that instr does op to lock.
+func (r *recorder) locks(instr ssa.Instruction, op model.LockOp, lock Held) {
 	if r == nil || !instr.Pos().IsValid() {
 		return
 	}
 	_, deferred := instr.(*ssa.Defer)
-	if call := (LockCall{class, instr.Pos(), op.Release, deferred}); !slices.Contains(r.body.Locks, call) {
+	if call := (LockCall{lock.Path, lock.Class, instr.Pos(), op.Release, deferred}); !slices.Contains(r.body.Locks, call) {
 		r.body.Locks = append(r.body.Locks, call)
 	}
 }

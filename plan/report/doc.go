@@ -22,6 +22,7 @@ import (
 type Options struct {
 	Rel     func(file string) string // turns a file of the plan into the name to show; nil shows it as it is
 	Source  func(file string) []byte // what a file of the plan holds; nil, or a nil result, shows no source
+	Fix     func(plan.Finding) *Fix  // the mend of a finding as edits; nil, or a nil result, for none; JSON, SARIF and RDJSON only
 	Version string                   // of the tool; SARIF only
 	Color   bool                     // use ANSI colours; text only
 	Verbose bool                     // show every use, not only those that tell why; text only

@@ -74,7 +74,7 @@ func TestSARIF(t *testing.T) {
 		}
 	}
 	at := func(line, column int) sarifPhysical {
-		return sarifPhysical{sarifArtifact{"store.go"}, sarifRegion{line, column}}
+		return sarifPhysical{sarifArtifact{"store.go"}, sarifRegion{StartLine: line, StartColumn: column}}
 	}
 	related := func(id, line, column int, text string) sarifLocation {
 		return sarifLocation{id, at(line, column), &sarifMessage{text}}
@@ -123,6 +123,36 @@ func TestRDJSON(t *testing.T) {
 	}
 	if !strings.HasPrefix(d.Message, "session.Store.byID: read without mu, which (*Store).Grant holds\nstore.go:48:9: load") {
 		t.Errorf("message %q", d.Message)
+	}
+}
+
+// TestFix checks the places of edits, in files with a byte order mark, with other line ends, and with letters of several sizes.
+func TestFix(t *testing.T) {
+	edit := func(src, old, text string) FileFix {
+		at := strings.Index(src, old)
+		return FileFix{Old: []byte(src), Edits: []Edit{{at, at + len(old), text}}}
+	}
+	for _, test := range []struct {
+		name        string
+		file        FileFix
+		region      sarifRegion
+		first, last int
+		lines       string
+	}{
+		{"plain", edit("a\n\tb c\nd\n", "c", "x"), sarifRegion{2, 4, 2, 5}, 2, 2, "\tb x"},
+		{"several lines", edit("a\nb\nc\n", "\nb\n", "-"), sarifRegion{1, 2, 3, 1}, 1, 3, "a-c"},
+		{"insertion", edit("a\nb", "", "x\n"), sarifRegion{1, 1, 1, 1}, 1, 1, "x\na"},
+		{"letters", edit("a\né𝔐 b c\r\n", "c", "x"), sarifRegion{2, 7, 2, 8}, 2, 2, "é𝔐 b x"},
+		{"line ends", edit("a\r\nb\r\nc\r\n", "b\r\n", ""), sarifRegion{2, 1, 3, 1}, 2, 3, "c"},
+		{"byte order mark", edit("\ufeffa é b\nb\n", "b", "x"), sarifRegion{1, 5, 1, 6}, 1, 1, "\ufeffa é x"},
+		{"the same in another line", edit("a\n\ufeffb\n", "b", "x"), sarifRegion{2, 2, 2, 3}, 2, 2, "\ufeffx"},
+	} {
+		if got := test.file.region(test.file.Edits[0]); got != test.region {
+			t.Errorf("%s: region %v, want %v", test.name, got, test.region)
+		}
+		if first, last, text := test.file.lines(); first != test.first || last != test.last || text != test.lines {
+			t.Errorf("%s: lines %d to %d are %q, want %d to %d, %q", test.name, first, last, text, test.first, test.last, test.lines)
+		}
 	}
 }
 

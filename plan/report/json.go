@@ -36,6 +36,29 @@ type jsonFinding struct {
 
 	Contention []jsonContention `json:"contention,omitempty"`
 	Stays      string           `json:"stays,omitempty"`
+	Fix        *jsonFix         `json:"fix,omitempty"`
+}
+
+type jsonFix struct {
+	Text  string        `json:"text"`
+	Files []jsonFileFix `json:"files"`
+}
+
+type jsonFileFix struct {
+	File   string     `json:"file"`
+	Create bool       `json:"create,omitempty"`
+	Edits  []jsonEdit `json:"edits"`
+}
+
+type jsonEdit struct {
+	Start jsonPlace `json:"start"`
+	End   jsonPlace `json:"end"` // exclusive
+	Text  string    `json:"text"`
+}
+
+type jsonPlace struct {
+	Line   int `json:"line"`
+	Column int `json:"column"`
 }
 
 type jsonContention struct {
@@ -124,6 +147,24 @@ func (o Options) finding(f plan.Finding) jsonFinding {
 	}
 	for _, s := range o.sites(f.Sites) {
 		j.Sites = append(j.Sites, o.site(s))
+	}
+	if fix := o.fix(f); fix != nil {
+		j.Fix = &jsonFix{Text: fix.Text, Files: []jsonFileFix{}}
+		for _, file := range fix.Files {
+			j.Fix.Files = append(j.Fix.Files, file.json())
+		}
+	}
+	return j
+}
+
+func (f FileFix) json() jsonFileFix {
+	place := func(offset int) jsonPlace {
+		line, before := f.place(offset)
+		return jsonPlace{line, len(before) + 1}
+	}
+	j := jsonFileFix{File: f.File, Create: f.Create, Edits: []jsonEdit{}}
+	for _, e := range f.Edits {
+		j.Edits = append(j.Edits, jsonEdit{place(e.Start), place(e.End), e.Text})
 	}
 	return j
 }

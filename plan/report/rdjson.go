@@ -21,11 +21,12 @@ type rdSource struct {
 }
 
 type rdDiagnostic struct {
-	Message          string      `json:"message"`
-	Location         rdLocation  `json:"location"`
-	Severity         string      `json:"severity"`
-	Code             rdCode      `json:"code"`
-	RelatedLocations []rdRelated `json:"relatedLocations,omitempty"`
+	Message          string         `json:"message"`
+	Location         rdLocation     `json:"location"`
+	Severity         string         `json:"severity"`
+	Code             rdCode         `json:"code"`
+	Suggestions      []rdSuggestion `json:"suggestions,omitempty"`
+	RelatedLocations []rdRelated    `json:"relatedLocations,omitempty"`
 }
 
 type rdLocation struct {
@@ -42,6 +43,21 @@ type rdPosition struct {
 	Column int `json:"column"` // 1-based, in bytes
 }
 
+// rdSuggestion replaces whole lines by others; the last has no line end.
+type rdSuggestion struct {
+	Range rdLines `json:"range"`
+	Text  string  `json:"text"`
+}
+
+type rdLines struct {
+	Start rdLine `json:"start"`
+	End   rdLine `json:"end"` // inclusive
+}
+
+type rdLine struct {
+	Line int `json:"line"`
+}
+
 type rdCode struct {
 	Value plan.Kind `json:"value"`
 }
@@ -53,6 +69,9 @@ type rdRelated struct {
 
 // RDJSON writes one result with all findings. A finding that is likely is a warning, a less certain one and one that is no
 // race an info. The message holds what Text writes below the finding; the other sites are related locations.
+//
+// A mend in one file is a suggestion, one only: reviewers take suggestions one by one, and a part of a mend is none. It is of
+// whole lines, since those who show it have but lines to put it beside. A mend in several files has no place there.
 func RDJSON(w io.Writer, findings []plan.Finding, refusals []plan.Refusal, opt Options) error {
 	opt.Color, opt.Source = false, nil
 	out := rdResult{Source: rdSource{"mapmend"}, Severity: "WARNING", Diagnostics: []rdDiagnostic{}}
@@ -68,6 +87,10 @@ func RDJSON(w io.Writer, findings []plan.Finding, refusals []plan.Refusal, opt O
 			for _, s := range c.Sites {
 				d.RelatedLocations = append(d.RelatedLocations, rdRelated{describeLock(s, c), opt.rdLocation(s.Pos)})
 			}
+		}
+		if fix := opt.fix(f); fix != nil && len(fix.Files) == 1 && fix.Files[0].File == d.Location.Path {
+			first, last, text := fix.Files[0].lines()
+			d.Suggestions = []rdSuggestion{{rdLines{rdLine{first}, rdLine{last}}, text}}
 		}
 		out.Diagnostics = append(out.Diagnostics, d)
 	}

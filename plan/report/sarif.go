@@ -54,7 +54,23 @@ type sarifResult struct {
 	Locations           []sarifLocation   `json:"locations"`
 	RelatedLocations    []sarifLocation   `json:"relatedLocations,omitempty"`
 	PartialFingerprints map[string]string `json:"partialFingerprints"`
+	Fixes               []sarifFix        `json:"fixes,omitempty"`
 	Properties          sarifProperties   `json:"properties"`
+}
+
+type sarifFix struct {
+	Description     sarifMessage  `json:"description"`
+	ArtifactChanges []sarifChange `json:"artifactChanges"`
+}
+
+type sarifChange struct {
+	ArtifactLocation sarifArtifact      `json:"artifactLocation"`
+	Replacements     []sarifReplacement `json:"replacements"`
+}
+
+type sarifReplacement struct {
+	DeletedRegion   sarifRegion  `json:"deletedRegion"`
+	InsertedContent sarifMessage `json:"insertedContent"`
 }
 
 type sarifLocation struct {
@@ -75,6 +91,8 @@ type sarifArtifact struct {
 type sarifRegion struct {
 	StartLine   int `json:"startLine"`
 	StartColumn int `json:"startColumn"`
+	EndLine     int `json:"endLine,omitempty"` // 0: it is a place
+	EndColumn   int `json:"endColumn,omitempty"`
 }
 
 type sarifProperties struct {
@@ -89,6 +107,9 @@ type sarifProperties struct {
 // SARIF writes one log with one run. A result stands at the first problem site; the other sites, problems first, are
 // related locations. A finding that is likely is a warning, a less certain one and one that is no race a note. The
 // fingerprint is the ID of the finding, which edits elsewhere do not change.
+//
+// A fix has the whole mend, also where several findings have parts of it in common: who takes a fix takes it alone, and
+// nothing says that two are to be taken together. The replacement of a file that does not exist yet stands at its start.
 func SARIF(w io.Writer, findings []plan.Finding, refusals []plan.Refusal, opt Options) error {
 	run := sarifRun{ColumnKind: "utf16CodeUnits", Results: []sarifResult{}}
 	run.Tool.Driver = sarifDriver{Name: "mapmend", Version: opt.Version}
@@ -132,6 +153,32 @@ func (o Options) sarif(f plan.Finding, refusals []plan.Refusal) sarifResult {
 			r.Properties.Refused = append(r.Properties.Refused, fmt.Sprintf("%s: %s (%s)%s", formatPos(o.posn(ref.Pos)), ref.Message, ref.Code, todo(ref, "; ")))
 		}
 	}
+	if fix := o.fix(f); fix != nil {
+		r.Fixes = []sarifFix{sarifFixOf(*fix)}
+	}
+	return r
+}
+
+func sarifFixOf(fix Fix) sarifFix {
+	out := sarifFix{Description: sarifMessage{fix.Text}}
+	for _, f := range fix.Files {
+		c := sarifChange{ArtifactLocation: sarifArtifact{fileURI(f.File)}}
+		for _, e := range f.Edits {
+			c.Replacements = append(c.Replacements, sarifReplacement{f.region(e), sarifMessage{e.Text}})
+		}
+		out.ArtifactChanges = append(out.ArtifactChanges, c)
+	}
+	return out
+}
+
+// region returns what e replaces in f.
+func (f FileFix) region(e Edit) (r sarifRegion) {
+	place := func(offset int) (line, column int) {
+		line, before := f.place(offset)
+		return line, codeUnits(before, line) + 1
+	}
+	r.StartLine, r.StartColumn = place(e.Start)
+	r.EndLine, r.EndColumn = place(e.End)
 	return r
 }
 
@@ -160,7 +207,7 @@ func level(f plan.Finding, strong, weak string) string {
 
 func (o Options) sarifLocation(p plan.Pos) sarifLocation {
 	p, column := o.posn(p), o.utf16Column(p)
-	return sarifLocation{PhysicalLocation: sarifPhysical{sarifArtifact{fileURI(p.File)}, sarifRegion{p.Line, column}}}
+	return sarifLocation{PhysicalLocation: sarifPhysical{sarifArtifact{fileURI(p.File)}, sarifRegion{StartLine: p.Line, StartColumn: column}}}
 }
 
 // fileURI returns the reference to a slash-separated file name: relative, as the name is, or with the scheme file.

@@ -33,5 +33,13 @@ func (o Options) utf16Column(p plan.Pos) int {
 	if p.Column < 1 || p.Column-1 > len(line) {
 		return p.Column
 	}
-	return len(utf16.Encode([]rune(string(line[:p.Column-1])))) + 1
+	return codeUnits(line[:p.Column-1], p.Line) + 1
+}
+
+// codeUnits returns how many UTF-16 code units text has, with which a line of a file begins. A byte order mark is none of them.
+func codeUnits(text []byte, line int) int {
+	if line == 1 {
+		text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	}
+	return len(utf16.Encode([]rune(string(text))))
 }

@@ -223,7 +223,7 @@ func (l Lock) mayGuard(v access.Var) bool {
 // Holds reports whether e holds lock, in write mode if write.
 func (e *Entry) Holds(lock Lock, write bool) bool {
 	for _, l := range e.locks() {
-		if !l.Copied && !l.Lent && l.Relation == lock.Relation && l.ID == lock.ID && (!write || l.Mode == lockset.Write) {
+		if l.is(lock) && (!write || l.Mode == lockset.Write) {
 			return true
 		}
 	}

@@ -19,20 +19,27 @@ import (
 
 // Analyzer reports shared maps that are not consistently guarded. It does not suggest fixes: what a mend changes is seldom in
 // one package, and proved with all of them.
-var Analyzer = &analysis.Analyzer{
-	Name:      "mapmend",
-	Doc:       "report maps that goroutines share without one consistent guard",
-	FactTypes: []analysis.Fact{new(facts)},
-	Run:       run,
-}
+var Analyzer = New()
 
-var leastConfidence plan.Confidence // Silent: the configuration says it
-
-func init() {
-	Analyzer.Flags.Func("min-confidence", "the least confidence that counts: possible or likely", func(name string) (err error) {
-		leastConfidence, err = plan.ParseConfidence(name)
+// New returns an analyzer that does what Analyzer does, with flags of its own.
+func New() *analysis.Analyzer {
+	var o options
+	a := &analysis.Analyzer{
+		Name:      "mapmend",
+		Doc:       "report maps that goroutines share without one consistent guard",
+		FactTypes: []analysis.Fact{new(facts)},
+		Run:       func(pass *analysis.Pass) (any, error) { return nil, o.run(pass) },
+	}
+	a.Flags.Func("min-confidence", "the least confidence that counts: possible or likely", func(name string) (err error) {
+		o.least, err = plan.ParseConfidence(name)
 		return err
 	})
+	return a
+}
+
+// options are what the flags of an analyzer say.
+type options struct {
+	least plan.Confidence // Silent: the configuration says it
 }
 
 // facts is what the package of a pass tells those that import it.
@@ -42,21 +49,21 @@ func (*facts) AFact() {}
 
 func (f *facts) String() string { return fmt.Sprintf("%d functions", len(f.Functions)) }
 
-func run(pass *analysis.Pass) (any, error) {
+func (o *options) run(pass *analysis.Pass) error {
 	if !isOwn(pass.Module) || len(pass.Files) == 0 {
-		return nil, nil
+		return nil
 	}
 	prog, err := program(pass)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	opt := plan.Options{MinConfidence: leastConfidence}
+	opt := plan.Options{MinConfidence: o.least}
 	if opt.Config, err = configuration(filepath.Dir(pass.Fset.PositionFor(pass.Files[0].Package, false).Filename)); err != nil {
-		return nil, err
+		return err
 	}
 	if c := opt.Config; c != nil && opt.MinConfidence == plan.Silent && c.MinConfidence.Said() {
 		if opt.MinConfidence, err = plan.ParseConfidence(c.MinConfidence.Text); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	var imported []plan.Facts
@@ -67,7 +74,7 @@ func run(pass *analysis.Pass) (any, error) {
 	}
 	findings, own, err := plan.Separate(prog, opt, imported)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if len(own.Functions) > 0 {
 		pass.ExportPackageFact((*facts)(&own))
@@ -75,7 +82,7 @@ func run(pass *analysis.Pass) (any, error) {
 	for _, f := range findings {
 		pass.Report(diagnostic(prog, f))
 	}
-	return nil, nil
+	return nil
 }
 
 // isOwn reports whether a package of the module m is one of the user's: it has no version, as those of the module cache have. The

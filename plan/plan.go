@@ -377,17 +377,19 @@ type ModeChange struct {
 
 // Wrapper is a generated type that replaces the variable's map type.
 type Wrapper struct {
-	Name       string   `json:"name"`       // type name, free in the package
-	File       string   `json:"file"`       // the file to create
-	Package    string   `json:"package"`    // package clause of that file
-	TypeParams string   `json:"typeParams"` // "[K comparable, V any]" of a generic owner, or empty
-	TypeArgs   string   `json:"typeArgs"`   // "[K, V]" where the type is declared, or empty
-	Key        string   `json:"key"`        // source text of the key type in the generated file
-	Value      string   `json:"value"`      // source text of the element type there
-	KeyKind    string   `json:"keyKind"`    // "string" or "integer" when that is what the key type is underneath, or empty
-	Imports    []Import `json:"imports"`    // what Key, Value and TypeParams mention
-	Accessors  []string `json:"accessors"`  // names, sorted: the ones in use
-	GoVersion  string   `json:"goVersion"`  // of the target module: "1.22"
+	Name       string   `json:"name"`        // type name, free in the package
+	File       string   `json:"file"`        // the file to create
+	Package    string   `json:"package"`     // package clause of that file
+	TypeParams string   `json:"typeParams"`  // "[K comparable, V any]" of a generic owner, or empty
+	TypeArgs   string   `json:"typeArgs"`    // "[K, V]" where the type is declared, or empty
+	Key        string   `json:"key"`         // source text of the key type in the generated file
+	Value      string   `json:"value"`       // source text of the element type there
+	KeyKind    string   `json:"keyKind"`     // "string" or "integer" when that is what the key type is underneath, or empty
+	StrictKey  bool     `json:"strictKey"`   // comparing two keys never panics: none is or holds an interface
+	StrictVal  bool     `json:"strictValue"` // the same of two values, which can be compared
+	Imports    []Import `json:"imports"`     // what Key, Value and TypeParams mention
+	Accessors  []string `json:"accessors"`   // names, sorted: the ones in use
+	GoVersion  string   `json:"goVersion"`   // of the target module: "1.22"
 
 	Tests    *Tests `json:"tests,omitempty"`    // the tests to generate beside it; nil if there are none
 	Untested string `json:"untested,omitempty"` // why there are none although they were asked for

@@ -64,7 +64,7 @@ func (e *editor) create(m plan.Mend, name string, src []byte) error {
 func render(form plan.Form, v plan.Var, w plan.Wrapper) ([]byte, error) {
 	typ := templates.Type{
 		Variable: v.String(), Package: w.Package, Name: w.Name, TypeParams: w.TypeParams, TypeArgs: w.TypeArgs,
-		Key: w.Key, Value: w.Value, KeyKind: w.KeyKind, Imports: imports(w.Imports), Accessors: w.Accessors, GoVersion: w.GoVersion,
+		Key: w.Key, Value: w.Value, KeyKind: w.KeyKind, StrictKey: w.StrictKey, StrictValue: w.StrictVal, Imports: imports(w.Imports), Accessors: w.Accessors, GoVersion: w.GoVersion,
 	}
 	return templates.Render(string(form), typ)
 }

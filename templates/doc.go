@@ -32,8 +32,9 @@
 // others, whatever the form. What is about all entries is so in rwmutex and snapshot; in sharded and syncmap Clear and
 // Replace are, while DeleteFunc, Len, All and Snapshot may see some of the changes that are made meanwhile and not others.
 //
-// An accessor leaves no lock behind when something in it panics: a key that cannot be compared, or a function that it is
-// given. What yields entries yields without a lock, so that a loop may call any accessor. The functions that Update,
+// An accessor leaves no lock behind when something in it panics: a key that cannot be compared, or a function that it
+// is given. It gives it up by defer where something may, and only there in rwmutex and sharded, in which that is felt.
+// What yields entries yields without a lock, so that a loop may call any accessor. The functions that Update,
 // DeleteFunc and LoadOrCompute are given run under a lock, and once: they must not use the map. Nothing in the code is
 // newer than the go version it is rendered for.
 //

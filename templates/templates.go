@@ -19,17 +19,21 @@ import (
 
 // Type is what a template is rendered with.
 type Type struct {
-	Form       string   // set by Render
-	Variable   string   // the map variable: path/pkg.Owner.field
-	Package    string   // package clause
-	Name       string   // of the type
-	TypeParams string   // "[K comparable, V any]", or empty
-	TypeArgs   string   // "[K, V]", or empty
-	Key, Value string   // source of the types, as the generated file can write them
-	KeyKind    string   // "string" or "integer" when that is what Key is underneath, or empty; only sharded looks at it
-	Imports    []Import // what Key, Value and TypeParams mention
-	Accessors  []string // names of those in use
-	GoVersion  string   // such as "1.22"; nothing newer is in the code
+	Form       string // set by Render
+	Variable   string // the map variable: path/pkg.Owner.field
+	Package    string // package clause
+	Name       string // of the type
+	TypeParams string // "[K comparable, V any]", or empty
+	TypeArgs   string // "[K, V]", or empty
+	Key, Value string // source of the types, as the generated file can write them
+	KeyKind    string // "string" or "integer" when that is what Key is underneath, or empty; only sharded looks at it
+
+	// Comparing two keys, or two values, never panics: none is or holds an interface. If it may, a lock is given up by defer.
+	StrictKey, StrictValue bool
+
+	Imports   []Import // what Key, Value and TypeParams mention
+	Accessors []string // names of those in use
+	GoVersion string   // such as "1.22"; nothing newer is in the code
 }
 
 // Import is one import of the generated file.
@@ -152,6 +156,9 @@ func (t Type) needs(form string) int {
 	}
 	return forms[form].minor
 }
+
+// StrictEntry reports whether comparing neither keys nor values panics.
+func (t Type) StrictEntry() bool { return t.StrictKey && t.StrictValue }
 
 // Has reports whether the accessor is generated.
 func (t Type) Has(accessor string) bool { return slices.Contains(t.Accessors, accessor) }

@@ -22,19 +22,19 @@ type target struct {
 }
 
 var targets = []target{
-	{name: "plain", typ: Type{Key: "string", Value: "int", KeyKind: "string"}, keys: `"a", "b", "c", ""`, values: "1, 2, 3", equal: true},
-	{name: "named", typ: Type{Key: "word", Value: "[]word", KeyKind: "string"}, keys: `"a", "b", "c"`, values: `nil, {"x"}`},
-	{name: "pointer", typ: Type{Key: "int64", Value: "*item", KeyKind: "integer"}, keys: "0, -1, 2, 1 << 60", values: "item1, item2, nil", equal: true},
-	{name: "byte", typ: Type{Key: "letter", Value: "struct{}", KeyKind: "integer"}, keys: "0, 1, 255", values: "{}", equal: true},
-	{name: "imported", typ: Type{Key: "netip.Addr", Value: "[]time.Duration", Imports: []Import{{Path: "net/netip"}, {Path: "time"}}},
+	{name: "plain", typ: Type{StrictKey: true, StrictValue: true, Key: "string", Value: "int", KeyKind: "string"}, keys: `"a", "b", "c", ""`, values: "1, 2, 3", equal: true},
+	{name: "named", typ: Type{StrictKey: true, Key: "word", Value: "[]word", KeyKind: "string"}, keys: `"a", "b", "c"`, values: `nil, {"x"}`},
+	{name: "pointer", typ: Type{StrictKey: true, StrictValue: true, Key: "int64", Value: "*item", KeyKind: "integer"}, keys: "0, -1, 2, 1 << 60", values: "item1, item2, nil", equal: true},
+	{name: "byte", typ: Type{StrictKey: true, StrictValue: true, Key: "letter", Value: "struct{}", KeyKind: "integer"}, keys: "0, 1, 255", values: "{}", equal: true},
+	{name: "imported", typ: Type{StrictKey: true, Key: "netip.Addr", Value: "[]time.Duration", Imports: []Import{{Path: "net/netip"}, {Path: "time"}}},
 		keys: "netip.Addr{}, netip.AddrFrom4([4]byte{1}), netip.IPv6Unspecified()", values: "nil, {1}"},
 	{name: "iface", typ: Type{Key: "any", Value: "error"}, keys: `nil, 1, "b", 2.5, point{1, "x"}`, values: "nil, errors.ErrUnsupported", equal: true},
-	{name: "structs", typ: Type{Key: "point", Value: "point"}, keys: `{}, {1, "a"}, {1, "b"}`, values: `{}, {2, "c"}`, equal: true},
-	{name: "float", typ: Type{Key: "float64", Value: "bool"}, keys: "0, 1.5, negative, math.NaN()", values: "true, false", equal: true},
-	{name: "pointers", typ: Type{Key: "*item", Value: "any"}, keys: "nil, item1, item2", values: `nil, 1, "x"`, equal: true},
+	{name: "structs", typ: Type{StrictKey: true, StrictValue: true, Key: "point", Value: "point"}, keys: `{}, {1, "a"}, {1, "b"}`, values: `{}, {2, "c"}`, equal: true},
+	{name: "float", typ: Type{StrictKey: true, StrictValue: true, Key: "float64", Value: "bool"}, keys: "0, 1.5, negative, math.NaN()", values: "true, false", equal: true},
+	{name: "pointers", typ: Type{StrictKey: true, Key: "*item", Value: "any"}, keys: "nil, item1, item2", values: `nil, 1, "x"`, equal: true},
 	{name: "generic", typ: Type{TypeParams: "[K comparable, V any]", TypeArgs: "[K, V]", Key: "K", Value: "V"}, inst: "[string, int]",
 		keys: `"a", "b"`, values: "1, 2"},
-	{name: "mutexes", typ: Type{Key: "string", Value: "*sync.Mutex", KeyKind: "string", Imports: []Import{{Path: "sync"}}}, keys: `"a", "b"`, values: "nil, mutex1", equal: true},
+	{name: "mutexes", typ: Type{StrictKey: true, StrictValue: true, Key: "string", Value: "*sync.Mutex", KeyKind: "string", Imports: []Import{{Path: "sync"}}}, keys: `"a", "b"`, values: "nil, mutex1", equal: true},
 }
 
 const declarations = `

@@ -375,6 +375,10 @@ func isInterface(t types.Type) bool {
 	return types.IsInterface(t) && !param
 }
 
+// IsStrict reports whether values of t can be compared and that never panics: none of them is or holds an interface. Of a type
+// parameter it is so if it is of every type that this may stand for.
+func IsStrict(t types.Type) bool { return types.Comparable(t) && !mayNotCompare(t) }
+
 // mayNotCompare reports whether comparing values of t may panic.
 func mayNotCompare(t types.Type) bool {
 	return !every(t, func(t types.Type) bool {

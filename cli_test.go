@@ -77,7 +77,7 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"check", "-w"}, "'mapmend check' does not take --write"},
 		{[]string{"explain", "x", "--format", "json"}, "'mapmend explain' does not take --format"},
 		{[]string{"--format", "json"}, "'mapmend' does not take --format"},
-		{[]string{"--form", "hashed"}, `unknown form "hashed": the forms are auto, lock, rwmutex, sharded, syncmap, snapshot`},
+		{[]string{"--form", "hashed"}, `unknown form "hashed": the forms are auto, lock, rwmutex, sharded, syncmap, snapshot, xsync`},
 		{[]string{"--form", "auto,lock"}, `unknown form "auto"`},
 		{[]string{"switch"}, "which variable? usage: mapmend switch PKG.Type.field --form FORM [packages]"},
 		{[]string{"switch", "Store.m"}, "which form? --form FORM, --accessors=all to add to the one it has, or --emit-tests"},

@@ -37,6 +37,18 @@ func onlyRequired(p *proof) []failure {
 	return failed
 }
 
+// unloadable is that the program does not load with what modules come to require, as err says: other modules may need another version
+// of that.
+func (p *proof) unloadable(err error) []failure {
+	f := failure{message: "with what it requires the module does not load: " + err.Error()}
+	for _, m := range p.plan.Mends {
+		if m.Wrapper != nil && m.Wrapper.Requires != nil {
+			f.vars = append(f.vars, m.Var)
+		}
+	}
+	return []failure{f}
+}
+
 // asRequired reports whether r asks for the lines that came to the named file in place of those that are gone.
 func asRequired(r plan.Requirement, file string, came, gone []string) bool {
 	if file == r.Sum {

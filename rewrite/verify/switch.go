@@ -36,7 +36,9 @@ func ProveSwitch(prog *load.Program, s plan.Switch, changes []rewrite.Change, op
 	p := &proof{plan: &plan.Plan{Mends: []plan.Mend{{Var: s.Var, Form: s.To, Wrapper: &s.New}}}, changes: made, required: required, before: prog, opt: opt}
 	for _, inv := range invariants {
 		if inv.name == loaded {
-			if err := p.ready(loaded); err != nil {
+			if err := p.ready(loaded); err != nil && len(required) > 0 {
+				return refuse(loaded, p.unloadable(err)[0]), nil
+			} else if err != nil {
 				return nil, err
 			}
 		}

@@ -272,7 +272,9 @@ func (s *search) prove(mends []int) (p *proof, name string, failed []failure, er
 		return p, "Rewrite", failed, nil
 	}
 	for _, inv := range invariants {
-		if err := p.ready(inv.name); err != nil {
+		if err := p.ready(inv.name); err != nil && inv.name == loaded && len(p.required) > 0 {
+			return p, inv.name, p.unloadable(err), nil
+		} else if err != nil {
 			return nil, "", nil, err
 		}
 		if failed := inv.check(p); len(failed) > 0 {

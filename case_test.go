@@ -3,12 +3,14 @@ package main
 // This file reads the cases of testdata and lays them out as one module.
 //
 // A case is a txtar. Its prose says what it shows and why. Its sections are the Go files of one small
-// module without a go.mod: it becomes the package example.com/FOLDER/NAME and those below it. Three
+// module without a go.mod: it becomes the package example.com/FOLDER/NAME and those below it. Some
 // sections are special:
 //
 //	race_test.go  drives the case under -race; it is never loaded by mapmend
 //	flags         a command line: the case is run alone, as a module of its own
 //	.mapmend.yaml the configuration of that module
+//	go.mod, go.sum, go.work, vendor/modules.txt
+//	              of a case that is run alone: it is that module, or workspace, then
 //	*.prof, *.out, *.log what a running program left, for --evidence
 //
 // A line of a Go file ends in `// want "kind"` when it has a problem site of that kind, and in
@@ -36,7 +38,7 @@ import (
 var only = flag.String("case", "", "run only the cases whose FOLDER/NAME matches this regular expression")
 
 // folders are the folders of testdata that hold cases.
-var folders = []string{"detect", "emit", "lock", "rwmutex", "sharded", "snapshot", "switch", "syncmap", "trap"}
+var folders = []string{"detect", "emit", "lock", "rwmutex", "sharded", "snapshot", "switch", "syncmap", "trap", "xsync"}
 
 // A testCase is one txtar of testdata.
 type testCase struct {
@@ -107,6 +109,8 @@ func readCase(t *testing.T, folder, name string) *testCase {
 		case path.Base(f.Name) == "race_test.go":
 			c.drivers = append(c.drivers, f)
 			c.checkFormatted(t, f)
+		case slices.Contains([]string{"go.mod", "go.sum", "go.work", "modules.txt"}, path.Base(f.Name)):
+			c.files = append(c.files, f)
 		case path.Ext(f.Name) == ".s", path.Ext(f.Name) == ".prof", path.Ext(f.Name) == ".out", path.Ext(f.Name) == ".log":
 			c.files = append(c.files, f)
 		case path.Ext(f.Name) == ".go":
@@ -116,6 +120,9 @@ func readCase(t *testing.T, folder, name string) *testCase {
 		default:
 			t.Errorf("%s: unknown section %q", c.input(), f.Name)
 		}
+	}
+	if slices.ContainsFunc(c.files, func(f txtar.File) bool { return path.Base(f.Name) == "go.mod" }) && c.flags == nil {
+		t.Errorf("%s: a case with a module of its own is run alone, and needs flags", c.input())
 	}
 	return c
 }

@@ -79,7 +79,7 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"plan", "--format", "json"}, "'mapmend plan' does not take --format"},
 		{[]string{"-w", "--format", "sarif"}, "--format is about what a dry run prints: use it without -w"},
 		{[]string{"--all", "--format", "sarif"}, "--all mends what no finding is about"},
-		{[]string{"--form", "hashed"}, `unknown form "hashed": the forms are auto, lock, rwmutex, sharded, syncmap, snapshot`},
+		{[]string{"--form", "hashed"}, `unknown form "hashed": the forms are auto, lock, rwmutex, sharded, syncmap, snapshot, xsync`},
 		{[]string{"--form", "auto,lock"}, `unknown form "auto"`},
 		{[]string{"switch"}, "which variable? usage: mapmend switch PKG.Type.field --form FORM [packages]"},
 		{[]string{"switch", "Store.m"}, "which form? --form FORM, --accessors=all to add to the one it has, or --emit-tests"},

@@ -106,9 +106,9 @@ func TestEmittedTests(t *testing.T) {
 	}
 	mend(old, "rwmutex", "-w", "--accessors", "all")
 	half := len(emitted) / 2
-	for form, flags := range map[string][]string{"rwmutex": nil, "sharded": nil, "syncmap": {"--accessors", "all"}, "snapshot": {"--accessors", "all"}} {
+	for form, flags := range map[string][]string{"rwmutex": nil, "sharded": nil, "syncmap": {"--accessors", "all"}, "xsync": {"--accessors", "all"}, "snapshot": {"--accessors", "all"}} {
 		kinds := emitted[:half]
-		if form == "sharded" || form == "snapshot" {
+		if form == "sharded" || form == "snapshot" || form == "xsync" {
 			kinds = emitted[half:]
 		}
 		writeFile(t, filepath.Join(dir, form, "p.go"), emitting(t, form, kinds))
@@ -123,7 +123,7 @@ func TestEmittedTests(t *testing.T) {
 	}
 
 	files, err := filepath.Glob(filepath.Join(dir, "*", "*_mapmend_accessors_test.go"))
-	if want := 2*len(emitted) + 4*2; err != nil || len(files) != want {
+	if want := 2*len(emitted) + len(emitted) - half + 5*2; err != nil || len(files) != want {
 		t.Errorf("%d files with tests, want %d, error %v", len(files), want, err)
 	}
 	emittedGo(t, dir, "vet", "./...")

@@ -37,6 +37,7 @@ var batches = []struct {
 	{[]string{"sharded"}, []string{"--form", "sharded"}},
 	{[]string{"snapshot"}, []string{"--form", "snapshot"}},
 	{[]string{"syncmap"}, []string{"--form", "syncmap"}},
+	{[]string{"xsync"}, []string{"--form", "xsync"}},
 }
 
 // sections are what a golden can hold, in order: of a batched case the first three, of one with flags the others.

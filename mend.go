@@ -134,6 +134,7 @@ func (inv *invocation) summary(m outcome) {
 			inv.notef("%s", text)
 		}
 	}
+	inv.required(m.mends)
 	inv.untested(m.mends)
 	what := count(len(m.mends), "map variable") + " in " + count(len(m.changes), "file") + refused
 	switch {
@@ -164,6 +165,29 @@ func beware(m plan.Mend) (texts []string) {
 		}
 	}
 	return texts
+}
+
+// required says which libraries the generated code needs, and whether a go.mod is made to require them.
+func (inv *invocation) required(mends []plan.Mend) {
+	said := make(map[string]bool)
+	for _, m := range mends {
+		if m.Wrapper != nil && m.Wrapper.Requires != nil && !said[m.Wrapper.Requires.Mod] {
+			said[m.Wrapper.Requires.Mod] = true
+			inv.requires(*m.Wrapper.Requires)
+		}
+	}
+}
+
+// requires says what becomes of r.
+func (inv *invocation) requires(r plan.Requirement) {
+	switch {
+	case !r.Gains:
+		inv.notef("the generated code imports %s, of which %s requires %s", r.Path, r.Mod, r.Version)
+	case inv.write:
+		inv.notef("%s requires %s %s now, which the generated code imports", r.Mod, r.Path, r.Version)
+	default:
+		inv.notef("%s would require %s %s, which the generated code imports", r.Mod, r.Path, r.Version)
+	}
 }
 
 // untested says of which mends there are no tests although they were asked for.

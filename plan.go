@@ -44,6 +44,7 @@ func planning(inv *invocation) int {
 			return exitError
 		}
 	}
+	inv.required(m.mends)
 	inv.untested(m.mends)
 	if inv.output == "" {
 		return worst(loaded, inv.print(string(out)))

@@ -49,6 +49,13 @@ func switching(inv *invocation) int {
 	if code == exitError {
 		return code
 	}
+	if refusal == nil && len(m.changes) > 0 {
+		if to.New.Requires != nil {
+			inv.requires(*to.New.Requires)
+		} else if lib := s.From.Requires(); lib != nil {
+			inv.notef("go.mod still requires %s; if nothing else imports it, 'go mod tidy' removes that", lib.Path)
+		}
+	}
 	switch what := fmt.Sprintf("%s from %s to %s", s.Var, s.From, to.To); {
 	case refusal != nil:
 	case onlyTests(to, m.changes) && inv.write:

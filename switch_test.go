@@ -55,7 +55,7 @@ func TestSwitchRoundTrip(t *testing.T) {
 	}
 	dir := fresh(plan.RWMutex)
 	first := files(dir)
-	for _, form := range []plan.Form{plan.Sharded, plan.SyncMap, plan.Snapshot, plan.RWMutex} {
+	for _, form := range []plan.Form{plan.Sharded, plan.SyncMap, plan.XSync, plan.Snapshot, plan.RWMutex} {
 		diff := mustRun(t, exitOK, "switch", "-C", dir, "counter.hits", "--form", string(form))
 		if !strings.Contains(diff, "+++ b/counter_hits_mapmend.go") || strings.Contains(diff, "main.go") {
 			t.Errorf("%s: the diff is\n%s", form, diff)
@@ -160,7 +160,7 @@ func TestUndoEmittedTests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, form := range []string{"sharded", "snapshot", "rwmutex"} {
+	for _, form := range []string{"sharded", "xsync", "snapshot", "rwmutex"} {
 		mustRun(t, exitOK, "switch", "-C", dir, "-w", "hits", "--form", form)
 		if now, err := os.ReadFile(tests); err != nil || !bytes.Equal(now, before) {
 			t.Errorf("the switch to %s changes the tests, error %v", form, err)

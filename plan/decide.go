@@ -101,7 +101,7 @@ func (d *decider) try(c *candidate) {
 				d.cases = append(d.cases, c)
 				return
 			}
-		case RWMutex, Sharded, SyncMap, Snapshot:
+		case RWMutex, Sharded, SyncMap, Snapshot, XSync:
 			var m *Mend
 			var w *wrapping
 			if m, w, r = d.wrap(c, form); r == nil {

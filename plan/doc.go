@@ -22,9 +22,10 @@
 // where an operation would move past a call, where the map or its owner is copied, compared with nil or
 // looked at by reflection, and where source that was not loaded may use it.
 //
-// The forms sharded, syncmap and snapshot promise the same of what is about one key, and are refused where
-// rwmutex is, and where the module's go is too old for what they generate. With sharded and syncmap a range,
-// or len, may see some of the changes that are made meanwhile and not others: whoever asks for them accepts that.
+// The forms sharded, syncmap, xsync and snapshot promise the same of what is about one key, and are refused
+// where rwmutex is, and where the module's go is too old for what they generate. With sharded, syncmap and
+// xsync a range, or len, may see some of the changes that are made meanwhile and not others: whoever asks for
+// them accepts that.
 //
 // A map whose guard is hot, as a profile shows, gets a generated type in place of its guard. It is refused unless each section of the guard
 // is one operation on the map, and touches nothing else that others may.

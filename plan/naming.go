@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"mapmend/plan/load"
+	"mapmend/plan/region"
 )
 
 // This file names the generated type and its file, and writes its key and element types as that file can.
@@ -95,7 +96,8 @@ func (w *wrapping) declared() []string {
 // that form generates. The names are for others to choose.
 func spellTypes(m *types.Map, generic *types.Named, pkg *load.Package, form Form) Wrapper {
 	q := &qualifier{pkg: pkg.Types, reserved: needed(form), known: importedAs, names: make(map[string]string)}
-	w := Wrapper{Package: pkg.Name, GoVersion: pkg.GoVersion, KeyKind: keyKind(m.Key())}
+	w := Wrapper{Package: pkg.Name, GoVersion: pkg.GoVersion, KeyKind: keyKind(m.Key()),
+		StrictKey: region.IsStrict(m.Key()), StrictVal: region.IsStrict(m.Elem()), Reflexive: region.IsReflexive(m.Key())}
 	w.Key, w.Value = types.TypeString(m.Key(), q.qualify), types.TypeString(m.Elem(), q.qualify)
 	if generic != nil && generic.TypeParams().Len() > 0 {
 		var params, args []string
@@ -116,7 +118,7 @@ func needed(form Form) []string {
 }
 
 // importedAs are the paths of the packages that are among the names which generated code relies on.
-var importedAs = map[string]string{"sync": "sync", "iter": "iter", "maps": "maps", "atomic": "sync/atomic", "maphash": "hash/maphash", "bits": "math/bits"}
+var importedAs = map[string]string{"sync": "sync", "iter": "iter", "maps": "maps", "atomic": "sync/atomic", "maphash": "hash/maphash", "bits": "math/bits", "xsync": xsyncLibrary.Path}
 
 // tooOld returns why form cannot be had for w in a module of its go version, or "".
 func tooOld(form Form, w Wrapper) string {

@@ -216,10 +216,11 @@ const (
 	Sharded  Form = "sharded"  // a generated type spreads the entries over maps with a lock each
 	SyncMap  Form = "syncmap"  // a generated type keeps them in a sync.Map
 	Snapshot Form = "snapshot" // a generated type has a map that is copied when it changes
+	XSync    Form = "xsync"    // a generated type keeps them in a map of a library, which the module is made to require; only if asked for
 )
 
 // Forms lists every form.
-var Forms = []Form{Lock, RWMutex, Sharded, SyncMap, Snapshot}
+var Forms = []Form{Lock, RWMutex, Sharded, SyncMap, Snapshot, XSync}
 
 // Refusal says why a map variable is not rewritten.
 type Refusal struct {
@@ -377,17 +378,22 @@ type ModeChange struct {
 
 // Wrapper is a generated type that replaces the variable's map type.
 type Wrapper struct {
-	Name       string   `json:"name"`       // type name, free in the package
-	File       string   `json:"file"`       // the file to create
-	Package    string   `json:"package"`    // package clause of that file
-	TypeParams string   `json:"typeParams"` // "[K comparable, V any]" of a generic owner, or empty
-	TypeArgs   string   `json:"typeArgs"`   // "[K, V]" where the type is declared, or empty
-	Key        string   `json:"key"`        // source text of the key type in the generated file
-	Value      string   `json:"value"`      // source text of the element type there
-	KeyKind    string   `json:"keyKind"`    // "string" or "integer" when that is what the key type is underneath, or empty
-	Imports    []Import `json:"imports"`    // what Key, Value and TypeParams mention
-	Accessors  []string `json:"accessors"`  // names, sorted: the ones in use
-	GoVersion  string   `json:"goVersion"`  // of the target module: "1.22"
+	Name       string   `json:"name"`        // type name, free in the package
+	File       string   `json:"file"`        // the file to create
+	Package    string   `json:"package"`     // package clause of that file
+	TypeParams string   `json:"typeParams"`  // "[K comparable, V any]" of a generic owner, or empty
+	TypeArgs   string   `json:"typeArgs"`    // "[K, V]" where the type is declared, or empty
+	Key        string   `json:"key"`         // source text of the key type in the generated file
+	Value      string   `json:"value"`       // source text of the element type there
+	KeyKind    string   `json:"keyKind"`     // "string" or "integer" when that is what the key type is underneath, or empty
+	StrictKey  bool     `json:"strictKey"`   // comparing two keys never panics: none is or holds an interface
+	StrictVal  bool     `json:"strictValue"` // the same of two values, which can be compared
+	Reflexive  bool     `json:"reflexive"`   // every key is equal to itself: none is or holds a float or an interface
+	Imports    []Import `json:"imports"`     // what Key, Value and TypeParams mention
+	Accessors  []string `json:"accessors"`   // names, sorted: the ones in use
+	GoVersion  string   `json:"goVersion"`   // of the target module: "1.22"
+
+	Requires *Requirement `json:"requires,omitempty"` // the library that it imports; nil if there is none
 
 	Tests    *Tests `json:"tests,omitempty"`    // the tests to generate beside it; nil if there are none
 	Untested string `json:"untested,omitempty"` // why there are none although they were asked for

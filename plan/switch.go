@@ -191,9 +191,11 @@ func (s Switch) in(prog *load.Program, form Form, all bool) (Switch, *Refusal) {
 			return s, r
 		}
 	}
-	if r := w.planTests(&s); r != nil {
-		r.Var = s.Var
-		return s, r
+	for _, step := range []func(*switching, *Switch) *Refusal{(*switching).planLibrary, (*switching).planTests} {
+		if r := step(w, &s); r != nil {
+			r.Var = s.Var
+			return s, r
+		}
 	}
 	return s, nil
 }

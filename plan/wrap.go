@@ -43,6 +43,7 @@ var wrapSteps = []func(*wrapping) *Refusal{
 	(*wrapping).checkGuard,
 	(*wrapping).checkUnseen,
 	(*wrapping).nameType,
+	(*wrapping).checkLibrary,
 	(*wrapping).lowerDeclaration,
 	(*wrapping).lowerMentions,
 	(*wrapping).freeGuard,

@@ -417,6 +417,9 @@ func TestFormNeedsGo(t *testing.T) {
 		{"1.19", "string", []Form{SyncMap}, "", "the form syncmap needs go 1.20, and the module is of go 1.19"},
 		{"1.19", "string", []Form{Snapshot}, Snapshot, ""},
 		{"1.18", "string", []Form{Snapshot}, "", "the form snapshot needs go 1.19, and the module is of go 1.18"},
+		{"1.24", "float64", []Form{XSync}, XSync, ""},
+		{"1.23", "string", []Form{XSync}, "", "the form xsync needs go 1.24, and the module is of go 1.23"},
+		{"1.23", "bool", []Form{XSync}, "", "the form xsync needs go 1.24 for keys of type K, and the module is of go 1.23"},
 		{"1.18", "string", []Form{Snapshot, RWMutex}, RWMutex, ""},
 	} {
 		t.Run(tt.version+" "+tt.key, func(t *testing.T) {

@@ -17,6 +17,8 @@ type wrapperForm struct {
 	lock   string   // what is appended to the name of the type to name the owner of the lock, and the field
 	field  string
 	names  []string // that the generated code relies on, besides those of predeclared
+
+	library *Library // that the generated code imports; nil if none
 }
 
 var wrapperForms = []wrapperForm{
@@ -24,6 +26,7 @@ var wrapperForms = []wrapperForm{
 	{form: Sharded, minor: 19, anyKey: 24, beside: []string{"Shard", "Table"}, lock: "Shard", field: "mu", names: []string{"atomic", "maphash", "bits", "new", "uint64", "byte", "string"}},
 	{form: SyncMap, minor: 20, anyKey: 20, beside: []string{"Entries"}, field: "mu", names: []string{"atomic", "new", "int64"}},
 	{form: Snapshot, minor: 19, anyKey: 19, field: "mu", names: []string{"atomic", "new"}},
+	{form: XSync, minor: 24, anyKey: 24, beside: []string{"Entries", "Lock", "Odd"}, lock: "Lock", field: "mu", names: []string{"atomic", "maphash", "bits", "xsync", "new", "uint64", "string"}, library: &xsyncLibrary},
 }
 
 // wrapperFormOf returns the row of form, or nil if it generates no type.

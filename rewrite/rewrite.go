@@ -29,6 +29,7 @@ var forms = []struct {
 	{plan.Sharded, carryWrapper},
 	{plan.SyncMap, carryWrapper},
 	{plan.Snapshot, carryWrapper},
+	{plan.XSync, carryWrapper},
 }
 
 // Rewrite carries out the mends of p in order and returns the files that change, sorted by name, and a
@@ -76,6 +77,8 @@ type editor struct {
 	files   map[string]*file // the files opened so far
 	before  map[*file]work   // what the files held when the current mend began
 	created []Change         // new files
+
+	required []plan.Requirement // by the mends that are carried out
 }
 
 // A file is one file under edit. The embedded syntax stays as parsed until the steps are applied.
@@ -136,13 +139,13 @@ func newEditor(prog *load.Program) *editor {
 // attempt carries m out, or leaves every file as it was.
 func (e *editor) attempt(m plan.Mend) error {
 	e.before = make(map[*file]work)
-	created := len(e.created)
+	created, required := len(e.created), len(e.required)
 	err := carry(e, m)
 	if err == nil {
 		err = e.clash()
 	}
 	if err != nil {
-		e.created = e.created[:created]
+		e.created, e.required = e.created[:created], e.required[:required]
 		for f, w := range e.before {
 			f.work = w
 		}
@@ -235,6 +238,7 @@ func (e *editor) changes() []Change {
 	for _, c := range e.created {
 		changes = append(changes, Change{File: c.File, New: bytes.Clone(c.New), Create: true})
 	}
+	changes = append(changes, requireAll(e.prog, e.required)...)
 	for name, f := range e.files {
 		if len(f.sections)+len(f.splits)+len(f.renames)+len(f.steps)+len(f.inserts) == 0 {
 			continue

@@ -15,7 +15,7 @@ import (
 // newestGo is the last minor version of go 1 that a file may have been generated for. Nothing in the templates is newer.
 const newestGo = 26
 
-// Switch returns the changes that s asks for, of the generated file and that with its tests, none if they are as they are to be, or
+// Switch returns the changes that s asks for, of the generated file, that with its tests and what its module requires, none if they are as they are to be, or
 // why they cannot be made: a file is not what mapmend generates, so that the difference would be lost.
 func Switch(prog *load.Program, s plan.Switch) ([]Change, *plan.Refusal) {
 	e := newEditor(prog)
@@ -35,14 +35,16 @@ func Switch(prog *load.Program, s plan.Switch) ([]Change, *plan.Refusal) {
 	if !bytes.Equal(src, file.Src) {
 		changes = append(changes, Change{File: s.File, Old: file.Src, New: src})
 	}
-	if s.New.Tests == nil {
-		return changes, nil
+	if s.New.Tests != nil {
+		tests, r := switchTests(e, s)
+		if r != nil {
+			return nil, r
+		}
+		changes = append(changes, tests...)
 	}
-	tests, r := switchTests(e, s)
-	if r != nil {
-		return nil, r
+	if r := s.New.Requires; r != nil {
+		changes = append(changes, requireAll(prog, []plan.Requirement{*r})...)
 	}
-	changes = append(changes, tests...)
 	slices.SortFunc(changes, func(a, b Change) int { return cmp.Compare(a.File, b.File) })
 	return changes, nil
 }

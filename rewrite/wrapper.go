@@ -43,6 +43,9 @@ func carryWrapper(e *editor, m plan.Mend) error {
 			return err
 		}
 	}
+	if w.Requires != nil {
+		e.required = append(e.required, *w.Requires)
+	}
 	for _, l := range m.Lowered {
 		if err := addLowering(e, l); err != nil {
 			return err
@@ -64,7 +67,7 @@ func (e *editor) create(m plan.Mend, name string, src []byte) error {
 func render(form plan.Form, v plan.Var, w plan.Wrapper) ([]byte, error) {
 	typ := templates.Type{
 		Variable: v.String(), Package: w.Package, Name: w.Name, TypeParams: w.TypeParams, TypeArgs: w.TypeArgs,
-		Key: w.Key, Value: w.Value, KeyKind: w.KeyKind, Imports: imports(w.Imports), Accessors: w.Accessors, GoVersion: w.GoVersion,
+		Key: w.Key, Value: w.Value, KeyKind: w.KeyKind, StrictKey: w.StrictKey, StrictValue: w.StrictVal, Reflexive: w.Reflexive, Imports: imports(w.Imports), Accessors: w.Accessors, GoVersion: w.GoVersion,
 	}
 	return templates.Render(string(form), typ)
 }

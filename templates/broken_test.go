@@ -26,7 +26,9 @@ type fault struct {
 // meets is why a fault may stay unseen: whether goroutines meet in one place is for the scheduler to say.
 const meets = ", seen only if goroutines meet"
 
+// unlocked are the calls of locks, and ownLock is what finds that of a key.
 const unlocked = `\n.*\.(RL|L|l|RUnl|Unl|unl)ock\(\)`
+const ownLock = `mu := e\.lock\(k\)`
 
 var faults = []fault{
 	{forms: "rwmutex", accessor: "Load", old: unlocked, race: true},
@@ -39,6 +41,9 @@ var faults = []fault{
 	{forms: "rwmutex sharded syncmap snapshot", accessor: "LoadOrCompute", old: unlocked, race: true},
 	{forms: "rwmutex sharded snapshot", accessor: "Swap", old: unlocked, race: true, cores: "snapshot"},
 	{forms: "rwmutex sharded syncmap snapshot", accessor: "CompareAndSwap", old: unlocked, race: true, cores: "syncmap snapshot"},
+	{forms: "xsync", accessor: "LoadOrCompute", old: ownLock, new: "mu := new(sync.Mutex)", race: true, cores: "xsync"},
+	{forms: "xsync", accessor: "CompareAndSwap", old: ownLock, new: "mu := new(sync.Mutex)", race: true, cores: "xsync"},
+	{forms: "xsync", accessor: "Update", old: ownLock, new: "mu := new(sync.Mutex)", race: true, cores: "xsync"},
 	{forms: "rwmutex sharded syncmap snapshot", accessor: "Update", old: unlocked, race: true},
 	{forms: "rwmutex sharded snapshot", accessor: "Delete", old: unlocked, race: true, cores: "snapshot"},
 	{forms: "rwmutex sharded snapshot", accessor: "LoadAndDelete", old: unlocked, race: true, cores: "snapshot"},
@@ -46,21 +51,21 @@ var faults = []fault{
 	{forms: "rwmutex", accessor: "Clear", old: unlocked, race: true},
 	{forms: "rwmutex", accessor: "Replace", old: unlocked, race: true},
 	{forms: "rwmutex", accessor: "Store", old: `x\.(Lock|Unlock)`, new: "x.R$1", race: true},
-	{forms: "sharded syncmap", accessor: "table", old: `x\.(\w+)\.CompareAndSwap\(nil, (\w)\) {`, new: "true {\nx.$1.Store($2)", race: true, cores: "sharded syncmap"},
+	{forms: "sharded syncmap xsync", accessor: "table", old: `x\.(\w+)\.CompareAndSwap\(nil, (\w)\) {`, new: "true {\nx.$1.Store($2)", race: true, cores: "sharded syncmap xsync"},
 	{forms: "rwmutex", accessor: "All", old: `m := maps.Clone\(x\.m\)`, new: "_ = maps.Clone(x.m)\nm := x.m", race: true},
 
 	{forms: "rwmutex sharded snapshot", accessor: "Load", old: `return v, ok`, new: "return v, !ok"},
 	{forms: "syncmap", accessor: "load", old: `return v, ok`, new: "return v, ok || true"},
-	{forms: "rwmutex", accessor: "Get", old: `return x\.m\[k\]`, new: "var none int\nreturn none"},
+	{forms: "rwmutex", accessor: "Get", old: `return v`, new: "var none int\nreturn v - v + none"},
 	{forms: "rwmutex", accessor: "Store", old: `x\.m\[k\] = v`, new: ""},
 	{forms: "sharded", accessor: "Store", old: `s\.m\[k\] = v`, new: ""},
 	{forms: "syncmap", accessor: "Store", old: `x\.swap`, new: "_, _ = x.load(x.table(), k)\n_ = x.Get\nfunc(...any) {}"},
 	{forms: "snapshot", accessor: "show", old: `x\.now\.Store\(p\)`, new: "_ = p"},
-	{forms: "rwmutex", accessor: "LoadOrStore", old: `return old, true`, new: "_ = old\nreturn v, true"},
+	{forms: "rwmutex", accessor: "LoadOrStore", old: `v = old`, new: "_ = old"},
 	{forms: "rwmutex", accessor: "LoadOrStore", old: `x\.m\[k\] = v`, new: ""},
 	{forms: "rwmutex", accessor: "LoadOrCompute", old: `v := fn\(\)`, new: "fn()\nv := fn()"},
 	{forms: "rwmutex", accessor: "Swap", old: `return old, ok`, new: "return old + 1, ok"},
-	{forms: "rwmutex", accessor: "CompareAndSwap", old: `now != old`, new: "now != old+0*v && false"},
+	{forms: "rwmutex", accessor: "CompareAndSwap", old: `now == old`, new: "(now == old || true)"},
 	{forms: "rwmutex", accessor: "Update", old: `delete\(x\.m, k\)`, new: ""},
 	{forms: "rwmutex", accessor: "Update", old: `fn\(old, ok\)`, new: "fn(old, !ok)"},
 	{forms: "rwmutex", accessor: "Delete", old: `delete\(x\.m, k\)`, new: ""},
@@ -68,10 +73,15 @@ var faults = []fault{
 	{forms: "rwmutex", accessor: "DeleteFunc", old: `if fn\(k, v\)`, new: "if fn(k, v); false"},
 	{forms: "rwmutex", accessor: "Clear", old: `clear\(x\.m\)`, new: ""},
 	{forms: "rwmutex", accessor: "Replace", old: `x\.m = m`, new: ""},
-	{forms: "rwmutex", accessor: "Len", old: `return len\(x\.m\)`, new: "return len(x.m) + 1"},
+	{forms: "rwmutex", accessor: "Len", old: `return n`, new: "return n + 1"},
 	{forms: "syncmap", accessor: "remove", old: `e\.n\.Add\(-1\)`, new: ""},
 	{forms: "rwmutex", accessor: "All", old: `if !yield\(k, v\)`, new: "if len(m) > 1 && k == \"0\" {\ncontinue\n}\nif !yield(k, v)"},
 	{forms: "rwmutex", accessor: "Snapshot", old: `m := make\(map\[string\]int, len\(x\.m\)\)`, new: "m := x.m"},
+	{forms: "xsync", accessor: "filled", old: `e\.Store\(k, v\)`, new: "e.Store(k, v+1)"},
+	{forms: "xsync", accessor: "Swap", old: `return old, ok`, new: "return old + 1, ok"},
+	{forms: "xsync", accessor: "Update", old: `e\.Delete\(k\)`, new: ""},
+	{forms: "xsync", accessor: "Len", old: `return n`, new: "return n + 1"},
+	{forms: "xsync", accessor: "deleteIf", old: `ok && fn\(k, v\)`, new: "ok && !fn(k, v)"},
 	{forms: "sharded", accessor: "filled", old: `s\.m\[k\] = v`, new: "s.m[k] = v + 1"},
 }
 
@@ -85,6 +95,7 @@ func TestBrokenTypesFail(t *testing.T) {
 	}
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "go.mod"), "module m\n\ngo 1.26\n")
+	requireXsync(t, dir)
 	runs := make(map[string]string) // what is wrong, by the name of the test; nothing if it is to pass
 	for _, form := range allForms {
 		runs[layBroken(t, dir, form, 0, nil)] = ""

@@ -29,11 +29,12 @@
 //
 // All forms have the same accessors, so that one becomes another by its file alone. The zero value of a generated type
 // is an empty map; a literal may give it entries, in its field m. An accessor that is about one key is one step to all
-// others, whatever the form. What is about all entries is so in rwmutex and snapshot; in sharded and syncmap Clear and
+// others, whatever the form. What is about all entries is so in rwmutex and snapshot; in sharded, syncmap and xsync Clear and
 // Replace are, while DeleteFunc, Len, All and Snapshot may see some of the changes that are made meanwhile and not others.
 //
-// An accessor leaves no lock behind when something in it panics: a key that cannot be compared, or a function that it is
-// given. What yields entries yields without a lock, so that a loop may call any accessor. The functions that Update,
+// An accessor leaves no lock behind when something in it panics: a key that cannot be compared, or a function that it
+// is given. It gives it up by defer where something may, and only there in rwmutex and sharded, in which that is felt.
+// What yields entries yields without a lock, so that a loop may call any accessor. The functions that Update,
 // DeleteFunc and LoadOrCompute are given run under a lock, and once: they must not use the map. Nothing in the code is
 // newer than the go version it is rendered for.
 //
@@ -42,8 +43,13 @@
 // visible, and only then do all return, with those that found something in it but changed nothing. Clear and Replace need no
 // copy: what they bring takes the place of one, and those who wait for that return.
 //
-// Clear and Replace of sharded and syncmap put new shards, or a new sync.Map, in the place of the old one. A call that has
+// Clear and Replace of sharded, syncmap and xsync put new shards, or a new map, in the place of the old one. A call that has
 // found the old one goes on with it. That is as if it had been made just before: it began before the old one was replaced.
+//
+// The library of xsync holds a lock while a function that it is given computes a value, and holds it for ever when that panics or
+// ends its goroutine. So what computes one runs under a lock beside, which is one of 64 and given up by defer, and all that changes an
+// entry takes that of its key. The library finds entries by the hash of their keys, which is another one each time for NaN, and moves
+// them by that hash without a lock when it grows. So an entry whose key is not equal to itself is not given to it.
 //
 // # Tests
 //

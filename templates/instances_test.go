@@ -17,10 +17,14 @@ func instances() map[string]Type {
 	simple := []string{"Load", "Store", "Delete", "LoadOrStore"}
 	all := make(map[string]Type)
 	for _, form := range allForms {
-		all["zz_"+form+"_test.go"] = Type{Form: form, Name: form + "Map", Key: "string", Value: "int", KeyKind: "string", Accessors: Accessors(form)}
-		all["zz_"+form+"_ints_test.go"] = Type{Form: form, Name: form + "IntsMap", Key: "uint64", Value: "int", KeyKind: "integer", Accessors: simple}
+		all["zz_"+form+"_test.go"] = Type{Form: form, Name: form + "Map", Key: "string", Value: "int", KeyKind: "string", Reflexive: true, StrictKey: true, StrictValue: true, Accessors: Accessors(form)}
+		all["zz_"+form+"_ints_test.go"] = Type{Form: form, Name: form + "IntsMap", Key: "uint64", Value: "int", KeyKind: "integer", Reflexive: true, StrictKey: true, StrictValue: true, Accessors: simple}
 	}
-	all["zz_syncmap_free_test.go"] = Type{Form: "syncmap", Name: "syncmapFreeMap", Key: "string", Value: "int", KeyKind: "string", // takes no lock
+	all["zz_xsync_free_test.go"] = Type{Form: "xsync", Name: "xsyncFreeMap", Key: "string", Value: "int", KeyKind: "string", Reflexive: true, StrictKey: true, StrictValue: true, // takes no lock
+		Accessors: []string{"Load", "Get", "Store", "LoadOrStore", "Swap", "Delete", "LoadAndDelete", "Clear", "Replace", "Len"}}
+	all["zz_xsync_odd_test.go"] = Type{Form: "xsync", Name: "xsyncOddMap", Key: "any", Value: "int", StrictValue: true, // has keys that are not equal to themselves
+		Accessors: []string{"Load", "Store", "Swap", "LoadOrStore", "Delete", "Len", "All", "Snapshot", "Clear"}}
+	all["zz_syncmap_free_test.go"] = Type{Form: "syncmap", Name: "syncmapFreeMap", Key: "string", Value: "int", KeyKind: "string", Reflexive: true, StrictKey: true, StrictValue: true, // takes no lock
 		Accessors: []string{"Load", "Get", "Store", "LoadOrStore", "Swap", "Delete", "LoadAndDelete", "Clear", "Replace", "Len"}}
 	return all
 }

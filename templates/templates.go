@@ -19,17 +19,23 @@ import (
 
 // Type is what a template is rendered with.
 type Type struct {
-	Form       string   // set by Render
-	Variable   string   // the map variable: path/pkg.Owner.field
-	Package    string   // package clause
-	Name       string   // of the type
-	TypeParams string   // "[K comparable, V any]", or empty
-	TypeArgs   string   // "[K, V]", or empty
-	Key, Value string   // source of the types, as the generated file can write them
-	KeyKind    string   // "string" or "integer" when that is what Key is underneath, or empty; only sharded looks at it
-	Imports    []Import // what Key, Value and TypeParams mention
-	Accessors  []string // names of those in use
-	GoVersion  string   // such as "1.22"; nothing newer is in the code
+	Form       string // set by Render
+	Variable   string // the map variable: path/pkg.Owner.field
+	Package    string // package clause
+	Name       string // of the type
+	TypeParams string // "[K comparable, V any]", or empty
+	TypeArgs   string // "[K, V]", or empty
+	Key, Value string // source of the types, as the generated file can write them
+	KeyKind    string // "string" or "integer" when that is what Key is underneath, or empty; sharded and xsync look at it
+
+	// Comparing two keys, or two values, never panics: none is or holds an interface. If it may, a lock is given up by defer.
+	StrictKey, StrictValue bool
+
+	Reflexive bool // every key is equal to itself: none is or holds a float, which may be NaN, or an interface; only xsync looks at it
+
+	Imports   []Import // what Key, Value and TypeParams mention
+	Accessors []string // names of those in use
+	GoVersion string   // such as "1.22"; nothing newer is in the code
 }
 
 // Import is one import of the generated file.
@@ -54,8 +60,12 @@ var forms = map[string]form{
 	"rwmutex":  {locals: []string{"x", "k", "v", "ok", "old", "now", "keep", "fn", "m", "yield"}},
 	"sharded":  {locals: []string{"x", "k", "v", "ok", "old", "now", "keep", "fn", "m", "yield", "t", "s", "i", "n", "hi", "lo"}, others: []string{"Shard", "Table"}, minor: 19},
 	"syncmap":  {locals: []string{"x", "k", "v", "ok", "old", "now", "keep", "fn", "m", "yield", "a", "b", "e", "n"}, others: []string{"Entries"}, minor: 20},
+	"xsync":    {locals: []string{"x", "k", "v", "ok", "old", "now", "keep", "fn", "m", "yield", "e", "mu", "t", "n", "o", "odd", "hi", "lo"}, others: []string{"Entries", "Lock", "Odd"}, minor: 24},
 	"snapshot": {locals: []string{"x", "k", "v", "ok", "old", "now", "keep", "fn", "m", "yield", "p", "shown"}, minor: 19},
 }
+
+// Xsync is the import path of the library that the form xsync is made of.
+const Xsync = "github.com/puzpuzpuz/xsync/v4"
 
 //go:embed *.tmpl
 var files embed.FS
@@ -153,6 +163,9 @@ func (t Type) needs(form string) int {
 	return forms[form].minor
 }
 
+// StrictEntry reports whether comparing neither keys nor values panics.
+func (t Type) StrictEntry() bool { return t.StrictKey && t.StrictValue }
+
 // Has reports whether the accessor is generated.
 func (t Type) Has(accessor string) bool { return slices.Contains(t.Accessors, accessor) }
 
@@ -164,9 +177,20 @@ func (t Type) Changes() bool {
 	return t.HasAny("Store", "LoadOrStore", "LoadOrCompute", "Swap", "CompareAndSwap", "Update", "Delete", "LoadAndDelete", "DeleteFunc")
 }
 
-// Locked reports whether the form syncmap needs a lock beside: an accessor decides by an entry what becomes of it, and does so once.
+// Locked reports whether the forms syncmap and xsync need locks beside: an accessor decides by an entry what becomes of it, and does so once.
 func (t Type) Locked() bool {
 	return t.HasAny("LoadOrCompute", "CompareAndSwap", "Update", "DeleteFunc")
+}
+
+// Held reports whether the form xsync has more beside the map of the library: locks, or entries that this cannot have.
+func (t Type) Held() bool { return t.Locked() || !t.Reflexive }
+
+// Kept returns the type that has the entries of the form xsync.
+func (t Type) Kept() string {
+	if t.Held() {
+		return t.Name + "Entries" + t.TypeArgs
+	}
+	return "xsync.Map[" + t.Key + ", " + t.Value + "]"
 }
 
 // Entries returns the type that has the entries of the form syncmap.
@@ -189,7 +213,7 @@ func (t Type) KeyString() string {
 // shards: "Each of Len and All", or "" when there are none.
 func (t Type) Whole() string { return t.each("DeleteFunc", "Len", "All", "Snapshot") }
 
-// Iterated names those that are about all entries of a sync.Map.
+// Iterated names those that are about all entries of a sync.Map, or a map of the library xsync.
 func (t Type) Iterated() string { return t.each("DeleteFunc", "All", "Snapshot") }
 
 func (t Type) each(accessors ...string) string {
@@ -256,7 +280,7 @@ func (t Type) Uses() []string {
 			paths = append(paths, path)
 		}
 	}
-	add("sync", t.Form != "snapshot" || t.Changes())
+	add("sync", t.Form != "xsync" && t.Form != "snapshot" || t.Form == "snapshot" && t.Changes() || t.Form == "xsync" && t.Held())
 	add("iter", t.Has("All"))
 	switch t.Form {
 	case "rwmutex":
@@ -268,6 +292,11 @@ func (t Type) Uses() []string {
 		add("maps", t.Has("All"))
 	case "syncmap":
 		add("sync/atomic", true)
+	case "xsync":
+		add("sync/atomic", true)
+		add("hash/maphash", t.Locked())
+		add("math/bits", t.Locked() && t.KeyKind == "integer")
+		add(Xsync, true)
 	case "snapshot":
 		add("sync/atomic", true)
 		add("maps", t.Changes() && t.AtLeast(21))

@@ -22,19 +22,19 @@ type target struct {
 }
 
 var targets = []target{
-	{name: "plain", typ: Type{Key: "string", Value: "int", KeyKind: "string"}, keys: `"a", "b", "c", ""`, values: "1, 2, 3", equal: true},
-	{name: "named", typ: Type{Key: "word", Value: "[]word", KeyKind: "string"}, keys: `"a", "b", "c"`, values: `nil, {"x"}`},
-	{name: "pointer", typ: Type{Key: "int64", Value: "*item", KeyKind: "integer"}, keys: "0, -1, 2, 1 << 60", values: "item1, item2, nil", equal: true},
-	{name: "byte", typ: Type{Key: "letter", Value: "struct{}", KeyKind: "integer"}, keys: "0, 1, 255", values: "{}", equal: true},
-	{name: "imported", typ: Type{Key: "netip.Addr", Value: "[]time.Duration", Imports: []Import{{Path: "net/netip"}, {Path: "time"}}},
+	{name: "plain", typ: Type{Reflexive: true, StrictKey: true, StrictValue: true, Key: "string", Value: "int", KeyKind: "string"}, keys: `"a", "b", "c", ""`, values: "1, 2, 3", equal: true},
+	{name: "named", typ: Type{Reflexive: true, StrictKey: true, Key: "word", Value: "[]word", KeyKind: "string"}, keys: `"a", "b", "c"`, values: `nil, {"x"}`},
+	{name: "pointer", typ: Type{Reflexive: true, StrictKey: true, StrictValue: true, Key: "int64", Value: "*item", KeyKind: "integer"}, keys: "0, -1, 2, 1 << 60", values: "item1, item2, nil", equal: true},
+	{name: "byte", typ: Type{Reflexive: true, StrictKey: true, StrictValue: true, Key: "letter", Value: "struct{}", KeyKind: "integer"}, keys: "0, 1, 255", values: "{}", equal: true},
+	{name: "imported", typ: Type{Reflexive: true, StrictKey: true, Key: "netip.Addr", Value: "[]time.Duration", Imports: []Import{{Path: "net/netip"}, {Path: "time"}}},
 		keys: "netip.Addr{}, netip.AddrFrom4([4]byte{1}), netip.IPv6Unspecified()", values: "nil, {1}"},
 	{name: "iface", typ: Type{Key: "any", Value: "error"}, keys: `nil, 1, "b", 2.5, point{1, "x"}`, values: "nil, errors.ErrUnsupported", equal: true},
-	{name: "structs", typ: Type{Key: "point", Value: "point"}, keys: `{}, {1, "a"}, {1, "b"}`, values: `{}, {2, "c"}`, equal: true},
-	{name: "float", typ: Type{Key: "float64", Value: "bool"}, keys: "0, 1.5, negative, math.NaN()", values: "true, false", equal: true},
-	{name: "pointers", typ: Type{Key: "*item", Value: "any"}, keys: "nil, item1, item2", values: `nil, 1, "x"`, equal: true},
+	{name: "structs", typ: Type{Reflexive: true, StrictKey: true, StrictValue: true, Key: "point", Value: "point"}, keys: `{}, {1, "a"}, {1, "b"}`, values: `{}, {2, "c"}`, equal: true},
+	{name: "float", typ: Type{StrictKey: true, StrictValue: true, Key: "float64", Value: "bool"}, keys: "0, 1.5, negative, math.NaN()", values: "true, false", equal: true},
+	{name: "pointers", typ: Type{Reflexive: true, StrictKey: true, Key: "*item", Value: "any"}, keys: "nil, item1, item2", values: `nil, 1, "x"`, equal: true},
 	{name: "generic", typ: Type{TypeParams: "[K comparable, V any]", TypeArgs: "[K, V]", Key: "K", Value: "V"}, inst: "[string, int]",
 		keys: `"a", "b"`, values: "1, 2"},
-	{name: "mutexes", typ: Type{Key: "string", Value: "*sync.Mutex", KeyKind: "string", Imports: []Import{{Path: "sync"}}}, keys: `"a", "b"`, values: "nil, mutex1", equal: true},
+	{name: "mutexes", typ: Type{Reflexive: true, StrictKey: true, StrictValue: true, Key: "string", Value: "*sync.Mutex", KeyKind: "string", Imports: []Import{{Path: "sync"}}}, keys: `"a", "b"`, values: "nil, mutex1", equal: true},
 }
 
 const declarations = `
@@ -72,7 +72,7 @@ func (g target) render(form, version string) Type {
 	return typ
 }
 
-var allForms = []string{"rwmutex", "sharded", "syncmap", "snapshot"}
+var allForms = []string{"rwmutex", "sharded", "syncmap", "snapshot", "xsync"}
 
 // The accessors of every target do in each form, for an old and a new go version, what those of a map do, one after
 // the other and concurrently under -race.
@@ -82,6 +82,9 @@ func TestAccessors(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			write(t, filepath.Join(dir, "go.mod"), "module example.com/m\n\ngo "+version+"\n")
+			if version == "1.26" {
+				requireXsync(t, dir)
+			}
 			copied := []string{"driver_test.go", "iter_test.go"}
 			if version != "1.26" {
 				copied[1] = "noiter_test.go"
@@ -107,9 +110,9 @@ func subjects(t *testing.T, dir, version string) string {
 		for _, g := range targets {
 			typ := g.render(form, version)
 			src, err := Render(form, typ)
-			if form == "sharded" && typ.KeyKind == "" && version != "1.26" {
+			if (form == "sharded" && typ.KeyKind == "" || form == "xsync") && version != "1.26" {
 				if err == nil {
-					t.Errorf("sharded %s for go %s: no error", g.name, version)
+					t.Errorf("%s %s for go %s: no error", form, g.name, version)
 				}
 				continue
 			}
@@ -132,6 +135,30 @@ func subjects(t *testing.T, dir, version string) string {
 		"\nfunc TestAll(t *testing.T) {\n" + tests.String() + "}\n\n" +
 		"// strings returns in each form a map that has the entries of m.\nfunc strings(m map[string]int) []table[string, int] {\n" +
 		"\town := func() map[string]int {\n\t\tm2 := make(map[string]int)\n\t\tfor k, v := range m {\n\t\t\tm2[k] = v\n\t\t}\n\t\treturn m2\n\t}\n\treturn []table[string, int]{" + all.String() + "}\n}\n"
+}
+
+// requireXsync adds to the go.mod and go.sum in dir the library that the form xsync is made of, as our own module has it.
+func requireXsync(t *testing.T, dir string) {
+	t.Helper()
+	for _, name := range []string{"go.mod", "go.sum"} {
+		ours, err := os.ReadFile(filepath.Join("..", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil && name == "go.mod" {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(ours)) {
+			if line = strings.TrimSpace(line); strings.HasPrefix(line, Xsync+" ") {
+				if name == "go.mod" {
+					line = "\nrequire " + line
+				}
+				text = append(text, line+"\n"...)
+			}
+		}
+		write(t, filepath.Join(dir, name), string(text))
+	}
 }
 
 // runTests vets and tests the module in dir, under -race where that is possible.
@@ -196,6 +223,7 @@ func TestRenderErrors(t *testing.T) {
 		{"form", "lock", func(*Type) {}, `no template for form "lock"`},
 		{"old go", "snapshot", func(x *Type) { x.GoVersion = "1.18" }, "the form snapshot needs go 1.19"},
 		{"old go for a sync.Map", "syncmap", func(x *Type) { x.GoVersion = "1.19" }, "the form syncmap needs go 1.20"},
+		{"old go for the library", "xsync", func(x *Type) { x.GoVersion = "1.23" }, "the form xsync needs go 1.24"},
 		{"old go for any key", "sharded", func(x *Type) { x.GoVersion, x.KeyKind = "1.23", "" }, "the form sharded needs go 1.24"},
 		{"name in one form", "sharded", func(x *Type) { x.Key = "hi" }, "the type hi is named like a variable of the accessors"},
 		{"accessor", "rwmutex", func(x *Type) { x.Accessors = []string{"Fly"} }, `form rwmutex has no accessor "Fly"`},

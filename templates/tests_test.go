@@ -18,7 +18,7 @@ import (
 // tested is what most tests here render.
 func tested(accessors ...string) Tests {
 	return Tests{
-		Type:    Type{Variable: "example.com/m.owner.field", Package: "m", Name: "ownerFieldMap", Key: "string", Value: "int", KeyKind: "string", Accessors: accessors, GoVersion: "1.23"},
+		Type:    Type{Variable: "example.com/m.owner.field", Package: "m", Name: "ownerFieldMap", Key: "string", Value: "int", KeyKind: "string", Reflexive: true, StrictKey: true, StrictValue: true, Accessors: accessors, GoVersion: "1.23"},
 		MakeKey: "strconv.Itoa(i)", Keys: 1000, FuzzKey: "string", MakeValue: "i", Values: 1000, Same: "equal",
 	}
 }

@@ -141,7 +141,16 @@ func (c *goCommand) run(decode func(*json.Decoder) error, args ...string) error 
 // when a dependency cannot be had.
 func (c *goCommand) complaint(patterns []string) error {
 	nothing := func(*json.Decoder) error { return io.EOF }
-	return c.run(nothing, slices.Concat([]string{"list"}, c.flags, []string{"--"}, patterns)...)
+	flags := c.flags
+	overlay, remove, err := OverlayFile(c.overlay)
+	if err != nil {
+		return err
+	}
+	defer remove()
+	if overlay != "" {
+		flags = append(slices.Clip(flags), "-overlay="+overlay)
+	}
+	return c.run(nothing, slices.Concat([]string{"list"}, flags, []string{"--"}, patterns)...)
 }
 
 // downloading is what the go command says while it goes on.

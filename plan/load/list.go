@@ -21,6 +21,7 @@ type workspace struct {
 	GOARCH     string
 	GOROOT     string
 	GOMODCACHE string
+	GOWORK     string // empty outside of workspaces
 	Go         string // "1.26"
 }
 
@@ -168,7 +169,7 @@ func askWorkspace(cmd *goCommand) (*workspace, error) {
 		return nil, err
 	}
 	cmd.temp = env.GOTMPDIR
-	ws := &workspace{Root: cmd.dir, GOARCH: env.GOARCH, GOROOT: env.GOROOT, GOMODCACHE: env.GOMODCACHE, Go: languageVersion(env.GOVERSION)}
+	ws := &workspace{Root: cmd.dir, GOARCH: env.GOARCH, GOROOT: env.GOROOT, GOMODCACHE: env.GOMODCACHE, GOWORK: strings.TrimPrefix(env.GOWORK, "off"), Go: languageVersion(env.GOVERSION)}
 	if env.GOMOD == "" {
 		return ws, nil // GOPATH mode: there are no modules
 	}

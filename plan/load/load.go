@@ -50,7 +50,7 @@ func Load(cfg Config) (*Program, error) {
 		chosen:  choose(l),
 		parsed:  map[*chosen][]*parsed{},
 		errs:    map[*chosen]*packageErrors{},
-		prog:    &Program{Root: l.Root, Whole: l.whole, Fset: token.NewFileSet(), files: map[*token.File]*File{}},
+		prog:    &Program{Root: l.Root, Whole: l.whole, Fset: token.NewFileSet(), ModCache: l.GOMODCACHE, files: map[*token.File]*File{}},
 	}
 	for _, c := range ld.chosen {
 		ld.errs[c] = &packageErrors{relative: ld.relative}
@@ -62,6 +62,7 @@ func Load(cfg Config) (*Program, error) {
 		return nil, fmt.Errorf("no packages matched %s", strings.Join(cfg.Patterns, " "))
 	}
 	ld.prog.Packages = order(ld.chosen)
+	ld.modules()
 	ld.origins()
 	return ld.prog, nil
 }

@@ -16,6 +16,9 @@ type Program struct {
 	Fset     *token.FileSet
 	Packages []*Package // own packages; what a package's Imports name stands before it, otherwise sorted by path
 	Errors   []Error    // sorted by file, line, column; unique
+	Modules  []*Module  // main modules, sorted by path
+	Work     *File      // go.work, if the modules are those of a workspace; else nil
+	ModCache string     // the folder of the module cache; empty if there is none
 
 	files map[*token.File]*File // for File and Position
 

@@ -49,7 +49,7 @@ func (a *analysis) external(instr ssa.CallInstruction, t target, s *state) {
 		}
 	}
 	if a.rec != nil {
-		methods := looksInto(instr.Common())
+		methods := looksInto(instr.Common()) && !model.Incurious(t.key)
 		a.rec.external(t.key, methods)
 		if model.Watches(t.key) && a.rec.loops[instr.Block().Index] {
 			a.rec.spinning(posOf(instr), "a loop with an atomic operation", s)

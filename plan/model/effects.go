@@ -135,13 +135,19 @@ func Code(path string) string {
 }
 
 // closed are the packages, besides those that are pure, whose functions call nothing of ours but what they are given.
-var closed = set(`context fmt io/ioutil os runtime runtime/debug sync syscall github.com/stretchr/testify/assert github.com/stretchr/testify/require`)
+var closed = set(`context fmt io/ioutil os runtime runtime/debug sync syscall github.com/puzpuzpuz/xsync/v4 github.com/stretchr/testify/assert github.com/stretchr/testify/require`)
 
 // CallsBack reports whether key may call methods of a value that it, or something that it knows, was given before.
 func CallsBack(key string) bool {
 	pkg := Package(key)
 	return callers[owner(key)] || !alsoPure[key] && !pure[pkg] && !closed[pkg]
 }
+
+// incurious are the packages whose functions call no methods of what they are given, whatever that is.
+var incurious = set(`github.com/puzpuzpuz/xsync/v4`)
+
+// Incurious reports whether key calls no methods of the values that it is given, but for those of interfaces that are its parameters.
+func Incurious(key string) bool { return incurious[Package(key)] }
 
 // makers are the functions of packages whose others call nothing of ours that call a function that they were given before.
 var makers = set(`sync.Pool.Get`)

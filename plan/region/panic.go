@@ -375,6 +375,32 @@ func isInterface(t types.Type) bool {
 	return types.IsInterface(t) && !param
 }
 
+// IsStrict reports whether values of t can be compared and that never panics: none of them is or holds an interface. Of a type
+// parameter it is so if it is of every type that this may stand for.
+func IsStrict(t types.Type) bool { return types.Comparable(t) && !mayNotCompare(t) }
+
+// IsReflexive reports whether every value of t is equal to itself: none of them is or holds a float, which may be NaN, or an
+// interface, in which one may be. Of a type parameter it is so if it is of every type that this may stand for.
+func IsReflexive(t types.Type) bool {
+	return every(t, func(t types.Type) bool {
+		switch t := t.Underlying().(type) {
+		case *types.Basic:
+			return t.Info()&(types.IsFloat|types.IsComplex) == 0
+		case *types.Interface:
+			return false
+		case *types.Struct:
+			for f := range t.Fields() {
+				if !IsReflexive(f.Type()) {
+					return false
+				}
+			}
+		case *types.Array:
+			return IsReflexive(t.Elem())
+		}
+		return true
+	})
+}
+
 // mayNotCompare reports whether comparing values of t may panic.
 func mayNotCompare(t types.Type) bool {
 	return !every(t, func(t types.Type) bool {

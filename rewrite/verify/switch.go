@@ -11,10 +11,10 @@ import (
 )
 
 // switchInvariants are the names of those invariants that are about more than the uses, none of which a switch changes.
-var switchInvariants = []string{"RoundTrips", "Formatted", "TypeChecks", "SameNames", "SameAPI", "NoCopiedLock"}
+var switchInvariants = []string{"OnlyRequired", "RoundTrips", "Formatted", "TypeChecks", "SameNames", "SameAPI", "NoCopiedLock"}
 
 // ProveSwitch returns why changes, which carry out s on prog, are not to be shown: the first invariant that does not hold, or nil.
-// Only the generated file and that with its tests may change. Of opt only Load is used, which must not be nil; an error is its.
+// Only the generated file, that with its tests and what the module requires may change. Of opt only Load is used, which must not be nil; an error is its.
 func ProveSwitch(prog *load.Program, s plan.Switch, changes []rewrite.Change, opt Options) (*plan.Refusal, error) {
 	if len(changes) == 0 {
 		return nil, nil
@@ -26,16 +26,19 @@ func ProveSwitch(prog *load.Program, s plan.Switch, changes []rewrite.Change, op
 		}
 		return &plan.Refusal{Code: plan.NotProved, Var: s.Var, Pos: pos, Message: name + ": " + f.message}
 	}
-	others := slices.ContainsFunc(changes, func(c rewrite.Change) bool {
+	made, required := sources(changes)
+	others := slices.ContainsFunc(made, func(c rewrite.Change) bool {
 		return c.File != s.File && (s.New.Tests == nil || c.File != s.New.Tests.File)
 	})
 	if again, r := rewrite.Switch(prog, s); r != nil || !slices.EqualFunc(again, changes, sameChange) || others {
 		return refuse("OnlyPlanned", failure{message: "the changes are not those of the generated files alone"}), nil
 	}
-	p := &proof{plan: &plan.Plan{Mends: []plan.Mend{{Var: s.Var, Form: s.To, Wrapper: &s.New}}}, changes: changes, before: prog, opt: opt}
+	p := &proof{plan: &plan.Plan{Mends: []plan.Mend{{Var: s.Var, Form: s.To, Wrapper: &s.New}}}, changes: made, required: required, before: prog, opt: opt}
 	for _, inv := range invariants {
 		if inv.name == loaded {
-			if err := p.ready(loaded); err != nil {
+			if err := p.ready(loaded); err != nil && len(required) > 0 {
+				return refuse(loaded, p.unloadable(err)[0]), nil
+			} else if err != nil {
 				return nil, err
 			}
 		}

@@ -27,6 +27,7 @@ var invariants = []struct {
 	name  string
 	check func(*proof) []failure
 }{
+	{"OnlyRequired", onlyRequired},
 	{"RoundTrips", roundTrips},
 	{"Formatted", formatted},
 	{"SameBody", sameBody},
@@ -65,12 +66,13 @@ type failure struct {
 
 // A proof is one set of mends with everything that the invariants look at.
 type proof struct {
-	plan    *plan.Plan // the plan with only the mends that are carried out
-	changes []rewrite.Change
-	before  *load.Program
-	after   *load.Program // nil before loaded
-	again   *plan.Plan    // the plan of after; nil before analyzed
-	opt     Options
+	plan     *plan.Plan       // the plan with only the mends that are carried out
+	changes  []rewrite.Change // of Go files
+	required []rewrite.Change // of what modules require
+	before   *load.Program
+	after    *load.Program // nil before loaded
+	again    *plan.Plan    // the plan of after; nil before analyzed
+	opt      Options
 }
 
 // Prove returns changes if all invariants hold for them. Mends that violate one are refused with the code
@@ -101,7 +103,7 @@ func Prove(prog *load.Program, p *plan.Plan, changes []rewrite.Change, opt Optio
 	slices.SortStableFunc(s.refused, func(a, b plan.Refusal) int {
 		return cmp.Or(cmp.Compare(a.Var.String(), b.Var.String()), cmp.Compare(a.Message, b.Message))
 	})
-	return set.changes, s.refused, nil
+	return set.all(), s.refused, nil
 }
 
 func sameChange(a, b rewrite.Change) bool {
@@ -261,14 +263,18 @@ func (s *search) prove(mends []int) (p *proof, name string, failed []failure, er
 	}
 	p = &proof{plan: &reduced, before: s.prog, opt: s.opt}
 	var left []plan.Refusal
-	if p.changes, left = rewrite.Rewrite(s.prog, &reduced); len(left) > 0 {
+	var made []rewrite.Change
+	made, left = rewrite.Rewrite(s.prog, &reduced)
+	if p.changes, p.required = sources(made); len(left) > 0 {
 		for _, r := range left { // it could be carried out only beside one that is gone
 			failed = append(failed, failure{was: r.Pos, vars: []plan.Var{r.Var}, message: r.Message})
 		}
 		return p, "Rewrite", failed, nil
 	}
 	for _, inv := range invariants {
-		if err := p.ready(inv.name); err != nil {
+		if err := p.ready(inv.name); err != nil && inv.name == loaded && len(p.required) > 0 {
+			return p, inv.name, p.unloadable(err), nil
+		} else if err != nil {
 			return nil, "", nil, err
 		}
 		if failed := inv.check(p); len(failed) > 0 {
@@ -286,7 +292,7 @@ func (p *proof) ready(name string) (err error) {
 		p.after = p.before
 	case name == loaded:
 		overlay := make(map[string][]byte)
-		for _, c := range p.changes {
+		for _, c := range p.all() {
 			overlay[p.abs(c)] = c.New
 		}
 		p.after, err = p.opt.Load(overlay)
@@ -296,6 +302,11 @@ func (p *proof) ready(name string) (err error) {
 		p.again, err = p.opt.Analyze(p.after)
 	}
 	return err
+}
+
+// all returns the changes of all files, sorted by name.
+func (p *proof) all() []rewrite.Change {
+	return slices.SortedFunc(slices.Values(slices.Concat(p.changes, p.required)), func(a, b rewrite.Change) int { return cmp.Compare(a.File, b.File) })
 }
 
 // abs returns the absolute name of the file of c.

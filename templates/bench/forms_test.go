@@ -20,6 +20,7 @@ var formsOf = []struct {
 	{"sharded", func(m map[string]int) measured[string] { return &shardedMap{m: m} }},
 	{"syncmap", func(m map[string]int) measured[string] { return &syncmapFreeMap{m: m} }},
 	{"snapshot", func(m map[string]int) measured[string] { return &snapshotMap{m: m} }},
+	{"xsync", func(m map[string]int) measured[string] { return &xsyncFreeMap{m: m} }},
 }
 
 // BenchmarkForms measures loads and stores of keys that are there.

@@ -230,6 +230,8 @@ var instances = []struct {
 	{"snapshot", func(m map[string]int) simple { return &snapshotMap{m: m} }, wholeOps},
 	{"sharded", func(m map[string]int) simple { return &shardedMap{m: m} }, computingOps},
 	{"syncmap", func(m map[string]int) simple { return &syncmapMap{m: m} }, computingOps},
+	{"xsync", func(m map[string]int) simple { return &xsyncMap{m: m} }, computingOps},
+	{"xsync without a lock", func(m map[string]int) simple { return &xsyncFreeMap{m: m} }, simpleOps},
 	{"syncmap without a lock", func(m map[string]int) simple { return &syncmapFreeMap{m: m} }, simpleOps},
 }
 

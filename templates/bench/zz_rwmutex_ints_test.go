@@ -15,39 +15,41 @@ type rwmutexIntsMap struct {
 // Load returns the value of k, and whether k is in the map.
 func (x *rwmutexIntsMap) Load(k uint64) (int, bool) {
 	x.RLock()
-	defer x.RUnlock()
 	v, ok := x.m[k]
+	x.RUnlock()
 	return v, ok
 }
 
 // Store sets the value of k.
 func (x *rwmutexIntsMap) Store(k uint64, v int) {
 	x.Lock()
-	defer x.Unlock()
 	if x.m == nil {
 		x.m = make(map[uint64]int)
 	}
 	x.m[k] = v
+	x.Unlock()
 }
 
 // LoadOrStore returns the value of k if k is in the map, and otherwise stores v and returns it. The
 // second result is true if k was in the map.
 func (x *rwmutexIntsMap) LoadOrStore(k uint64, v int) (int, bool) {
 	x.Lock()
-	defer x.Unlock()
-	if old, ok := x.m[k]; ok {
-		return old, true
+	old, ok := x.m[k]
+	if ok {
+		v = old
+	} else {
+		if x.m == nil {
+			x.m = make(map[uint64]int)
+		}
+		x.m[k] = v
 	}
-	if x.m == nil {
-		x.m = make(map[uint64]int)
-	}
-	x.m[k] = v
-	return v, false
+	x.Unlock()
+	return v, ok
 }
 
 // Delete removes k.
 func (x *rwmutexIntsMap) Delete(k uint64) {
 	x.Lock()
-	defer x.Unlock()
 	delete(x.m, k)
+	x.Unlock()
 }

@@ -19,41 +19,44 @@ type rwmutexMap struct {
 // Load returns the value of k, and whether k is in the map.
 func (x *rwmutexMap) Load(k string) (int, bool) {
 	x.RLock()
-	defer x.RUnlock()
 	v, ok := x.m[k]
+	x.RUnlock()
 	return v, ok
 }
 
 // Get returns the value of k, or the zero value if k is not in the map.
 func (x *rwmutexMap) Get(k string) int {
 	x.RLock()
-	defer x.RUnlock()
-	return x.m[k]
+	v := x.m[k]
+	x.RUnlock()
+	return v
 }
 
 // Store sets the value of k.
 func (x *rwmutexMap) Store(k string, v int) {
 	x.Lock()
-	defer x.Unlock()
 	if x.m == nil {
 		x.m = make(map[string]int)
 	}
 	x.m[k] = v
+	x.Unlock()
 }
 
 // LoadOrStore returns the value of k if k is in the map, and otherwise stores v and returns it. The
 // second result is true if k was in the map.
 func (x *rwmutexMap) LoadOrStore(k string, v int) (int, bool) {
 	x.Lock()
-	defer x.Unlock()
-	if old, ok := x.m[k]; ok {
-		return old, true
+	old, ok := x.m[k]
+	if ok {
+		v = old
+	} else {
+		if x.m == nil {
+			x.m = make(map[string]int)
+		}
+		x.m[k] = v
 	}
-	if x.m == nil {
-		x.m = make(map[string]int)
-	}
-	x.m[k] = v
-	return v, false
+	x.Unlock()
+	return v, ok
 }
 
 // LoadOrCompute returns the value of k if k is in the map, and otherwise stores what fn returns and
@@ -76,12 +79,12 @@ func (x *rwmutexMap) LoadOrCompute(k string, fn func() int) (int, bool) {
 // Swap sets the value of k, and returns the one before and whether there was one.
 func (x *rwmutexMap) Swap(k string, v int) (int, bool) {
 	x.Lock()
-	defer x.Unlock()
 	old, ok := x.m[k]
 	if x.m == nil {
 		x.m = make(map[string]int)
 	}
 	x.m[k] = v
+	x.Unlock()
 	return old, ok
 }
 
@@ -89,12 +92,13 @@ func (x *rwmutexMap) Swap(k string, v int) (int, bool) {
 // not in the map.
 func (x *rwmutexMap) CompareAndSwap(k string, old, v int) bool {
 	x.Lock()
-	defer x.Unlock()
-	if now, ok := x.m[k]; !ok || now != old {
-		return false
+	now, ok := x.m[k]
+	ok = ok && now == old
+	if ok {
+		x.m[k] = v
 	}
-	x.m[k] = v
-	return true
+	x.Unlock()
+	return ok
 }
 
 // Update sets the value of k to what fn returns for the value before, which is the zero value with ok
@@ -118,16 +122,16 @@ func (x *rwmutexMap) Update(k string, fn func(old int, ok bool) (int, bool)) {
 // Delete removes k.
 func (x *rwmutexMap) Delete(k string) {
 	x.Lock()
-	defer x.Unlock()
 	delete(x.m, k)
+	x.Unlock()
 }
 
 // LoadAndDelete removes k, and returns its value and whether it was in the map.
 func (x *rwmutexMap) LoadAndDelete(k string) (int, bool) {
 	x.Lock()
-	defer x.Unlock()
 	v, ok := x.m[k]
 	delete(x.m, k)
+	x.Unlock()
 	return v, ok
 }
 
@@ -146,22 +150,23 @@ func (x *rwmutexMap) DeleteFunc(fn func(string, int) bool) {
 // Clear removes all entries.
 func (x *rwmutexMap) Clear() {
 	x.Lock()
-	defer x.Unlock()
 	clear(x.m)
+	x.Unlock()
 }
 
 // Replace makes m the map. The caller must not use m any more.
 func (x *rwmutexMap) Replace(m map[string]int) {
 	x.Lock()
-	defer x.Unlock()
 	x.m = m
+	x.Unlock()
 }
 
 // Len returns the number of entries.
 func (x *rwmutexMap) Len() int {
 	x.RLock()
-	defer x.RUnlock()
-	return len(x.m)
+	n := len(x.m)
+	x.RUnlock()
+	return n
 }
 
 // All returns an iterator over the entries that are in the map when the iteration begins. The lock is
@@ -182,10 +187,10 @@ func (x *rwmutexMap) All() iter.Seq2[string, int] {
 // Snapshot returns a copy of the map, which is never nil.
 func (x *rwmutexMap) Snapshot() map[string]int {
 	x.RLock()
-	defer x.RUnlock()
 	m := make(map[string]int, len(x.m))
 	for k, v := range x.m {
 		m[k] = v
 	}
+	x.RUnlock()
 	return m
 }

@@ -154,12 +154,13 @@ func (x *shardedMap) Swap(k string, v int) (int, bool) {
 func (x *shardedMap) CompareAndSwap(k string, old, v int) bool {
 	s := x.table().shard(k)
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if now, ok := s.m[k]; !ok || now != old {
-		return false
+	now, ok := s.m[k]
+	ok = ok && now == old
+	if ok {
+		s.m[k] = v
 	}
-	s.m[k] = v
-	return true
+	s.mu.Unlock()
+	return ok
 }
 
 // Update sets the value of k to what fn returns for the value before, which is the zero value with ok

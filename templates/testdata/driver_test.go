@@ -348,6 +348,11 @@ func survive[K comparable, V any](t *testing.T, made func(map[K]V) table[K, V], 
 		x.Store(k, v)
 		x.Delete(k)
 	}
+	if x, ok := made(nil).(table[K, any]); ok {
+		x.Store(k, []int{1})
+		recovers("CompareAndSwap", func() { x.(swapper[K, any]).CompareAndSwap(k, []int{1}, 1) })
+		x.Store(k, 1)
+	}
 	x, ok := made(nil).(table[any, V])
 	if !ok {
 		return
@@ -363,6 +368,9 @@ func survive[K comparable, V any](t *testing.T, made func(map[K]V) table[K, V], 
 		recovers("LoadOrStore", func() { x.LoadOrStore(bad, v) })
 		recovers("LoadOrCompute", func() { x.LoadOrCompute(bad, func() V { return v }) })
 		recovers("Update", func() { x.Update(bad, func(V, bool) (V, bool) { return v, true }) })
+		if y, ok := x.(swapper[any, V]); ok {
+			recovers("CompareAndSwap", func() { y.CompareAndSwap(bad, v, v) })
+		}
 		if x.Len() != i {
 			t.Errorf("%d entries after panics, want %d", x.Len(), i)
 		}

@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"cmp"
+	"path"
 	"slices"
 
 	"mapmend/plan"
@@ -46,7 +47,7 @@ func (inv *invocation) provedOnAll(prog *program, vars map[plan.Var]bool) ([]rew
 		}
 		all = append(all, changes)
 	}
-	changes, clash := joined(all)
+	changes, clash := prog.joined(all)
 	if clash != "" {
 		return nil, prog.refuseIn(clash, vars), nil
 	}
@@ -83,21 +84,35 @@ func (prog *program) on(b *build, refused []plan.Refusal) (out []plan.Refusal) {
 	return out
 }
 
-// joined returns the changes of all platforms, sorted by file, or the name of a file that two of them change in different ways.
-func joined(all [][]rewrite.Change) (changes []rewrite.Change, clash string) {
+// joined returns the changes of all platforms of prog, given in their order and sorted by file, or the name of a file that one of them changes
+// and another one that has it does not change in the same way: what is written must be what was proved on each.
+func (prog *program) joined(all [][]rewrite.Change) (changes []rewrite.Change, clash string) {
 	for _, some := range all {
 		for _, c := range some {
-			i := slices.IndexFunc(changes, func(o rewrite.Change) bool { return o.File == c.File })
-			switch {
-			case i < 0:
+			for i, b := range prog.builds {
+				if b.has(c) && !slices.ContainsFunc(all[i], func(o rewrite.Change) bool { return o.File == c.File && bytes.Equal(o.New, c.New) }) {
+					return nil, c.File
+				}
+			}
+			if !slices.ContainsFunc(changes, func(o rewrite.Change) bool { return o.File == c.File }) {
 				changes = append(changes, c)
-			case !bytes.Equal(changes[i].New, c.New):
-				return nil, c.File
 			}
 		}
 	}
 	slices.SortFunc(changes, func(a, b rewrite.Change) int { return cmp.Compare(a.File, b.File) })
 	return changes, ""
+}
+
+// has reports whether the file of c is one of b, or, if it is new, would stand beside one.
+func (b *build) has(c rewrite.Change) bool {
+	for _, pkg := range b.Prog.Packages {
+		for _, f := range slices.Concat(pkg.Files, pkg.Unchecked) {
+			if f.Name == c.File || c.Create && path.Dir(f.Name) == path.Dir(c.File) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // refuseIn refuses those of vars of which a mend changes the named file. The plans agree on each of them, but not on all together.

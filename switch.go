@@ -73,6 +73,7 @@ func (inv *invocation) switched(prog *program, s plan.Switch) (to plan.Switch, m
 		found := plan.FindSwitches(b.Prog)
 		i := slices.IndexFunc(found, func(o plan.Switch) bool { return o.Var == s.Var && o.File == s.File })
 		if i < 0 {
+			all = append(all, nil)
 			continue
 		}
 		var changes []rewrite.Change
@@ -86,7 +87,7 @@ func (inv *invocation) switched(prog *program, s plan.Switch) (to plan.Switch, m
 		}
 		all = append(all, changes)
 	}
-	changes, clash := joined(all)
+	changes, clash := prog.joined(all)
 	if clash != "" {
 		m.refusals = []plan.Refusal{{Code: plan.Platforms, Var: s.Var, Pos: plan.Pos{File: clash, Line: 1, Column: 1}, Message: clash + " would be another one on each platform", Todo: "ask for one form"}}
 	}

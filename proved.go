@@ -122,7 +122,7 @@ func (prog *program) refuseIn(file string, vars map[plan.Var]bool) (refused []pl
 		for _, m := range b.Plan.Only(vars).Mends {
 			if m.Changes(file) && !seen[m.Var] {
 				seen[m.Var] = true
-				refused = append(refused, plan.Refusal{Code: plan.Platforms, Var: m.Var, Pos: plan.Pos{File: file, Line: 1, Column: 1}, Message: file + " would change in another way on each platform"})
+				refused = append(refused, plan.Refusal{Code: plan.Platforms, Var: m.Var, Pos: plan.Pos{File: file, Line: 1, Column: 1}, Message: path.Base(file) + " would change in another way on each platform"})
 			}
 		}
 	}

@@ -5,6 +5,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -89,7 +90,7 @@ func (inv *invocation) switched(prog *program, s plan.Switch) (to plan.Switch, m
 	}
 	changes, clash := prog.joined(all)
 	if clash != "" {
-		m.refusals = []plan.Refusal{{Code: plan.Platforms, Var: s.Var, Pos: plan.Pos{File: clash, Line: 1, Column: 1}, Message: clash + " would be another one on each platform", Todo: "ask for one form"}}
+		m.refusals = []plan.Refusal{{Code: plan.Platforms, Var: s.Var, Pos: plan.Pos{File: clash, Line: 1, Column: 1}, Message: path.Base(clash) + " would be another one on each platform", Todo: "ask for one form"}}
 	}
 	m.changes = changes
 	return to, m, nil

@@ -1,6 +1,6 @@
 package main
 
-// This file has what every command does first: load the packages and plan, and what it needs to
+// This file has what every command needs to load and plan, which load.go does, and to
 // print: file names as the user would type them, errors, counts.
 
 import (
@@ -9,48 +9,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"mapmend/plan"
 	"mapmend/plan/load"
 	"mapmend/plan/report"
 )
-
-// load loads the packages that patterns name in the folder dir, by default those of the module. The code is exitError when nothing could be loaded (the
-// program is nil then) or when something could not; the rest is sound and goes on.
-func (inv *invocation) load(dir string, patterns []string) (*load.Program, int) {
-	start := time.Now()
-	if err := inv.configure(dir); err != nil {
-		return nil, inv.unconfigured(err)
-	}
-	inv.config = inv.loading(dir, patterns, inv.overlay)
-	prog, err := load.Load(inv.config)
-	if err != nil {
-		inv.errorf("%v", err)
-		if inv.hint != "" {
-			inv.errorf("%s", inv.hint)
-		}
-		return nil, exitError
-	}
-	if sourceSize(prog) > largeProgram {
-		collect(100)
-	}
-	switch again, err := inv.recovered(prog.Root); {
-	case err != nil:
-		inv.errorf("%v", err)
-		return nil, exitError
-	case again:
-		return inv.load(dir, patterns)
-	}
-	inv.stepf("loaded %s in %v", count(len(prog.Packages), "package"), time.Since(start).Round(time.Millisecond))
-	for _, e := range prog.Errors {
-		inv.loadError(prog, e)
-	}
-	if len(prog.Errors) > 0 {
-		return prog, exitError
-	}
-	return prog, exitOK
-}
 
 // loading returns how the flags ask to load the packages that patterns name in the folder dir, with overlay over their files.
 func (inv *invocation) loading(dir string, patterns []string, overlay map[string][]byte) load.Config {
@@ -70,7 +33,7 @@ func sourceSize(prog *load.Program) (n int) {
 }
 
 // loadError prints e as file:line:col: message.
-func (inv *invocation) loadError(prog *load.Program, e load.Error) {
+func (inv *invocation) loadError(prog *program, e load.Error) {
 	if e.File == "" {
 		inv.errorf("%v", e)
 		return
@@ -79,28 +42,12 @@ func (inv *invocation) loadError(prog *load.Program, e load.Error) {
 	fmt.Fprintln(inv.stderr, e)
 }
 
-// plan plans prog with the options and the evidence of the command line.
-func (inv *invocation) plan(prog *load.Program) (*plan.Plan, error) {
-	opt := inv.options()
-	all, err := inv.allEvidence()
-	if err != nil {
-		return nil, err
-	}
-	opt.Evidence = all.Evidence
-	return plan.Make(prog, opt)
-}
-
-// replan plans what prog has become, to which the evidence does not apply.
-func (inv *invocation) replan(prog *load.Program) (*plan.Plan, error) {
-	return plan.Make(prog, inv.options())
-}
-
 func (inv *invocation) options() plan.Options {
 	return plan.Options{Forms: inv.forms, AllAccessors: inv.accessors.value == "all", EmitTests: inv.emitTests, Fields: inv.fields, All: inv.all, Silent: inv.silent, MinConfidence: inv.minConfidence.Confidence, Config: inv.settings, Progress: inv.progress.step}
 }
 
 // comment prints what the author said that has no effect and, with -v, which findings were silenced and by what.
-func (inv *invocation) comment(prog *load.Program, p *plan.Plan) {
+func (inv *invocation) comment(prog *program, p *plan.Plan) {
 	posn := func(p plan.Pos) string {
 		return fmt.Sprintf("%s:%d:%d", inv.rel(prog.Root)(p.File), p.Line, p.Column)
 	}
@@ -159,11 +106,13 @@ func resolve(dir string) string {
 }
 
 // report returns the presentation that the flags ask for, for output about prog that goes to w.
-func (inv *invocation) report(w io.Writer, prog *load.Program) report.Options {
+func (inv *invocation) report(w io.Writer, prog *program) report.Options {
 	sources := make(map[string][]byte)
-	for _, pkg := range prog.Packages {
-		for _, f := range pkg.Files {
-			sources[f.Name] = f.Src
+	for _, b := range prog.builds {
+		for _, pkg := range b.Prog.Packages {
+			for _, f := range pkg.Files {
+				sources[f.Name] = f.Src
+			}
 		}
 	}
 	source := func(file string) []byte {

@@ -49,7 +49,7 @@ type question struct {
 
 // question returns what is asked about the program that cfg loads; nil if there is no cache, or if it cannot be told what decides the answer.
 //
-// Besides the inputs of loading that is: the tool itself, by the content of its executable; the options of the analysis, among them the
+// Besides the inputs of loading that is: the platforms, for each of which what is loaded is told by the inputs and its name; the tool itself, by the content of its executable; the options of the analysis, among them the
 // configuration that inv has read; and the evidence, by the names and the content of its files. The gates and the format come after the
 // answer.
 func (inv *invocation) question(cfg load.Config) *question {
@@ -69,7 +69,7 @@ func (inv *invocation) question(cfg load.Config) *question {
 		inv.stepf("the cache is not used: %v", err)
 		return nil
 	}
-	asked, err := json.Marshal([]any{tool, q.inputs.Sum, inv.options(), proofs.files})
+	asked, err := json.Marshal([]any{tool, q.inputs.Sum, inv.platforms, inv.options(), proofs.files})
 	if err != nil {
 		return nil
 	}
@@ -103,7 +103,7 @@ type kept struct {
 }
 
 // recall returns the plan that is kept, without mends, and the program that it is about, without its source; nil if there is none.
-func (q *question) recall() (*load.Program, *plan.Plan) {
+func (q *question) recall() (*program, *plan.Plan) {
 	if q == nil {
 		return nil, nil
 	}
@@ -120,26 +120,24 @@ func (q *question) recall() (*load.Program, *plan.Plan) {
 		prog.Packages = append(prog.Packages, &load.Package{Path: path, Requested: true})
 	}
 	k.Plan.Unnamed, k.Plan.Measured = k.Unnamed, k.Measured
-	return prog, &k.Plan
+	return &program{Program: prog}, &k.Plan
 }
 
 // keep keeps p, the answer on prog, unless the inputs do not decide all of prog, something was written since the question was asked, or
 // not all of p can be kept. That an answer cannot be kept is no error.
-func (q *question) keep(prog *load.Program, p *plan.Plan) {
+func (q *question) keep(prog *program, p *plan.Plan) {
 	if q == nil {
 		return
 	}
-	if err := q.inputs.Miss(prog); err != nil {
-		q.inv.stepf("the cache is not used: %v", err)
-		return
+	for _, b := range prog.builds {
+		if err := q.inputs.Miss(b.Prog); err != nil {
+			q.inv.stepf("the cache is not used: %v", err)
+			return
+		}
 	}
 	k := kept{Root: prog.Root, Plan: *p, Unnamed: p.Unnamed, Measured: p.Measured}
 	k.Plan.Mends, k.Plan.Orders, k.Plan.Unnamed, k.Plan.Measured = nil, nil, nil, nil
-	for _, pkg := range prog.Packages {
-		if pkg.Requested {
-			k.Looked = append(k.Looked, pkg.Path)
-		}
-	}
+	k.Looked = prog.looked()
 	data, err := json.Marshal(k)
 	if err != nil {
 		return
@@ -160,7 +158,7 @@ func (q *question) keep(prog *load.Program, p *plan.Plan) {
 
 // answer returns the plan for the packages of the command line, without mends if it is recalled, and the program, then without its source. The
 // plan is nil if there is none, and the code says why.
-func (inv *invocation) answer() (*load.Program, *plan.Plan, int) {
+func (inv *invocation) answer() (*program, *plan.Plan, int) {
 	start := time.Now()
 	if err := inv.configure(inv.dir); err != nil {
 		return nil, nil, inv.unconfigured(err)

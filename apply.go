@@ -28,7 +28,7 @@ func apply(inv *invocation) int {
 		return inv.fail(err)
 	}
 	req := f.Request
-	inv.tags, inv.tests = req.Tags, req.Tests
+	inv.tags, inv.platforms, inv.tests = req.Tags, req.Platforms, req.Tests
 	inv.forms, inv.fields, inv.all, inv.minConfidence.Confidence = req.Forms, req.Fields, req.All, req.MinConfidence
 	if req.AllAccessors {
 		inv.accessors.value = "all"
@@ -41,7 +41,7 @@ func apply(inv *invocation) int {
 	if prog == nil {
 		return loaded
 	}
-	if err := f.Check(prog); err != nil {
+	if err := f.Check(prog.programs()); err != nil {
 		return inv.fail(named(name, err))
 	}
 	if err := inv.sameEvidence(f, filepath.Join(root, filepath.FromSlash(req.Dir))); err != nil {

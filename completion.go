@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"mapmend/plan"
+	"mapmend/plan/load"
 )
 
 // shells are those that there is a script for.
@@ -111,6 +112,8 @@ func optionOf(f *pflag.Flag) option {
 		o.value.kind, o.value.words = oneOf, plan.Known().Confidences
 	case *formsFlag:
 		o.value.kind, o.value.words = listOf, append([]string{"auto"}, plan.Known().Forms...)
+	case *platformsFlag:
+		o.value.kind, o.value.words = listOf, load.Platforms
 	default:
 		switch {
 		case v.Type() == "bool":

@@ -46,6 +46,7 @@ func (inv *invocation) effective() *config.Config {
 	}
 	c.MinConfidence = inv.counts("min-confidence", c.MinConfidence)
 	c.Tags = inv.counts("tags", c.Tags)
+	c.Platforms = inv.counts("platforms", c.Platforms)
 	c.Tests = inv.counts("tests", c.Tests)
 	if text, ok := inv.environmentTags(); ok && c.Tags.Text == "" {
 		c.Tags = config.Value{Text: text, Place: config.Place{Elsewhere: "GOFLAGS"}}

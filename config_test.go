@@ -51,6 +51,7 @@ func TestConfig(t *testing.T) {
 		{"without", racy, nil, `# There is no .mapmend.yaml.
 min-confidence: likely # default
 tags: y # GOFLAGS
+platforms: "" # default
 tests: true # default
 concurrent: [] # default
 starts: [] # default
@@ -62,6 +63,7 @@ forms: [] # default
 		{"with", configured, []string{"--tests=false"}, `# From .mapmend.yaml, the command line and the environment.
 min-confidence: possible # .mapmend.yaml:1
 tags: extra,more # .mapmend.yaml:2
+platforms: "" # default
 tests: false # --tests
 concurrent:
   - function: example.com/pool.Pool.Submit # .mapmend.yaml:4
@@ -83,9 +85,10 @@ forms:
   - variable: Store.* # .mapmend.yaml:19
     form: sharded,lock
 `},
-		{"flags", map[string]string{"go.mod": racy["go.mod"], ".mapmend.yaml": "tests: false\nforms: [{variable: x, form: auto}]\n"}, []string{"--tags", "x", "--min-confidence", "proven", "--form", "rwmutex,lock"}, `# From .mapmend.yaml, the command line and the environment.
+		{"flags", map[string]string{"go.mod": racy["go.mod"], ".mapmend.yaml": "tests: false\nplatforms: [windows/amd64]\nforms: [{variable: x, form: auto}]\n"}, []string{"--tags", "x", "--min-confidence", "proven", "--form", "rwmutex,lock"}, `# From .mapmend.yaml, the command line and the environment.
 min-confidence: proven # --min-confidence
 tags: x # --tags
+platforms: windows/amd64 # .mapmend.yaml:2
 tests: false # .mapmend.yaml:1
 concurrent: [] # default
 starts: [] # default
@@ -123,7 +126,7 @@ func TestConfigErrors(t *testing.T) {
 		text string
 		want string
 	}{
-		{nil, "tests: maybe\nform: x\n", ".mapmend.yaml:1:8: want true or false\n.mapmend.yaml:2:1: unknown key form; there are min-confidence, tags, tests, concurrent, starts, synchronous, serves, ignore, forms\n"},
+		{nil, "tests: maybe\nform: x\n", ".mapmend.yaml:1:8: want true or false\n.mapmend.yaml:2:1: unknown key form; there are min-confidence, tags, platforms, tests, concurrent, starts, synchronous, serves, ignore, forms\n"},
 		{nil, "tags: [\n", ".mapmend.yaml:1: did not find expected node content\n"},
 		{[]string{"./..."}, "", "mapmend: config takes no packages: a module or workspace has one configuration\n"},
 	} {

@@ -74,6 +74,7 @@ func (inv *invocation) settle() error {
 	for name, v := range map[string]config.Value{
 		"min-confidence": inv.settings.MinConfidence,
 		"tags":           inv.settings.Tags,
+		"platforms":      inv.settings.Platforms,
 		"tests":          inv.settings.Tests,
 	} {
 		f := inv.flags.Lookup(name)

@@ -38,11 +38,11 @@ func confirming(inv *invocation) int {
 	if err != nil {
 		return inv.fail(fmt.Errorf("%w that has a finding", err))
 	}
-	tests, err := confirm.Tests(prog, found)
+	tests, err := confirm.Tests(prog.Program, found)
 	if err != nil {
 		return inv.fail(fmt.Errorf("no test of %s can be built: %w", report.ShortName(found.Var), err))
 	}
-	shown, err := inv.show(prog, found, tests[:min(len(tests), maxTests)])
+	shown, err := inv.show(prog.Program, found, tests[:min(len(tests), maxTests)])
 	if err != nil {
 		return inv.fail(err)
 	}
@@ -102,7 +102,7 @@ func (inv *invocation) show(prog *load.Program, f plan.Finding, tests []confirm.
 }
 
 // showMended runs t on the mended program and says what came of it.
-func (inv *invocation) showMended(prog *load.Program, p *plan.Plan, f plan.Finding, t confirm.Test) (string, error) {
+func (inv *invocation) showMended(prog *program, p *plan.Plan, f plan.Finding, t confirm.Test) (string, error) {
 	m, err := inv.mended(prog, p)
 	if err != nil {
 		return "", err
@@ -111,7 +111,7 @@ func (inv *invocation) showMended(prog *load.Program, p *plan.Plan, f plan.Findi
 		return "it is not mended; 'mapmend --field' says why\n", nil
 	}
 	inv.progress.step("running the test on the mended program", 0, 0)
-	o, err := inv.runTest(prog, t, m.changes)
+	o, err := inv.runTest(prog.Program, t, m.changes)
 	if err != nil {
 		return "", err
 	}

@@ -7,14 +7,13 @@ import (
 	"slices"
 
 	"mapmend/plan"
-	"mapmend/plan/load"
 	"mapmend/plan/report"
 	"mapmend/rewrite"
 )
 
 // printFixes writes the findings on prog in the format that the flags ask for, with the mends of p. Each mend is rewritten and proved
 // by itself: services offer fixes one by one.
-func (inv *invocation) printFixes(prog *load.Program, p *plan.Plan) int {
+func (inv *invocation) printFixes(prog *program, p *plan.Plan) int {
 	findings := report.AtLeast(p.Findings, inv.minConfidence.Confidence)
 	fixes := make(map[plan.Var]*report.Fix)
 	all := outcome{refusals: slices.Clone(p.Refusals)}

@@ -33,13 +33,13 @@ type invocation struct {
 	args     []string // what is left: the arguments of the command
 	dir      string   // absolute working directory: that of the process, or -C's
 
-	hint   string      // printed when the packages cannot be found: the first may be a mistyped command
-	config load.Config // how the program was loaded; set by load
+	hint string // printed when the packages cannot be found: the first may be a mistyped command
 
 	settings *config.Config // what the module's configuration says; set by configure, nil when it has none
 	unread   []string       // configurations that do not count; set by configure
 
 	tags          string
+	platforms     platformsFlag
 	tests         bool
 	forms         formsFlag
 	accessors     choiceFlag
@@ -78,6 +78,7 @@ func (inv *invocation) define() {
 	fs.SetOutput(io.Discard) // errors and help are printed by run
 	fs.StringVarP(&inv.dir, "chdir", "C", "", "work in `DIR`, and print file names relative to it")
 	fs.StringVar(&inv.tags, "tags", "", "build `TAGS`, separated by commas, as for the go command")
+	fs.Var(&inv.platforms, "platforms", "the `PLATFORMS` to look at and to mend for, separated by commas, such as linux/amd64,windows/amd64: what differs between them is refused")
 	fs.BoolVar(&inv.tests, "tests", true, "load test files too; --tests=false leaves them out")
 	fs.Var(&inv.forms, "form", "the `FORM` to give a map variable: auto, or a list, separated by commas, of which the first feasible is taken; the forms: "+knownForms())
 	fs.Var(&inv.accessors, "accessors", "`WHICH` accessors a generated type has: used, or all that it can have")
@@ -251,6 +252,29 @@ func (f *formsFlag) Set(list string) error {
 			return fmt.Errorf("unknown form %q: the forms are auto, %s", name, knownForms())
 		}
 		*f = append(*f, plan.Form(name))
+	}
+	return nil
+}
+
+// platformsFlag is --platforms: none for that of the environment.
+type platformsFlag []string
+
+func (f *platformsFlag) Type() string   { return "PLATFORMS" }
+func (f *platformsFlag) String() string { return strings.Join(*f, ",") }
+
+func (f *platformsFlag) Set(list string) error {
+	*f = nil
+	if list == "" {
+		return nil
+	}
+	for name := range strings.SplitSeq(list, ",") {
+		name = strings.TrimSpace(name)
+		if err := load.CheckPlatform(name); err != nil {
+			return err
+		}
+		if !slices.Contains(*f, name) {
+			*f = append(*f, name)
+		}
 	}
 	return nil
 }

@@ -10,7 +10,6 @@ import (
 
 	"mapmend/plan"
 	"mapmend/plan/baseline"
-	"mapmend/plan/load"
 	"mapmend/plan/report"
 )
 
@@ -28,7 +27,7 @@ func (inv *invocation) staging() error {
 }
 
 // news returns those of findings, of the program prog, that the gates of the command line are about.
-func (inv *invocation) news(prog *load.Program, findings []plan.Finding) ([]plan.Finding, error) {
+func (inv *invocation) news(prog *program, findings []plan.Finding) ([]plan.Finding, error) {
 	if inv.since != "" && len(findings) > 0 {
 		before, err := inv.before()
 		if err != nil {
@@ -79,13 +78,13 @@ func (inv *invocation) before() (*baseline.Baseline, error) {
 	if _, p := q.recall(); p != nil {
 		return baseline.Of(report.AtLeast(p.Findings, inv.minConfidence.Confidence)), nil
 	}
-	prog, err := load.Load(cfg)
+	prog, err := inv.loadAll(cfg)
 	if err != nil {
 		inv.stepf("at %s there is nothing to load: %v", inv.since, err)
 		return &baseline.Baseline{}, nil
 	}
-	if len(prog.Errors) > 0 {
-		inv.notef("at %s not all packages load, and what these had counts as new: %v", inv.since, prog.Errors[0])
+	if errs := prog.errors(); len(errs) > 0 {
+		inv.notef("at %s not all packages load, and what these had counts as new: %v", inv.since, errs[0])
 	}
 	p, err := inv.plan(prog)
 	if err != nil {
@@ -112,8 +111,8 @@ func readBaseline(name string) (*baseline.Baseline, error) {
 
 // keep writes findings as the baseline, with what it knew of packages that were not looked at. A file that is none is not replaced: a
 // mistyped name would cost the user a file of his own.
-func (inv *invocation) keep(prog *load.Program, findings []plan.Finding) error {
-	if len(prog.Errors) > 0 {
+func (inv *invocation) keep(prog *program, findings []plan.Finding) error {
+	if len(prog.errors()) > 0 {
 		return errors.New("the baseline is not written, since not all packages load")
 	}
 	name := inv.abs(inv.baseline)
@@ -124,16 +123,10 @@ func (inv *invocation) keep(prog *load.Program, findings []plan.Finding) error {
 	case err != nil:
 		return err
 	}
-	var looked []string
-	for _, pkg := range prog.Packages {
-		if pkg.Requested {
-			looked = append(looked, pkg.Path)
-		}
-	}
 	if len(inv.args) == 0 {
 		old = &baseline.Baseline{} // of packages that are gone, too
 	}
-	out, err := baseline.Of(findings).With(old, looked).Encode()
+	out, err := baseline.Of(findings).With(old, prog.looked()).Encode()
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ var commands = []command{
 	{
 		args:  "[packages]",
 		short: "print the mend as a unified diff, or write it with -w",
-		flags: []string{"chdir", "tags", "tests", "form", "accessors", "emit-tests", "field", "all", "min-confidence", "evidence", "write", "exit-code", "format", "color", "verbose", "quiet"},
+		flags: []string{"chdir", "tags", "platforms", "tests", "form", "accessors", "emit-tests", "field", "all", "min-confidence", "evidence", "write", "exit-code", "format", "color", "verbose", "quiet"},
 		run:   mend,
 		examples: []string{
 			"mapmend                                   # the module in this folder, dry run",
@@ -41,6 +41,7 @@ var commands = []command{
 			"mapmend --format sarif ./... > mend.sarif # the findings, each with its mend as edits",
 			"mapmend --all --field 'Cache.*' ./cache   # guard them, race or none",
 			"mapmend --form sharded,rwmutex --emit-tests -w ./cache   # with tests of the generated types",
+			"mapmend --platforms linux/amd64,windows/amd64   # what both have, and what each has alone",
 			"mapmend --evidence race.log --min-confidence proven   # only what the reports in race.log name",
 			"mapmend --evidence mutex.prof --evidence cover.out    # also a better form where a lock is hot",
 		},
@@ -49,7 +50,7 @@ var commands = []command{
 		name:  "check",
 		args:  "[packages]",
 		short: "report findings, change nothing",
-		flags: []string{"chdir", "tags", "tests", "field", "min-confidence", "evidence", "format", "baseline", "write-baseline", "changed-since", "staged", "no-cache", "color", "verbose", "quiet"},
+		flags: []string{"chdir", "tags", "platforms", "tests", "field", "min-confidence", "evidence", "format", "baseline", "write-baseline", "changed-since", "staged", "no-cache", "color", "verbose", "quiet"},
 		run:   check,
 		examples: []string{
 			"mapmend check ./...",
@@ -66,7 +67,7 @@ var commands = []command{
 		name:  "plan",
 		args:  "[packages]",
 		short: "write what would be mended as a plan to review and apply later",
-		flags: []string{"chdir", "tags", "tests", "form", "accessors", "emit-tests", "field", "all", "min-confidence", "evidence", "output", "color", "verbose", "quiet"},
+		flags: []string{"chdir", "tags", "platforms", "tests", "form", "accessors", "emit-tests", "field", "all", "min-confidence", "evidence", "output", "color", "verbose", "quiet"},
 		run:   planning,
 		examples: []string{
 			"mapmend plan -o mend.json ./...",
@@ -88,7 +89,7 @@ var commands = []command{
 		name:  "explain",
 		args:  "PKG.Type.field [packages]",
 		short: "tell the whole story of one map variable: its guard, its uses, the evidence",
-		flags: []string{"chdir", "tags", "tests", "evidence", "color", "verbose", "quiet"},
+		flags: []string{"chdir", "tags", "platforms", "tests", "evidence", "color", "verbose", "quiet"},
 		run:   explain,
 		examples: []string{
 			"mapmend explain example.com/app/session.Store.byID",
@@ -111,7 +112,7 @@ var commands = []command{
 		name:  "switch",
 		args:  "PKG.Type.field [packages]",
 		short: "give a map variable that has a generated type one of another form",
-		flags: []string{"chdir", "tags", "tests", "form", "accessors", "emit-tests", "write", "exit-code", "color", "verbose", "quiet"},
+		flags: []string{"chdir", "tags", "platforms", "tests", "form", "accessors", "emit-tests", "write", "exit-code", "color", "verbose", "quiet"},
 		run:   switching,
 		examples: []string{
 			"mapmend switch Store.byID --form sharded  # the diff of the one generated file",
@@ -132,7 +133,7 @@ var commands = []command{
 	{
 		name:  "config",
 		short: "print the configuration that counts, and where each value comes from",
-		flags: []string{"chdir", "tags", "tests", "form", "min-confidence", "quiet"},
+		flags: []string{"chdir", "tags", "platforms", "tests", "form", "min-confidence", "quiet"},
 		run:   configuring,
 		examples: []string{
 			"mapmend config",

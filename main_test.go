@@ -20,7 +20,6 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"mapmend/plan"
-	"mapmend/plan/load"
 	"mapmend/plan/report"
 	"mapmend/rewrite"
 )
@@ -100,7 +99,7 @@ func runBatch(t *testing.T, before, after string, flags []string, cases []*testC
 }
 
 // mendTree loads the packages of cases below dir, and plans, rewrites and proves them.
-func mendTree(t *testing.T, dir string, flags []string, cases []*testCase) (*load.Program, *plan.Plan, outcome) {
+func mendTree(t *testing.T, dir string, flags []string, cases []*testCase) (*program, *plan.Plan, outcome) {
 	t.Helper()
 	args := append([]string{"-C", dir}, flags...)
 	for _, c := range cases {
@@ -128,9 +127,9 @@ func mendTree(t *testing.T, dir string, flags []string, cases []*testCase) (*loa
 }
 
 // checkExplained checks that explain says of each variable what is reported of it: it follows ways that a report need not.
-func checkExplained(t *testing.T, prog *load.Program, reported *plan.Plan) {
+func checkExplained(t *testing.T, prog *program, reported *plan.Plan) {
 	t.Helper()
-	explained, err := plan.Make(prog, plan.Options{Silent: true})
+	explained, err := plan.Make(prog.Program, plan.Options{Silent: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,10 +8,8 @@ import (
 	"time"
 
 	"mapmend/plan"
-	"mapmend/plan/load"
 	"mapmend/plan/report"
 	"mapmend/rewrite"
-	"mapmend/rewrite/verify"
 )
 
 func mend(inv *invocation) int {
@@ -43,7 +41,7 @@ func (inv *invocation) stayed(p *plan.Plan) {
 }
 
 // carryOut carries out p on prog: as a diff, or with -w in place.
-func (inv *invocation) carryOut(prog *load.Program, p *plan.Plan) int {
+func (inv *invocation) carryOut(prog *program, p *plan.Plan) int {
 	m, err := inv.mended(prog, p)
 	if err != nil {
 		return inv.fail(err)
@@ -56,7 +54,7 @@ func (inv *invocation) carryOut(prog *load.Program, p *plan.Plan) int {
 }
 
 // deliver prints the changes of m as a diff, or with -w writes them, and prints the refusals.
-func (inv *invocation) deliver(prog *load.Program, m outcome) int {
+func (inv *invocation) deliver(prog *program, m outcome) int {
 	var err error
 	if inv.write {
 		ctx, free := inv.signals.hold() // what is begun is finished
@@ -93,17 +91,15 @@ type outcome struct {
 }
 
 // mended carries out p on prog and proves the result.
-func (inv *invocation) mended(prog *load.Program, p *plan.Plan) (outcome, error) {
+func (inv *invocation) mended(prog *program, p *plan.Plan) (outcome, error) {
 	start := time.Now()
 	defer inv.progress.part("proving the mend")()
-	changes, unwritten := rewrite.Rewrite(prog, p)
-	changes, unproved, err := verify.Prove(prog, p, changes, verify.Options{Load: inv.config.Overlaid, Analyze: inv.replan, Confidence: inv.minConfidence.Confidence})
+	changes, later, err := inv.proved(prog, p)
 	if err != nil {
 		return outcome{}, err
 	}
 	inv.stepf("rewrote and proved %s in %v", count(len(changes), "file"), time.Since(start).Round(time.Millisecond))
 
-	later := append(unwritten, unproved...)
 	left := func(m plan.Mend) bool {
 		return slices.ContainsFunc(later, func(r plan.Refusal) bool { return r.Var == m.Var })
 	}

@@ -92,7 +92,7 @@ func outline(t *testing.T, cases []*testCase, flags []string, back func(string) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	changes, unwritten := rewrite.Rewrite(prog, p)
+	changes, unwritten := rewrite.Rewrite(prog.Program, p)
 	lines := strings.Split(gist(p), "\n")
 	for _, f := range p.Findings {
 		for _, s := range f.Sites {

@@ -35,7 +35,7 @@ func planning(inv *invocation) int {
 	}
 	p.Mends, p.Refusals = m.mends, m.refusals
 	inv.stayed(p)
-	out, err := plan.NewFile(prog, p, inv.request(prog.Root), strings.TrimSpace(version())).Encode()
+	out, err := plan.NewFile(prog.programs(), p, inv.request(prog.Root), strings.TrimSpace(version())).Encode()
 	if err != nil {
 		return inv.fail(err)
 	}
@@ -68,7 +68,7 @@ func (inv *invocation) request(root string) plan.Request {
 	}
 	return plan.Request{
 		Evidence: files,
-		Dir:      filepath.ToSlash(dir), Patterns: inv.args, Tags: inv.tags, Tests: inv.tests,
+		Dir:      filepath.ToSlash(dir), Patterns: inv.args, Tags: inv.tags, Platforms: inv.platforms, Tests: inv.tests,
 		Forms: inv.forms, AllAccessors: inv.accessors.value == "all", EmitTests: inv.emitTests, Fields: inv.fields, All: inv.all, MinConfidence: inv.minConfidence.Confidence,
 	}
 }

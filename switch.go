@@ -5,6 +5,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -22,34 +23,19 @@ func switching(inv *invocation) int {
 	if prog == nil {
 		return loaded
 	}
-	s, err := migrated(plan.FindSwitches(prog), inv.args[0])
+	s, err := migrated(prog.switches(), inv.args[0])
 	if err != nil {
 		return inv.fail(err)
 	}
-	forms := inv.forms
-	if len(forms) == 0 {
-		forms = []plan.Form{s.From}
-	}
-	var m outcome
-	to, refusal := s.In(prog, forms, inv.accessors.value == "all", inv.emitTests)
-	if refusal == nil {
-		defer inv.progress.part("proving the mend")()
-		m.changes, refusal = rewrite.Switch(prog, to)
-	}
-	if refusal == nil {
-		refusal, err = verify.ProveSwitch(prog, to, m.changes, verify.Options{Load: inv.config.Overlaid})
-		if err != nil {
-			return inv.fail(err)
-		}
-	}
-	if refusal != nil {
-		m = outcome{refusals: []plan.Refusal{*refusal}}
+	to, m, err := inv.switched(prog, s)
+	if err != nil {
+		return inv.fail(err)
 	}
 	code := inv.deliver(prog, m)
 	if code == exitError {
 		return code
 	}
-	if refusal == nil && len(m.changes) > 0 {
+	if len(m.refusals) == 0 && len(m.changes) > 0 {
 		if to.New.Requires != nil {
 			inv.requires(*to.New.Requires)
 		} else if lib := s.From.Requires(); lib != nil {
@@ -57,7 +43,7 @@ func switching(inv *invocation) int {
 		}
 	}
 	switch what := fmt.Sprintf("%s from %s to %s", s.Var, s.From, to.To); {
-	case refusal != nil:
+	case len(m.refusals) > 0:
 	case onlyTests(to, m.changes) && inv.write:
 		inv.notef("wrote tests of %s", s.Var)
 	case onlyTests(to, m.changes):
@@ -70,6 +56,66 @@ func switching(inv *invocation) int {
 		inv.notef("would switch %s; -w writes it", what)
 	}
 	return worst(loaded, code)
+}
+
+// switches returns what plan.FindSwitches does, on all platforms of prog.
+func (prog *program) switches() (all []plan.Switch) {
+	for _, b := range prog.builds {
+		for _, s := range plan.FindSwitches(b.Prog) {
+			if !slices.ContainsFunc(all, func(o plan.Switch) bool { return o.Var == s.Var && o.File == s.File }) {
+				all = append(all, s)
+			}
+		}
+	}
+	return all
+}
+
+// switched returns what becomes of s, and the changes that carry it out, proved on each platform that has its file, or why there are none.
+func (inv *invocation) switched(prog *program, s plan.Switch) (to plan.Switch, m outcome, err error) {
+	forms := inv.forms
+	if len(forms) == 0 {
+		forms = []plan.Form{s.From}
+	}
+	var all [][]rewrite.Change
+	for _, b := range prog.builds {
+		found := plan.FindSwitches(b.Prog)
+		i := slices.IndexFunc(found, func(o plan.Switch) bool { return o.Var == s.Var && o.File == s.File })
+		if i < 0 {
+			all = append(all, nil)
+			continue
+		}
+		var changes []rewrite.Change
+		var refusal *plan.Refusal
+		if to, changes, refusal, err = inv.switchedOn(prog, b, found[i], forms); err != nil {
+			return to, m, err
+		}
+		if refusal != nil {
+			m.refusals = prog.on(b, []plan.Refusal{*refusal})
+			return to, m, nil
+		}
+		all = append(all, changes)
+	}
+	changes, clash := prog.joined(all)
+	if clash != "" {
+		m.refusals = []plan.Refusal{{Code: plan.Platforms, Var: s.Var, Pos: plan.Pos{File: clash, Line: 1, Column: 1}, Message: path.Base(clash) + " would be another one on each platform", Todo: "ask for one form"}}
+	}
+	m.changes = changes
+	return to, m, nil
+}
+
+// switchedOn is switched for b, one of prog.
+func (inv *invocation) switchedOn(prog *program, b *build, s plan.Switch, forms []plan.Form) (to plan.Switch, changes []rewrite.Change, refusal *plan.Refusal, err error) {
+	opt := inv.options()
+	opt.Platforms, opt.Seen = prog.platforms(), b.seen
+	if to, refusal = s.In(b.Prog, forms, opt); refusal != nil {
+		return to, nil, refusal, nil
+	}
+	defer inv.progress.part("proving the mend")()
+	if changes, refusal = rewrite.Switch(b.Prog, to); refusal != nil {
+		return to, nil, refusal, nil
+	}
+	refusal, err = verify.ProveSwitch(b.Prog, to, changes, verify.Options{Load: b.config.Overlaid})
+	return to, changes, refusal, err
 }
 
 // switchable reports, as an error, what is missing on the command line.

@@ -18,6 +18,7 @@ func Known() config.Known {
 	for _, c := range []Confidence{Possible, Likely, Proven} {
 		k.Confidences = append(k.Confidences, c.String())
 	}
+	k.Platforms = load.Platforms
 	return k
 }
 

@@ -38,6 +38,7 @@ type Request struct {
 	Dir           string     `json:"dir"`      // the folder that Patterns are relative to, itself relative to the program's root; "."
 	Patterns      []string   `json:"patterns"` // as for go list; none means ./...
 	Tags          string     `json:"tags,omitempty"`
+	Platforms     []string   `json:"platforms,omitempty"` // none: that of the environment
 	Tests         bool       `json:"tests"`
 	Forms         []Form     `json:"forms,omitempty"` // none: the tool chose
 	AllAccessors  bool       `json:"allAccessors,omitempty"`
@@ -62,18 +63,20 @@ type Source struct {
 	Hash    string `json:"hash"` // SHA-256 of its content, in hexadecimal
 }
 
-// NewFile returns the file of p, which was made of prog as req says by the given version of mapmend.
-func NewFile(prog *load.Program, p *Plan, req Request, version string) *File {
-	return &File{Schema: FileSchema, Version: version, Request: req, Sources: sourcesOf(prog), Plan: *p}
+// NewFile returns the file of p, which was made of progs, one for each platform, as req says by the given version of mapmend.
+func NewFile(progs []*load.Program, p *Plan, req Request, version string) *File {
+	return &File{Schema: FileSchema, Version: version, Request: req, Sources: sourcesOf(progs), Plan: *p}
 }
 
-// sourcesOf returns every source file of prog.
-func sourcesOf(prog *load.Program) []Source {
+// sourcesOf returns every source file of progs.
+func sourcesOf(progs []*load.Program) []Source {
 	var out []Source
-	for _, pkg := range prog.Packages {
-		for _, f := range slices.Concat(pkg.Files, pkg.Unchecked) {
-			sum := sha256.Sum256(f.Src)
-			out = append(out, Source{pkg.Path, f.Name, hex.EncodeToString(sum[:])})
+	for _, prog := range progs {
+		for _, pkg := range prog.Packages {
+			for _, f := range slices.Concat(pkg.Files, pkg.Unchecked) {
+				sum := sha256.Sum256(f.Src)
+				out = append(out, Source{pkg.Path, f.Name, hex.EncodeToString(sum[:])})
+			}
 		}
 	}
 	slices.SortFunc(out, Source.compare)
@@ -121,9 +124,9 @@ func ReadFile(r io.Reader) (*File, error) {
 	return f, nil
 }
 
-// Check returns an error if the sources of prog, which was loaded as the request of f says, are not those of f.
-func (f *File) Check(prog *load.Program) error {
-	changed := differing(f.Sources, sourcesOf(prog))
+// Check returns an error if the sources of progs, which were loaded as the request of f says, are not those of f.
+func (f *File) Check(progs []*load.Program) error {
+	changed := differing(f.Sources, sourcesOf(progs))
 	if len(changed) == 0 {
 		return nil
 	}

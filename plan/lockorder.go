@@ -111,10 +111,12 @@ func (o *lockOrders) list() []Order {
 			}
 		}
 	}
-	slices.SortFunc(out, func(a, b Order) int {
-		return cmp.Or(strings.Compare(a.Held.String(), b.Held.String()), strings.Compare(a.Taken.String(), b.Taken.String()))
-	})
+	slices.SortFunc(out, Order.compare)
 	return out
+}
+
+func (o Order) compare(p Order) int {
+	return cmp.Or(strings.Compare(o.Held.String(), p.Held.String()), strings.Compare(o.Taken.String(), p.Taken.String()))
 }
 
 func (o *lockOrders) edge(from, to access.Var, write bool) {

@@ -35,6 +35,10 @@ type Options struct {
 	MinConfidence Confidence        // findings below get no Mend; Silent means Likely
 	Config        *config.Config    // what the configuration of the module says; nil: nothing
 
+	Platforms []string        `json:"-"` // that plans are made for, this one among them; empty: for this one alone
+	Seen      map[string]bool `json:"-"` // absolute names of the files that were loaded for the others; plans for these are about them
+	Also      map[Var][]Pos   `json:"-"` // variables that are to be mended whatever is found here, with places that are to hold the guard: see Differing
+
 	// Progress is told what is done and, if of is not 0, how much of it is; nil if nobody wants to know. It is called concurrently.
 	Progress func(what string, done, of int) `json:"-"`
 
@@ -63,7 +67,8 @@ func Make(prog *load.Program, opt Options) (*Plan, error) {
 	d := &decider{prog: prog, world: world, decls: decls, opt: opt, orders: orders, spins: spinsOf(world), names: make(map[string]bool), imports: make(map[*types.Package]map[string]*types.Package)}
 	opt.tell("weighing the uses", 0, 0)
 	verdicts := world.Judge(func(v access.Var) bool {
-		return (opt.Silent || opt.All) && opt.wants(toVar(v)) || !opt.Evidence.IsEmpty()
+		_, also := opt.Also[toVar(v)]
+		return also || (opt.Silent || opt.All) && opt.wants(toVar(v)) || !opt.Evidence.IsEmpty()
 	})
 	proofs, unnamed := prove(prog, world, verdicts, opt.Evidence.Reports)
 	waits := contentionOf(prog, world, verdicts, opt.Evidence.Profiles)
@@ -106,7 +111,9 @@ func Make(prog *load.Program, opt Options) (*Plan, error) {
 		if f.Confidence > Silent || opt.Silent {
 			p.Findings = append(p.Findings, f)
 		}
-		if f.Kind == Contended {
+		if places, also := opt.Also[f.Var]; also && f.Kind != Contended {
+			d.decide(heldAt(prog, v, places), decl, f)
+		} else if f.Kind == Contended {
 			d.relieve(v, decl, f)
 		} else if f.Confidence >= opt.threshold() || opt.All && f.Confidence > Silent {
 			d.decide(v, decl, f)

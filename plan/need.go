@@ -56,6 +56,9 @@ func (d *decider) findNeedsOnce(c *candidate) *Refusal {
 	d.needElements(c)
 	switch {
 	case len(c.needs) == 0 && len(c.modes) == 0 && len(c.copies) == 0 && len(c.receivers) == 0 && len(c.twins) == 0 && c.one == nil:
+		if _, also := d.opt.Also[c.finding.Var]; also {
+			return &Refusal{Code: Platforms, Message: "it is to be mended for another platform, and here goroutines do not share it, or hold " + c.guard.name + " already", Todo: "guard the uses by hand"}
+		}
 		return &Refusal{Code: UnknownGuard, Message: "no place was found at which the guard could be taken", Todo: "guard the uses by hand"}
 	case len(c.needs) > 0 && c.guard.lock != nil && c.guard.local == nil:
 		return cmp.Or(d.checkSet(c), d.checkNeeds(c))

@@ -156,6 +156,8 @@ type Finding struct {
 
 	Contention []Contention `json:"contention,omitempty"` // what profiles say of the lock around it, one for each that shows that it is hot
 	Stays      string       `json:"stays,omitempty"`      // of a contended one: why it stays as it is although nothing is refused
+
+	Platforms []string `json:"platforms,omitempty"` // on which it was found; empty: on all that the plan is for
 }
 
 // Contention is what one profile says of the lock around a map variable.
@@ -252,6 +254,9 @@ type Mend struct {
 	Lowered   []Lowering   `json:"lowered,omitempty"`   // uses that become accessor calls; not of form lock
 	Freed     *Freed       `json:"freed,omitempty"`     // the guard, if it goes; not of form lock
 	Choice    *Choice      `json:"choice,omitempty"`    // why it has this form; nil if it was asked for
+
+	Platforms []string `json:"platforms,omitempty"` // on which this is what is done; empty: on all that the plan is for
+	Elsewhere []Mend   `json:"elsewhere,omitempty"` // what is done on others: the same in each file that both have
 }
 
 // Freed is a guard that goes, since each of its sections uses the map once and does nothing else that others may see. The use becomes

@@ -140,7 +140,7 @@ func (g *changing) checkUnseen() *Refusal {
 				}
 				seen[name] = true
 				if found := g.mentions(file); found != "" {
-					return &Refusal{Code: OutOfScope, Message: g.d.nameOf(name, decl.pkg) + " mentions " + found + ", may use values of " + g.c.finding.Owner + ", and is not part of this build", Todo: "load it with --tags or --tests, or give the methods pointer receivers by hand"}
+					return &Refusal{Code: OutOfScope, Message: g.d.nameOf(name, decl.pkg) + " mentions " + found + ", may use values of " + g.c.finding.Owner + ", and is not part of this build", Todo: g.d.loadOr(name, "give the methods pointer receivers by hand")}
 				}
 			}
 		}

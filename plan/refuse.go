@@ -33,5 +33,6 @@ const (
 	FileShape        Code = "file-shape"        // the file has CRLF line ends, a byte order mark, //line directives, does not round trip, or is read-only or a link
 	LoadError        Code = "load-error"        // a package that uses the variable, or its tests, did not load
 	OutOfScope       Code = "out-of-scope"      // a use stands outside the files that may be written
+	Platforms        Code = "platforms"         // on two platforms one file would change in different ways
 	NotProved        Code = "not-proved"        // the rewritten program failed an invariant
 )

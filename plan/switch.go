@@ -150,15 +150,15 @@ func accessorsIn(file *load.File) []string {
 	return names
 }
 
-// In returns s with the first of forms that is feasible, or why the first of them is not. With all, the type has all accessors
-// that it can have, and otherwise those that it has. With emit, it has tests; if there are some, it has them in any case.
+// In returns s with the first of forms that is feasible, or why the first of them is not. Of opt count AllAccessors, without which
+// the type has those accessors that it has; EmitTests, without which it has tests if there are some; Platforms and Seen.
 //
 // Precondition: s is one of FindSwitches(prog), and each of forms generates a type.
-func (s Switch) In(prog *load.Program, forms []Form, all, emit bool) (Switch, *Refusal) {
-	s.Emit = emit
+func (s Switch) In(prog *load.Program, forms []Form, opt Options) (Switch, *Refusal) {
+	s.Emit = opt.EmitTests
 	var first *Refusal
 	for _, form := range forms {
-		to, r := s.in(prog, form, all)
+		to, r := s.in(prog, form, opt)
 		if r == nil {
 			return to, nil
 		}
@@ -169,8 +169,8 @@ func (s Switch) In(prog *load.Program, forms []Form, all, emit bool) (Switch, *R
 	return s, first
 }
 
-func (s Switch) in(prog *load.Program, form Form, all bool) (Switch, *Refusal) {
-	w := &switching{d: &decider{prog: prog}}
+func (s Switch) in(prog *load.Program, form Form, opt Options) (Switch, *Refusal) {
+	w := &switching{d: &decider{prog: prog, opt: opt}}
 	for _, pkg := range prog.Packages {
 		for _, file := range pkg.Files {
 			if file.Name == s.File {
@@ -182,7 +182,7 @@ func (s Switch) in(prog *load.Program, form Form, all bool) (Switch, *Refusal) {
 	s.To = form
 	s.New = spellTypes(w.m, w.named, w.pkg, form)
 	s.New.Name, s.New.File, s.New.Accessors = s.Old.Name, s.File, s.Old.Accessors
-	if all {
+	if opt.AllAccessors {
 		s.New.Accessors = accessorsFor(w.m.Elem(), s.New.GoVersion)
 	}
 	for _, step := range []func(*switching, Switch) *Refusal{(*switching).checkFile, (*switching).checkNeeds, (*switching).checkNames, (*switching).checkInside, (*switching).checkGiven, (*switching).checkUnseen} {
@@ -312,7 +312,7 @@ func (w *switching) checkUnseen(s Switch) *Refusal {
 		}
 		for _, name := range w.d.unseenFiles(folder.Dir) {
 			if usesMore(name, s) {
-				return w.refuse(OutOfScope, w.file.Syntax.Name, w.d.nameOf(name, w.pkg)+" may use the lock of the type, and is not part of this build", "load it with --tags or --tests, or keep the form")
+				return w.refuse(OutOfScope, w.file.Syntax.Name, w.d.nameOf(name, w.pkg)+" may use the lock of the type, and is not part of this build", w.d.loadOr(name, "keep the form"))
 			}
 		}
 	}

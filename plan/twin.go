@@ -403,7 +403,7 @@ func (d *decider) takesTwinName(t *twin) bool {
 			}
 		}
 	}
-	return slices.ContainsFunc(d.unseenFiles(dir), func(name string) bool {
+	return slices.ContainsFunc(d.leftOut(dir), func(name string) bool {
 		file, _ := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
 		return file == nil || mentioned(file, []string{t.name}, true) != ""
 	})

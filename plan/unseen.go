@@ -36,17 +36,17 @@ func (w *wrapping) checkUnseen() *Refusal {
 			continue
 		}
 		if name := w.unseenIn(pkg.Dir); name != "" {
-			return &Refusal{Code: OutOfScope, Message: name + " mentions it or its owner, and is not part of this build", Todo: "load it with --tags or --tests, or use --form lock"}
+			return &Refusal{Code: OutOfScope, Message: w.d.nameOf(name, decl.pkg) + " mentions it or its owner, and is not part of this build", Todo: w.d.loadOr(name, "use --form lock")}
 		}
 	}
 	return nil
 }
 
-// unseenIn returns the name of a Go file in dir that was not loaded and may mention the variable.
+// unseenIn returns the absolute name of a Go file in dir that was not loaded and may mention the variable.
 func (w *wrapping) unseenIn(dir string) string {
 	for _, name := range w.d.unseenFiles(dir) {
 		if src, err := os.ReadFile(name); err != nil || w.isNamedIn(src) {
-			return w.d.nameOf(name, w.c.decl.pkg)
+			return name
 		}
 	}
 	return ""
@@ -114,8 +114,21 @@ func (d *decider) nameOf(abs string, pkg *load.Package) string {
 	return filepath.ToSlash(name)
 }
 
-// unseenFiles returns the Go files in dir that were not loaded.
+// loadOr returns what the user can do about the named file, which was not loaded: ask for what loads it, if there is that, or what or says.
+func (d *decider) loadOr(name, or string) string {
+	if flags := d.prog.Loads(name, d.opt.Platforms); flags != "" {
+		return "load it with " + flags + ", or " + or
+	}
+	return or
+}
+
+// unseenFiles returns the Go files in dir that were not loaded for any platform: what is in them, no plan is about.
 func (d *decider) unseenFiles(dir string) []string {
+	return slices.DeleteFunc(d.leftOut(dir), func(name string) bool { return d.opt.Seen[name] })
+}
+
+// leftOut returns the Go files in dir that are not part of this build. Names must not clash with what they declare.
+func (d *decider) leftOut(dir string) []string {
 	entries, _ := os.ReadDir(dir) // none: the folder is in an overlay only
 	loaded := make(map[string]bool)
 	for _, pkg := range d.prog.Packages {

@@ -42,7 +42,7 @@ func (d *decider) unseenOwners(c *candidate) (*unseenSource, *Refusal) {
 	names = names[:len(names)-1] // of the anonymous structs on the way to the map
 	add := func(pkg *load.Package, code Code, name string, src any) *Refusal {
 		refuse := func(what string) *Refusal {
-			return &Refusal{Code: code, Message: d.nameOf(name, decl.pkg) + what, Todo: "load it with --tags or --tests, or add a mutex by hand"}
+			return &Refusal{Code: code, Message: d.nameOf(name, decl.pkg) + what, Todo: d.loadOr(name, "add a mutex by hand")}
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), name, src, parser.SkipObjectResolution)
 		switch {
@@ -50,7 +50,7 @@ func (d *decider) unseenOwners(c *candidate) (*unseenSource, *Refusal) {
 			return refuse(" does not parse, and may rely on the fields of the owner")
 		case err != nil || !d.mayKnow(file, pkg, decl):
 			return nil
-		case relies(file, out.owner, names):
+		case !d.opt.Seen[name] && relies(file, out.owner, names): // else the plan for the other platform is about that
 			return refuse(" may rely on the fields of the owner, and is not part of this build")
 		}
 		out.files = append(out.files, file)
@@ -67,7 +67,7 @@ func (d *decider) unseenOwners(c *candidate) (*unseenSource, *Refusal) {
 		}
 	}
 	for _, pkg := range d.folders(decl.pkg.Path) {
-		for _, name := range d.unseenFiles(pkg.Dir) {
+		for _, name := range d.leftOut(pkg.Dir) {
 			if base := filepath.Base(name); base[0] == '_' || base[0] == '.' {
 				continue // in no build
 			}
@@ -245,7 +245,7 @@ func (d *decider) isDeclaredUnseen(pkg *load.Package, name string) bool {
 // declaredUnseen returns what files of pkg declare that are not part of this build, as far as they can be read.
 func (d *decider) declaredUnseen(pkg *load.Package) map[string]bool {
 	names := make(map[string]bool)
-	for _, abs := range d.unseenFiles(pkg.Dir) {
+	for _, abs := range d.leftOut(pkg.Dir) {
 		file, _ := parser.ParseFile(token.NewFileSet(), abs, nil, 0)
 		if file == nil || file.Name == nil || file.Name.Name != pkg.Name || file.Scope == nil {
 			continue

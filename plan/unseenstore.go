@@ -37,7 +37,7 @@ func (d *decider) checkUnseenStores(c *candidate) *Refusal {
 					continue
 				}
 				if mentioned(file, []string{stored.Name}, true) != "" {
-					return &Refusal{Code: OutOfScope, Message: d.nameOf(name, c.decl.pkg) + " mentions " + stored.Name + ", where functions are kept that are called with " + c.guard.name + " held, and is not part of this build", Todo: "load it with --tags or --tests, or guard the uses by hand"}
+					return &Refusal{Code: OutOfScope, Message: d.nameOf(name, c.decl.pkg) + " mentions " + stored.Name + ", where functions are kept that are called with " + c.guard.name + " held, and is not part of this build", Todo: d.loadOr(name, "guard the uses by hand")}
 				}
 			}
 		}

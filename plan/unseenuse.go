@@ -40,7 +40,7 @@ func (d *decider) checkUnseenUses(c *candidate) *Refusal {
 				continue
 			}
 			if found := mentioned(file, names, c.decl.owner == nil); found != "" {
-				return &Refusal{Code: OutOfScope, Message: d.nameOf(name, c.decl.pkg) + " mentions " + found + ", and is not part of this build", Todo: "load it with --tags or --tests, or guard the uses by hand"}
+				return &Refusal{Code: OutOfScope, Message: d.nameOf(name, c.decl.pkg) + " mentions " + found + ", and is not part of this build", Todo: d.loadOr(name, "guard the uses by hand")}
 			}
 		}
 	}

@@ -19,6 +19,7 @@ type Config struct {
 	File          string // as Parse was told; absolute where positions of it are to be reported
 	MinConfidence Value
 	Tags          Value    // separated by commas
+	Platforms     Value    // separated by commas
 	Tests         Value    // "true" or "false"
 	Calls         []Call   // of the sections that are about functions, in the order of the file
 	Ignore        []Ignore // in the order of the file

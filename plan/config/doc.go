@@ -3,6 +3,7 @@
 //
 //	min-confidence: possible                     # where --min-confidence does not say it
 //	tags: integration,e2e                        # where --tags does not
+//	platforms: linux/amd64,windows/amd64         # where --platforms does not
 //	tests: false                                 # where --tests does not
 //	concurrent:                                  # called from many goroutines at a time:
 //	  - function: example.com/pool.Pool.Submit   # what this is given

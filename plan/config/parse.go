@@ -34,6 +34,7 @@ func (e Error) Error() string {
 // Known are the words that the analysis knows.
 type Known struct {
 	Forms       []string // auto not among them
+	Platforms   []string
 	Confidences []string
 }
 
@@ -124,6 +125,7 @@ type section struct {
 var sections = []section{
 	{"min-confidence", (*parser).minConfidence},
 	{"tags", (*parser).tags},
+	{"platforms", (*parser).platforms},
 	{"tests", (*parser).tests},
 	{"concurrent", func(p *parser, v *yaml.Node) { p.each(v, (*parser).concurrent) }},
 	{"starts", func(p *parser, v *yaml.Node) { p.each(v, (*parser).starts) }},
@@ -393,6 +395,20 @@ func (p *parser) tags(n *yaml.Node) {
 		}
 	}
 	p.config.Tags = Value{strings.Join(list, ","), place(n)}
+}
+
+// platforms reads platforms. There may be none.
+func (p *parser) platforms(n *yaml.Node) {
+	var list []string
+	if n.Kind != yaml.ScalarNode || isNull(n) || n.Value != "" {
+		list = p.list(n)
+	}
+	for _, name := range list {
+		if !slices.Contains(p.known.Platforms, name) && !isNull(n) {
+			p.errorf(n, "unknown platform %q; want GOOS/GOARCH, such as linux/amd64", name)
+		}
+	}
+	p.config.Platforms = Value{strings.Join(list, ","), place(n)}
 }
 
 func (p *parser) tests(n *yaml.Node) {

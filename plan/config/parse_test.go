@@ -10,7 +10,7 @@ import (
 	"mapmend/plan/model"
 )
 
-var known = Known{Forms: []string{"lock", "sharded"}, Confidences: []string{"possible", "likely"}}
+var known = Known{Forms: []string{"lock", "sharded"}, Platforms: []string{"linux/amd64", "windows/amd64"}, Confidences: []string{"possible", "likely"}}
 
 func TestParse(t *testing.T) {
 	at := func(line, column int) Place { return Place{Line: line, Column: column} }
@@ -28,6 +28,9 @@ func TestParse(t *testing.T) {
 		}},
 		{"tags in one text", "tags: a, b\n", Config{Tags: Value{"a,b", at(1, 7)}}},
 		{"no tags", "tags: ''\n", Config{Tags: Value{"", at(1, 7)}}},
+		{"platforms", "platforms: [linux/amd64, windows/amd64]\n", Config{Platforms: Value{"linux/amd64,windows/amd64", at(1, 12)}}},
+		{"platforms in one text", "platforms: linux/amd64\n", Config{Platforms: Value{"linux/amd64", at(1, 12)}}},
+		{"no platforms", "platforms: ''\n", Config{Platforms: Value{"", at(1, 12)}}},
 		{"a function's argument", "concurrent:\n- {function: a.b/c.Go, argument: 2, by: the pool}\n", Config{
 			Calls: []Call{{"concurrent", "function", "a.b/c.Go", 2, nil, "the pool", at(2, 14)}},
 		}},
@@ -70,6 +73,8 @@ func TestMistakes(t *testing.T) {
 		{"tests: yes\n", "1:8: want true or false"},
 		{"tags: a b\n", "1:7: \"a b\" is no build tag"},
 		{"tags: {a: b}\n", "1:7: want text"},
+		{"platforms: windows\n", "1:12: unknown platform \"windows\"; want GOOS/GOARCH"},
+		{"platforms: ~\n", "1:12: want text"},
 		{"tags: ~\n", "1:7: want text"},
 		{"tags: a,,b\n", "1:7: \"\" is no build tag"},
 		{"? [tags]\n: x\n", "1:3: want a key: min-confidence, tags,"},

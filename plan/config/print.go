@@ -17,6 +17,7 @@ func (c *Config) YAML(file string) ([]byte, error) {
 	w := &printer{file: file, root: &yaml.Node{Kind: yaml.MappingNode}}
 	w.value("min-confidence", c.MinConfidence)
 	w.value("tags", c.Tags)
+	w.value("platforms", c.Platforms)
 	w.value("tests", c.Tests)
 	for _, section := range []string{"concurrent", "starts", "synchronous", "serves"} {
 		list := w.list(section)

@@ -45,6 +45,7 @@
 //
 // # What load does not do
 //
-// It loads one build configuration, that of the environment and [Config.Tags]; files it excludes are not seen. It does
+// It loads one build configuration, that of the environment or [Config.Platform], and of [Config.Tags]; files it excludes are not seen,
+// and [Program.Loads] says what would have them (platform.go, reach.go). It does
 // not type-check dependencies, so their bodies do not exist, neither as syntax nor as SSA. It never changes a file.
 package load

@@ -22,12 +22,13 @@ import (
 
 // goCommand is the go command in one folder and environment.
 type goCommand struct {
-	dir     string // absolute
-	env     []string
-	flags   []string // build flags
-	overlay map[string][]byte
-	temp    string // GOTMPDIR; set by askWorkspace
-	context func() (context.Context, context.CancelFunc)
+	dir      string // absolute
+	env      []string
+	platform string   // that is asked for; empty: that of env
+	flags    []string // build flags
+	overlay  map[string][]byte
+	temp     string // GOTMPDIR; set by askWorkspace
+	context  func() (context.Context, context.CancelFunc)
 }
 
 // errInterrupted is why there is no answer after the context of a run ended.
@@ -50,7 +51,8 @@ func newGoCommand(cfg Config) (*goCommand, error) {
 	}
 	// A driver of the user's would answer for other variants and without export data. PWD keeps the name by
 	// which the user knows a folder behind a symbolic link.
-	cmd := &goCommand{dir: dir, env: append(env[:len(env):len(env)], "GOPACKAGESDRIVER=off", "PWD="+dir), context: cfg.Context}
+	env = slices.Concat(env, []string{"GOPACKAGESDRIVER=off", "PWD=" + dir}, forPlatform(cfg.Platform))
+	cmd := &goCommand{dir: dir, env: env, platform: cfg.Platform, context: cfg.Context}
 	if cmd.context == nil {
 		cmd.context = func() (context.Context, context.CancelFunc) { return context.Background(), func() {} }
 	}

@@ -25,7 +25,7 @@ import (
 //
 // In Sum are:
 //
-//   - the Config: the folder, by both names if it lies behind a symbolic link, the patterns, tags, tests, importers, and the overlay;
+//   - the Config: the folder, by both names if it lies behind a symbolic link, the patterns, tags, platform, tests, importers, and the overlay;
 //   - what go env says, in which are all variables that the go command heeds and the file of go env -w: another platform, release, set of
 //     flags, workspace or module cache is another program. GOGCCFLAGS is left out, which names a new temporary folder each time;
 //   - the go command's own file and, with cgo, the C compiler's, by size and time, and the file VERSION of the Go tree: distributions
@@ -74,7 +74,7 @@ func (cfg Config) Inputs(kept func(file string) bool, names ...string) (*Inputs,
 		sum:    sha256.New(), stamps: sha256.New(), names: names, kept: kept, overlay: cmd.overlay,
 	}
 	delete(env, "GOGCCFLAGS")
-	k.say("config", cmd.dir, evaluated(cmd.dir), cfg.Patterns, cfg.Tags, cfg.Tests, cfg.Importers)
+	k.say("config", cmd.dir, evaluated(cmd.dir), cfg.Patterns, cfg.Tags, cfg.Platform, cfg.Tests, cfg.Importers)
 	k.say("env", env) // printed sorted
 	k.program("go")
 	if env["CGO_ENABLED"] == "1" {

@@ -18,11 +18,15 @@ import (
 type workspace struct {
 	Root       string
 	Modules    []module // main modules, sorted by path
+	Platform   string   // GOOS/GOARCH
 	GOARCH     string
 	GOROOT     string
 	GOMODCACHE string
 	GOWORK     string // empty outside of workspaces
 	Go         string // "1.26"
+
+	cgo     bool   // it may be used
+	goflags string // GOFLAGS
 }
 
 // module is what go list -m says of a main module.
@@ -81,7 +85,7 @@ func list(cmd *goCommand, cfg Config) (*listing, error) {
 		if err := cmd.complaint(wanted); err != nil {
 			return nil, ws.explain(err, cmd)
 		}
-		return nil, fmt.Errorf("no packages matched %s", strings.Join(wanted, " "))
+		return nil, fmt.Errorf("%w %s", ErrNoPackages, strings.Join(wanted, " "))
 	}
 	return l, nil
 }
@@ -163,13 +167,22 @@ func Workspace(cfg Config) (gomod, gowork string, err error) {
 
 // askWorkspace finds the main modules and the root.
 func askWorkspace(cmd *goCommand) (*workspace, error) {
-	var env struct{ GOWORK, GOMOD, GOROOT, GOMODCACHE, GOARCH, GOVERSION, GOTMPDIR string }
-	if err := cmd.run(func(dec *json.Decoder) error { return dec.Decode(&env) },
-		"env", "-json", "GOWORK", "GOMOD", "GOROOT", "GOMODCACHE", "GOARCH", "GOVERSION", "GOTMPDIR"); err != nil {
+	var env struct {
+		GOWORK, GOMOD, GOROOT, GOMODCACHE, GOVERSION, GOTMPDIR, GOFLAGS string
+		GOOS, GOARCH, GOHOSTOS, GOHOSTARCH, CGO_ENABLED                 string
+	}
+	if err := cmd.run(func(dec *json.Decoder) error { return dec.Decode(&env) }, "env", "-json", "GOWORK", "GOMOD", "GOROOT", "GOMODCACHE",
+		"GOVERSION", "GOTMPDIR", "GOFLAGS", "GOOS", "GOARCH", "GOHOSTOS", "GOHOSTARCH", "CGO_ENABLED"); err != nil {
 		return nil, err
 	}
 	cmd.temp = env.GOTMPDIR
-	ws := &workspace{Root: cmd.dir, GOARCH: env.GOARCH, GOROOT: env.GOROOT, GOMODCACHE: env.GOMODCACHE, GOWORK: strings.TrimPrefix(env.GOWORK, "off"), Go: languageVersion(env.GOVERSION)}
+	if cmd.platform != "" && cmd.platform != env.GOHOSTOS+"/"+env.GOHOSTARCH { // for which there is a C compiler, if there is one
+		env.CGO_ENABLED, cmd.env = "0", append(slices.Clip(cmd.env), "CGO_ENABLED=0")
+	}
+	ws := &workspace{
+		Root: cmd.dir, Platform: env.GOOS + "/" + env.GOARCH, GOARCH: env.GOARCH, GOROOT: env.GOROOT, GOMODCACHE: env.GOMODCACHE, GOWORK: strings.TrimPrefix(env.GOWORK, "off"), Go: languageVersion(env.GOVERSION),
+		cgo: env.CGO_ENABLED == "1", goflags: env.GOFLAGS,
+	}
 	if env.GOMOD == "" {
 		return ws, nil // GOPATH mode: there are no modules
 	}

@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"go/token"
 	"maps"
@@ -16,6 +17,7 @@ type Config struct {
 	Dir       string            // working folder of the go command; empty means the process's
 	Patterns  []string          // as for go list; none means ./...
 	Tags      string            // for go build -tags
+	Platform  string            // GOOS/GOARCH to load for, without cgo unless it is the machine's own; empty: that of the environment
 	Tests     bool              // load _test.go files
 	Overlay   map[string][]byte // absolute file name -> content that replaces the file's, or adds the file; nil: there is no such file
 	Env       []string          // nil means os.Environ()
@@ -29,6 +31,9 @@ type Config struct {
 	// no run is ended early.
 	Context func() (context.Context, context.CancelFunc)
 }
+
+// ErrNoPackages is why there is no program where the patterns are sound and nothing is there. On another platform there may be.
+var ErrNoPackages = errors.New("no packages matched")
 
 // Load loads a program. It returns an error only if there is none: the go command fails as a whole, or a pattern names no
 // package. What is wrong with single packages is in [Program.Errors].
@@ -50,7 +55,10 @@ func Load(cfg Config) (*Program, error) {
 		chosen:  choose(l),
 		parsed:  map[*chosen][]*parsed{},
 		errs:    map[*chosen]*packageErrors{},
-		prog:    &Program{Root: l.Root, Whole: l.whole, Fset: token.NewFileSet(), ModCache: l.GOMODCACHE, files: map[*token.File]*File{}},
+		prog: &Program{
+			Root: l.Root, Whole: l.whole, Platform: l.Platform, Fset: token.NewFileSet(), ModCache: l.GOMODCACHE, files: map[*token.File]*File{},
+			cgoEnabled: l.cgo, tags: tagsOf(cfg.Tags, l.goflags), tests: cfg.Tests,
+		},
 	}
 	for _, c := range ld.chosen {
 		ld.errs[c] = &packageErrors{relative: ld.relative}
@@ -59,12 +67,24 @@ func Load(cfg Config) (*Program, error) {
 	ld.check()
 	ld.errors()
 	if len(ld.chosen) == 0 && len(ld.prog.Errors) == 0 {
-		return nil, fmt.Errorf("no packages matched %s", strings.Join(cfg.Patterns, " "))
+		return nil, fmt.Errorf("%w %s", ErrNoPackages, strings.Join(cfg.Patterns, " "))
 	}
 	ld.prog.Packages = order(ld.chosen)
 	ld.modules()
 	ld.origins()
 	return ld.prog, nil
+}
+
+// tagsOf returns the tags that a program is built with: those asked for, or else those of GOFLAGS.
+func tagsOf(asked, goflags string) []string {
+	if asked == "" {
+		for flag := range strings.FieldsSeq(goflags) {
+			if value, ok := strings.CutPrefix(strings.TrimLeft(flag, "-"), "tags="); ok {
+				asked = value
+			}
+		}
+	}
+	return strings.FieldsFunc(asked, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
 // Overlaid loads a program as cfg says, but for the files of overlay, which are added to those of cfg.

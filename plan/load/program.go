@@ -7,12 +7,14 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"strings"
 )
 
 // Program is everything that was loaded. It is immutable and may be read concurrently.
 type Program struct {
 	Root     string // absolute folder to which File.Name is relative: the main module's, or that of go.work
 	Whole    bool   // every package of the main modules is requested, as far as the patterns show
+	Platform string // GOOS/GOARCH that it was loaded for
 	Fset     *token.FileSet
 	Packages []*Package // own packages; what a package's Imports name stands before it, otherwise sorted by path
 	Errors   []Error    // sorted by file, line, column; unique
@@ -21,6 +23,10 @@ type Program struct {
 	ModCache string     // the folder of the module cache; empty if there is none
 
 	files map[*token.File]*File // for File and Position
+
+	cgoEnabled bool     // for Loads, as are these
+	tags       []string // that it is built with
+	tests      bool     // they were loaded
 
 	folders []string // with files of the program or of what it imports that may change: not the Go tree and the module cache; sorted
 	cgo     string   // a package, own or imported, that uses cgo and is not of the standard library; empty if there is none
@@ -79,6 +85,15 @@ func (e Error) String() string {
 		return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Msg)
 	}
 	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Col, e.Msg)
+}
+
+// Excluded returns the folder of which e says that all its files are for other builds, or "".
+func (e Error) Excluded() string {
+	dir, excluded := strings.CutPrefix(e.Msg, "build constraints exclude all Go files in ")
+	if !excluded || e.File != "" {
+		return ""
+	}
+	return dir
 }
 
 // Package returns the package with that path, or nil. An external test is found under "p_test".

@@ -37,6 +37,7 @@ type jsonFinding struct {
 	Contention []jsonContention `json:"contention,omitempty"`
 	Stays      string           `json:"stays,omitempty"`
 	Fix        *jsonFix         `json:"fix,omitempty"`
+	Platforms  []string         `json:"platforms,omitempty"` // unless it is on all that were asked for
 }
 
 type jsonFix struct {
@@ -133,7 +134,7 @@ func (o Options) finding(f plan.Finding) jsonFinding {
 	j := jsonFinding{
 		ID: f.ID, Kind: f.Kind, Confidence: f.Confidence.String(), Evidence: append([]string{}, f.Evidence...),
 		Module: f.Module, Package: f.Package, Owner: f.Owner, Field: f.Field, Pos: o.jsonPos(f.Pos),
-		Guard: f.Guard, Message: f.Message, Chains: [][]string{}, Sites: []jsonSite{}, Stays: f.Stays,
+		Guard: f.Guard, Message: f.Message, Chains: [][]string{}, Sites: []jsonSite{}, Stays: f.Stays, Platforms: f.Platforms,
 	}
 	for _, c := range f.Contention {
 		out := jsonContention{Profile: c.Profile, Lock: c.Lock, Share: c.Share, Around: c.Around, Nanos: c.Nanos, Waits: c.Waits, Sites: []jsonLockSite{}}

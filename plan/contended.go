@@ -108,23 +108,27 @@ func (l *lockFinder) delays(profile evidence.Profile) *delays {
 }
 
 func (d *delays) add(at lockAt, s evidence.Sample) {
-	for i, v := range d.finder.verdicts {
-		uses := slices.Contains(at.around, i)
-		if uses {
-			d.around[i] += float64(s.Nanos)
-		}
-		if !uses && (v.Guard == nil || v.Guard.Class != at.class || !isItself(*v.Guard)) {
-			continue
-		}
-		guard := d.guards[i]
-		if guard == nil {
-			guard = &lockDelay{sites: make(map[lockPlace]float64)}
-			d.guards[i] = guard
-		}
-		guard.nanos += float64(s.Nanos)
-		guard.waits += float64(s.Count)
-		guard.sites[lockPlace{at.pos, at.function, at.release}] += float64(s.Nanos)
+	for _, i := range at.around {
+		d.around[i] += float64(s.Nanos)
+		d.addTo(i, at, s)
 	}
+	for _, i := range d.finder.guarded[at.class] {
+		if !slices.Contains(at.around, i) && isItself(*d.finder.verdicts[i].Guard) {
+			d.addTo(i, at, s)
+		}
+	}
+}
+
+// addTo adds s, which is about the guard of verdict i.
+func (d *delays) addTo(i int, at lockAt, s evidence.Sample) {
+	guard := d.guards[i]
+	if guard == nil {
+		guard = &lockDelay{sites: make(map[lockPlace]float64)}
+		d.guards[i] = guard
+	}
+	guard.nanos += float64(s.Nanos)
+	guard.waits += float64(s.Count)
+	guard.sites[lockPlace{at.pos, at.function, at.release}] += float64(s.Nanos)
 }
 
 // isItself reports whether all locks of the class of a guard guard what it guards. Those of a type that is a part of several others do not.

@@ -25,8 +25,16 @@ import (
 type lockFinder struct {
 	prover
 	verdicts []share.Verdict
+	guarded  map[access.Var][]int // the verdicts, by the class of their guard
 	bodies   map[*load.File][]*lockset.Body
+	named    map[codeFunction][]*lockset.Body
 	sections map[string][]section // of guards, by the first of the functions
+}
+
+// codeFunction is how a stack names a function.
+type codeFunction struct {
+	codeFile
+	name string
 }
 
 // section is where the guard of a verdict is taken for a use of the variable.
@@ -36,7 +44,10 @@ type section struct {
 }
 
 func newLockFinder(p prover, verdicts []share.Verdict) *lockFinder {
-	l := &lockFinder{prover: p, verdicts: verdicts, bodies: make(map[*load.File][]*lockset.Body), sections: make(map[string][]section)}
+	l := &lockFinder{
+		prover: p, verdicts: verdicts, guarded: make(map[access.Var][]int), bodies: make(map[*load.File][]*lockset.Body),
+		named: make(map[codeFunction][]*lockset.Body), sections: make(map[string][]section),
+	}
 	for _, key := range sortedKeys(p.world.Bodies) {
 		b := p.world.Bodies[key]
 		if file := p.prog.File(b.Pos); file != nil {
@@ -47,6 +58,7 @@ func newLockFinder(p prover, verdicts []share.Verdict) *lockFinder {
 		if v.Guard == nil || v.Guard.Class.IsZero() {
 			continue
 		}
+		l.guarded[v.Guard.Class] = append(l.guarded[v.Guard.Class], i)
 		for _, j := range v.Uses {
 			for _, e := range j.Entries {
 				if e.Holds(*v.Guard, false) {
@@ -72,6 +84,16 @@ func (l *lockFinder) note(taken []share.Taken, i int) {
 
 // bodiesOf returns the functions that f may be: those of its name, or else those that may have been inlined and have it therefore.
 func (l *lockFinder) bodiesOf(f ownFrame) []*lockset.Body {
+	name := codeFunction{codeFile{f.Package, f.File}, f.Name()}
+	bodies, ok := l.named[name]
+	if !ok {
+		bodies = l.findBodies(f)
+		l.named[name] = bodies
+	}
+	return bodies
+}
+
+func (l *lockFinder) findBodies(f ownFrame) []*lockset.Body {
 	var named, inlined []*lockset.Body
 	for _, file := range f.files {
 		for _, b := range l.bodies[file] {
@@ -197,23 +219,24 @@ func (l *lockFinder) names(calls []callIn, frames []ownFrame) (out []naming) {
 	for _, c := range calls {
 		out = append(out, naming{{c.body, access.Ref{Path: c.Path, Var: c.Class}}})
 	}
-	for i := 1; i < len(frames); i++ {
+	for i, f := range frames[1:] {
 		var next []naming
+		named := false
 		for _, n := range out {
-			if len(n) < i {
-				next = append(next, n) // nobody further out has a name for it
-				continue
+			var further []nameIn
+			if len(n) > i {
+				further = l.namesIn(n[i], f)
 			}
-			further := l.namesIn(n[i-1], frames[i])
 			for _, name := range further {
 				next = append(next, append(slices.Clip(n), name))
 			}
 			if len(further) == 0 {
-				next = append(next, n)
+				next = append(next, n) // nobody further out has a name for it
 			}
+			named = named || len(further) > 0
 		}
-		if len(next) > maxNamings {
-			return out
+		if !named || len(next) > maxNamings {
+			break
 		}
 		out = next
 	}

@@ -106,7 +106,7 @@ func TestEmittedTests(t *testing.T) {
 	}
 	mend(old, "rwmutex", "-w", "--accessors", "all")
 	half := len(emitted) / 2
-	for form, flags := range map[string][]string{"rwmutex": nil, "sharded": nil, "syncmap": {"--accessors", "all"}, "xsync": {"--accessors", "all"}, "snapshot": {"--accessors", "all"}} {
+	for form, flags := range map[string][]string{"rwmutex": nil, "sharded": nil, "syncmap": {"--accessors", "all"}, "xsync": nil, "snapshot": {"--accessors", "all"}} {
 		kinds := emitted[:half]
 		if form == "sharded" || form == "snapshot" || form == "xsync" {
 			kinds = emitted[half:]

@@ -26,7 +26,7 @@ var wrapperForms = []wrapperForm{
 	{form: Sharded, minor: 19, anyKey: 24, beside: []string{"Shard", "Table"}, lock: "Shard", field: "mu", names: []string{"atomic", "maphash", "bits", "new", "uint64", "byte", "string"}},
 	{form: SyncMap, minor: 20, anyKey: 20, beside: []string{"Entries"}, field: "mu", names: []string{"atomic", "new", "int64"}},
 	{form: Snapshot, minor: 19, anyKey: 19, field: "mu", names: []string{"atomic", "new"}},
-	{form: XSync, minor: 24, anyKey: 24, beside: []string{"Entries", "Lock", "Odd"}, lock: "Lock", field: "mu", names: []string{"atomic", "maphash", "bits", "xsync", "new", "uint64", "string"}, library: &xsyncLibrary},
+	{form: XSync, minor: 24, anyKey: 24, beside: []string{"Entries", "Lock", "Odd"}, lock: "Lock", field: "mu", names: []string{"atomic", "maphash", "bits", "xsync", "append", "new", "uint64", "string"}, library: &xsyncLibrary},
 }
 
 // wrapperFormOf returns the row of form, or nil if it generates no type.

@@ -67,6 +67,9 @@ func (inv *invocation) loadAll(cfg load.Config) (*program, error) {
 	if len(names) == 0 {
 		names = []string{""}
 	}
+	if len(names) > 1 {
+		collect(100) // all of them are kept
+	}
 	prog := new(program)
 	var none error
 	for _, name := range names {

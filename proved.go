@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"cmp"
+	"maps"
 	"path"
 	"slices"
 
@@ -37,7 +38,7 @@ func (inv *invocation) proved(prog *program, p *plan.Plan) ([]rewrite.Change, []
 	}
 }
 
-// provedOnAll returns the changes that mend vars on each of the platforms of prog, or refusals of some of them.
+// provedOnAll returns the changes that mend vars on each of the platforms of prog. With refusals of some of them, these are not proved.
 func (inv *invocation) provedOnAll(prog *program, vars map[plan.Var]bool) ([]rewrite.Change, []plan.Refusal, error) {
 	var all [][]rewrite.Change
 	for _, b := range prog.builds {
@@ -51,13 +52,18 @@ func (inv *invocation) provedOnAll(prog *program, vars map[plan.Var]bool) ([]rew
 	if clash != "" {
 		return nil, prog.refuseIn(clash, vars), nil
 	}
+	left, more := maps.Clone(vars), []plan.Refusal(nil)
 	for _, b := range prog.builds {
-		_, refused, err := inv.prove(prog, b, b.Plan.Only(vars))
-		if err != nil || len(refused) > 0 {
-			return nil, prog.on(b, refused), err
+		_, refused, err := inv.prove(prog, b, b.Plan.Only(left))
+		if err != nil {
+			return nil, nil, err
 		}
+		for _, r := range refused {
+			delete(left, r.Var)
+		}
+		more = append(more, prog.on(b, refused)...)
 	}
-	return changes, nil, nil
+	return changes, more, nil
 }
 
 // prove carries out p on b, one of prog, and proves the result.

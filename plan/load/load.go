@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"go/token"
 	"maps"
+	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -67,12 +69,17 @@ func Load(cfg Config) (*Program, error) {
 	return ld.prog, nil
 }
 
-// Overlaid loads a program as cfg says, but for the files of overlay, which are added to those of cfg.
+// Overlaid loads a program as cfg says, but for the files of overlay, which are added to those of cfg. Nothing is downloaded for it: what
+// the program needs as it is has been, and what a module comes to require by a go.mod of overlay is to be there.
 func (cfg Config) Overlaid(overlay map[string][]byte) (*Program, error) {
 	all := make(map[string][]byte)
 	maps.Copy(all, cfg.Overlay)
 	maps.Copy(all, overlay)
 	cfg.Overlay = all
+	if cfg.Env == nil {
+		cfg.Env = os.Environ()
+	}
+	cfg.Env = append(slices.Clip(cfg.Env), "GOPROXY=off", "GONOPROXY=none")
 	return Load(cfg)
 }
 

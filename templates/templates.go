@@ -60,7 +60,7 @@ var forms = map[string]form{
 	"rwmutex":  {locals: []string{"x", "k", "v", "ok", "old", "now", "keep", "fn", "m", "yield"}},
 	"sharded":  {locals: []string{"x", "k", "v", "ok", "old", "now", "keep", "fn", "m", "yield", "t", "s", "i", "n", "hi", "lo"}, others: []string{"Shard", "Table"}, minor: 19},
 	"syncmap":  {locals: []string{"x", "k", "v", "ok", "old", "now", "keep", "fn", "m", "yield", "a", "b", "e", "n"}, others: []string{"Entries"}, minor: 20},
-	"xsync":    {locals: []string{"x", "k", "v", "ok", "old", "now", "keep", "fn", "m", "yield", "e", "mu", "t", "n", "o", "odd", "hi", "lo"}, others: []string{"Entries", "Lock", "Odd"}, minor: 24},
+	"xsync":    {locals: []string{"x", "k", "v", "ok", "old", "now", "keep", "fn", "m", "yield", "e", "mu", "t", "n", "o", "odd", "keys", "hi", "lo"}, others: []string{"Entries", "Lock", "Odd"}, minor: 24},
 	"snapshot": {locals: []string{"x", "k", "v", "ok", "old", "now", "keep", "fn", "m", "yield", "p", "shown"}, minor: 19},
 }
 

@@ -206,10 +206,14 @@ func (x *xsyncMap) DeleteFunc(fn func(string, int) bool) {
 		return
 	}
 	e := x.table()
+	var keys []string
 	e.Range(func(k string, _ int) bool {
-		x.deleteIf(e, k, fn)
+		keys = append(keys, k)
 		return true
 	})
+	for _, k := range keys {
+		x.deleteIf(e, k, fn)
+	}
 }
 
 // deleteIf removes k from e if it is in it still and fn returns true.

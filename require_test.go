@@ -104,6 +104,12 @@ func TestRequireRefused(t *testing.T) {
 			t.Setenv("GOMODCACHE", t.TempDir())
 			t.Setenv("GOPROXY", "off")
 		}, "and the module cache lacks v4.5.0, so that the mend could not be proved (unlowered)\n\tgo mod download github.com/puzpuzpuz/xsync/v4@v4.5.0"},
+		"later beside": {func(t *testing.T, dir string) {
+			writeFile(t, filepath.Join(dir, "go.work"), []byte("go 1.24\n\nuse (\n\t.\n\t./beside\n)\n"))
+			writeFile(t, filepath.Join(dir, "beside", "go.mod"), []byte("module example.com/beside\n\ngo 1.24\n\nrequire github.com/puzpuzpuz/xsync/v4 v4.99.0\n"))
+			writeFile(t, filepath.Join(dir, "beside", "beside.go"), []byte("package beside\n"))
+			t.Setenv("GOPROXY", "file://"+filepath.ToSlash(t.TempDir())) // nobody asks it
+		}, "github.com/puzpuzpuz/xsync/v4@v4.99.0: module lookup disabled by GOPROXY=off"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := module(t, map[string]string{"go.mod": requiringMod, "main.go": countingGo})

@@ -102,27 +102,33 @@ func (q *requiring) read() (why, todo string) {
 //
 //	replace github.com/puzpuzpuz/xsync/v4 => ../fork
 //
-// Nothing is known of what stands in its place but its types.
+// Nothing is known of what stands in its place but its types. In a workspace the line may stand in any of its modules, or in go.work.
 func (q *requiring) checkReplaced() (why, todo string) {
-	replace, in := q.file.Replace, q.mod.Mod.Name
 	if q.prog.Work != nil {
 		work, err := modfile.ParseWork(q.prog.Work.Name, q.prog.Work.Src, nil)
 		if err != nil {
 			return err.Error(), "mend go.work"
 		}
 		if isReplaced(work.Replace, q.lib.Path) {
-			replace, in = work.Replace, q.prog.Work.Name
+			return q.prog.Work.Name + " replaces it", "choose another form"
 		}
 	}
-	if isReplaced(replace, q.lib.Path) {
-		return in + " replaces it", "choose another form"
-	}
-	if slices.ContainsFunc(q.file.Exclude, func(e *modfile.Exclude) bool {
-		return e.Mod == module.Version{Path: q.lib.Path, Version: q.lib.Version}
-	}) {
-		return q.mod.Mod.Name + " excludes it", "choose another form"
+	for _, m := range q.prog.Modules {
+		file, err := modfile.Parse(m.Mod.Name, m.Mod.Src, nil)
+		switch {
+		case err != nil:
+			return err.Error(), "mend " + m.Mod.Name
+		case isReplaced(file.Replace, q.lib.Path):
+			return m.Mod.Name + " replaces it", "choose another form"
+		case isExcluded(file.Exclude, q.lib):
+			return m.Mod.Name + " excludes it", "choose another form"
+		}
 	}
 	return "", ""
+}
+
+func isExcluded(list []*modfile.Exclude, lib *Library) bool {
+	return slices.ContainsFunc(list, func(e *modfile.Exclude) bool { return e.Mod == module.Version{Path: lib.Path, Version: lib.Version} })
 }
 
 func isReplaced(list []*modfile.Replace, path string) bool {
@@ -130,7 +136,7 @@ func isReplaced(list []*modfile.Replace, path string) bool {
 }
 
 // find finds what go.mod requires already. A later version stays, an earlier one is for the user to raise: other code of the target
-// uses it.
+// uses it. Of several lines for it, all of one version, one that is not marked as indirect will do.
 func (q *requiring) find() (why, todo string) {
 	for _, r := range q.file.Require {
 		if r.Mod.Path != q.lib.Path {
@@ -139,7 +145,7 @@ func (q *requiring) find() (why, todo string) {
 		if semver.Compare(r.Mod.Version, q.lib.Version) < 0 {
 			return q.mod.Mod.Name + " requires " + r.Mod.Version, q.get()
 		}
-		q.to.Version, q.to.Gains = r.Mod.Version, r.Indirect
+		q.to.Version, q.to.Gains = r.Mod.Version, q.to.Gains && r.Indirect
 	}
 	return "", ""
 }

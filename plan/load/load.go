@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"go/token"
 	"maps"
+	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -87,12 +89,17 @@ func tagsOf(asked, goflags string) []string {
 	return strings.FieldsFunc(asked, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
-// Overlaid loads a program as cfg says, but for the files of overlay, which are added to those of cfg.
+// Overlaid loads a program as cfg says, but for the files of overlay, which are added to those of cfg. Nothing is downloaded for it: what
+// the program needs as it is has been, and what a module comes to require by a go.mod of overlay is to be there.
 func (cfg Config) Overlaid(overlay map[string][]byte) (*Program, error) {
 	all := make(map[string][]byte)
 	maps.Copy(all, cfg.Overlay)
 	maps.Copy(all, overlay)
 	cfg.Overlay = all
+	if cfg.Env == nil {
+		cfg.Env = os.Environ()
+	}
+	cfg.Env = append(slices.Clip(cfg.Env), "GOPROXY=off", "GONOPROXY=none")
 	return Load(cfg)
 }
 

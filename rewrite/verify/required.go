@@ -55,7 +55,11 @@ func asRequired(r plan.Requirement, file string, came, gone []string) bool {
 		return len(gone) == 0 && slices.Equal(came, r.Lines)
 	}
 	line := r.Path + " " + r.Version
-	return file == r.Mod && r.Gains && len(came) == 1 && (came[0] == line || strings.HasPrefix(came[0], line+" //")) && (len(gone) == 0 || len(gone) == 1 && strings.HasPrefix(gone[0], line+" // indirect"))
+	indirect := func(have string) bool {
+		comment, ok := strings.CutPrefix(have, line+" //")
+		return ok && strings.HasPrefix(strings.TrimSpace(comment), "indirect")
+	}
+	return file == r.Mod && r.Gains && len(came) == 1 && (came[0] == line || strings.HasPrefix(came[0], line+" //")) && (len(gone) == 0 || len(gone) == 1 && indirect(gone[0]))
 }
 
 // requirements returns the lines of a go.mod or go.sum, sorted, without what groups them.

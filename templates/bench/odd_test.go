@@ -67,3 +67,29 @@ func TestOddKeys(t *testing.T) {
 		t.Errorf("%d entries are left", n)
 	}
 }
+
+// NaN comes first where two keys are compared, so that what cannot be a key is not seen to be none.
+func TestOddKeyHidesUncomparable(t *testing.T) {
+	k := struct {
+		f float64
+		x any
+	}{math.NaN(), []int{}}
+	x := new(xsyncOddMap)
+	for name, store := range map[string]func(){
+		"Store":       func() { x.Store(k, 1) },
+		"Swap":        func() { x.Swap(k, 1) },
+		"LoadOrStore": func() { x.LoadOrStore(k, 1) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s does not panic", name)
+				}
+			}()
+			store()
+		}()
+	}
+	if n := x.Len(); n != 0 {
+		t.Errorf("%d entries under what cannot be a key", n)
+	}
+}

@@ -54,12 +54,13 @@ func (x *xsyncOddMap) filled(m map[any]int) *xsyncOddMapEntries {
 	return e
 }
 
-// set makes v the value of k in e.
+// set makes v the value of k in e. It panics if k cannot be a key.
 func (x *xsyncOddMap) set(e *xsyncOddMapEntries, k any, v int) {
 	if k == k {
 		e.Store(k, v)
 		return
 	}
+	e.Load(k) // it hashes all of k, of which NaN may hide a part from k == k
 	e.mu.Lock()
 	e.odd = append(e.odd, xsyncOddMapOdd{k, v})
 	e.mu.Unlock()

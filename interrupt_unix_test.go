@@ -12,6 +12,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -27,17 +28,30 @@ type process struct {
 	temp   string // where it has its temporary files
 }
 
-// start starts the tool in dir, with extra environment.
+// start starts the tool in dir, with extra environment. It heeds signals, whatever this process does.
 func start(t *testing.T, tool, dir string, env []string, args ...string) *process {
 	t.Helper()
 	p := &process{Cmd: exec.Command(tool, args...), temp: t.TempDir()}
 	p.Dir, p.Stderr = dir, &p.stderr
+	heed(t)
 	p.Env = append(append(os.Environ(), "TMPDIR="+p.temp, "GOFLAGS=-mod=mod", "GOWORK=off", cacheEnv+"=off"), env...)
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { p.Process.Kill() })
 	return p
+}
+
+// heed makes processes that are started from now on heed the signals that this one ignores, as in the background of a shell:
+// they inherit that, and would leave these signals alone, but they do not inherit handlers.
+func heed(t *testing.T) {
+	c := make(chan os.Signal, 1)
+	for _, sig := range ending {
+		if signal.Ignored(sig) {
+			signal.Notify(c, sig)
+		}
+	}
+	t.Cleanup(func() { signal.Stop(c) })
 }
 
 // endedBy waits for p, and reports whether it was ended by sig; else it has ended before, by itself.

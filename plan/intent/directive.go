@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/token"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -32,6 +33,10 @@ type directive struct {
 
 func (d directive) String() string { return d.as }
 
+// spaced is what a directive looks like that a space keeps from being one. A verb follows the colon at once, so that a list of tools, or
+// a configuration in a comment, looks otherwise.
+var spaced = regexp.MustCompile(`^\s+mapmend:[a-z]`)
+
 // parse returns the directive in c; ok is false when c is none. A directive that cannot be understood is a
 // problem.
 func parse(c *ast.Comment) (d directive, ok bool, problem string) {
@@ -43,7 +48,7 @@ func parse(c *ast.Comment) (d directive, ok bool, problem string) {
 	}
 	rest, found := strings.CutPrefix(text, "mapmend:")
 	if !found {
-		if strings.HasPrefix(strings.TrimSpace(text), "mapmend:") && text != c.Text {
+		if spaced.MatchString(text) && text != c.Text {
 			return d, false, "a directive has no space after the slashes"
 		}
 		return d, false, ""

@@ -175,10 +175,12 @@ func (inv *invocation) answer() (*program, *plan.Plan, int) {
 	if prog == nil {
 		return nil, nil, code
 	}
-	p, err := inv.plan(prog)
+	known := inv.recallSummaries("")
+	p, err := inv.plan(prog, known.summaries())
 	if err != nil {
 		return nil, nil, inv.fail(err)
 	}
+	known.keep()
 	q.keep(prog, p)
 	return prog, p, code
 }

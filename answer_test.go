@@ -252,15 +252,17 @@ func TestAnswerWithoutFolder(t *testing.T) {
 		said("-C", dir)
 	}
 	entries, _ := filepath.Glob(filepath.Join(cache, "*"))
-	if len(entries) != 1 {
+	if len(entries) != 2 { // the answer, and the summaries
 		t.Fatalf("%d entries", len(entries))
 	}
-	writeFile(t, entries[0], []byte("damaged"))
+	for _, entry := range entries {
+		writeFile(t, entry, []byte("damaged"))
+	}
 	if got, _ := said("-C", dir); got != want {
-		t.Errorf("with a damaged entry got %s, want %s", got, want)
+		t.Errorf("with damaged entries got %s, want %s", got, want)
 	}
 	if !isRecalled("-C", dir) {
-		t.Error("the damaged entry was not replaced")
+		t.Error("the damaged answer was not replaced")
 	}
 }
 
@@ -296,4 +298,55 @@ func TestAnswersAtOnce(t *testing.T) {
 		})
 	}
 	group.Wait()
+}
+
+// analysed returns which part of check's -v says how many packages were analysed, and what it says to standard output.
+func analysed(args ...string) (counts []string, out string) {
+	var stdout, stderr bytes.Buffer
+	run(append([]string{"check", "-v"}, args...), &stdout, &stderr)
+	for line := range strings.Lines(stderr.String()) {
+		if _, rest, ok := strings.Cut(line, "mapmend: analysed "); ok {
+			counts = append(counts, strings.TrimSuffix(rest, " is known is from an earlier run\n"))
+		}
+	}
+	return counts, stdout.String()
+}
+
+// TestSummariesInCheck changes one package after the other, and checks that check says what it does without a cache, and analyses only what has
+// changed and what imports that; at the revision that is compared with nothing.
+func TestSummariesInCheck(t *testing.T) {
+	caching(t)
+	dir := module(t, racy)
+	writeFile(t, filepath.Join(dir, "user", "user.go"), []byte("package user\n\nimport _ \"example.com/app/session\"\n"))
+	writeFile(t, filepath.Join(dir, "other", "other.go"), []byte("package other\n"))
+	commit(t, dir)
+	args := []string{"-C", dir}
+	for _, step := range []struct {
+		file, text string
+		since      bool
+		want       string
+	}{
+		{want: "3 packages; of 0 packages what"},
+		{file: "other/other.go", text: "package other\n\nvar V int\n", want: "1 package; of 2 packages what"},
+		{file: "session/more.go", text: more, want: "2 packages; of 1 package what"},
+		{file: "session/store.go", text: "\n\n" + racy["session/store.go"], want: "2 packages; of 1 package what"},
+		{file: "other/other.go", text: "package other\n", since: true, want: "1 package; of 2 packages what, 2 packages; of 1 package what"},
+		{file: "other/more.go", text: "package other\n", since: true, want: "1 package; of 2 packages what, 0 packages; of 3 packages what"},
+	} {
+		if step.file != "" {
+			writeFile(t, filepath.Join(dir, filepath.FromSlash(step.file)), []byte(step.text))
+		}
+		asked := args
+		if step.since {
+			asked = append([]string{"--changed-since", "HEAD"}, args...)
+		}
+		_, want := analysed(append([]string{"--no-cache"}, asked...)...)
+		counts, got := analysed(asked...)
+		if got != want || got == "" {
+			t.Errorf("after %s: got\n%s\nwithout a cache\n%s", step.file, got, want)
+		}
+		if counts := strings.Join(counts, ", "); counts != step.want {
+			t.Errorf("after %s: analysed %q, want %q", step.file, counts, step.want)
+		}
+	}
 }

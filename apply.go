@@ -47,7 +47,7 @@ func apply(inv *invocation) int {
 	if err := inv.sameEvidence(f, filepath.Join(root, filepath.FromSlash(req.Dir))); err != nil {
 		return inv.fail(named(name, err))
 	}
-	p, err := inv.plan(prog)
+	p, err := inv.plan(prog, nil)
 	if err != nil {
 		return inv.fail(err)
 	}

@@ -30,7 +30,7 @@ func confirming(inv *invocation) int {
 	if prog == nil {
 		return loaded
 	}
-	p, err := inv.plan(prog)
+	p, err := inv.plan(prog, nil)
 	if err != nil {
 		return inv.fail(err)
 	}

@@ -21,7 +21,7 @@ func explain(inv *invocation) int {
 	if prog == nil {
 		return loaded
 	}
-	p, err := inv.plan(prog)
+	p, err := inv.plan(prog, nil)
 	if err != nil {
 		return inv.fail(err)
 	}

@@ -86,10 +86,12 @@ func (inv *invocation) before() (*baseline.Baseline, error) {
 	if errs := prog.errors(); len(errs) > 0 {
 		inv.notef("at %s not all packages load, and what these had counts as new: %v", inv.since, errs[0])
 	}
-	p, err := inv.plan(prog)
+	known := inv.recallSummaries(inv.since)
+	p, err := inv.plan(prog, known.summaries())
 	if err != nil {
 		return nil, err
 	}
+	known.keep()
 	q.keep(prog, p)
 	return baseline.Of(report.AtLeast(p.Findings, inv.minConfidence.Confidence)), nil
 }

@@ -19,9 +19,10 @@ import (
 // for the packages below it that have no row of their own; so does an entry.
 var mayImport = map[string][]string{
 	"mapmend":                   {"mapmend/plan", "mapmend/plan/load", "mapmend/plan/cache", "mapmend/plan/config", "mapmend/plan/baseline", "mapmend/plan/evidence", "mapmend/plan/report", "mapmend/plan/vet", "mapmend/rewrite", "mapmend/rewrite/confirm", "mapmend/rewrite/verify"},
-	"mapmend/plan":              {"mapmend/plan/load", "mapmend/plan/access", "mapmend/plan/model", "mapmend/plan/kept", "mapmend/plan/lockset", "mapmend/plan/mapuse", "mapmend/plan/share", "mapmend/plan/region", "mapmend/plan/config", "mapmend/plan/evidence", "mapmend/plan/intent", "mapmend/plan/sample"},
+	"mapmend/plan":              {"mapmend/plan/load", "mapmend/plan/access", "mapmend/plan/model", "mapmend/plan/kept", "mapmend/plan/lockset", "mapmend/plan/mapuse", "mapmend/plan/share", "mapmend/plan/region", "mapmend/plan/config", "mapmend/plan/evidence", "mapmend/plan/intent", "mapmend/plan/pack", "mapmend/plan/sample"},
 	"mapmend/plan/load":         {},
 	"mapmend/plan/cache":        {},
+	"mapmend/plan/pack":         {},
 	"mapmend/plan/evidence":     {},
 	"mapmend/plan/access":       {},
 	"mapmend/plan/model":        {},

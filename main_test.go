@@ -114,7 +114,7 @@ func mendTree(t *testing.T, dir string, flags []string, cases []*testCase) (*pro
 	if code != exitOK {
 		t.Fatalf("the cases do not load:\n%s", &stderr)
 	}
-	p, err := inv.plan(prog)
+	p, err := inv.plan(prog, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

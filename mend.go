@@ -18,7 +18,7 @@ func mend(inv *invocation) int {
 		return loaded
 	}
 	start := time.Now()
-	p, err := inv.plan(prog)
+	p, err := inv.plan(prog, nil)
 	if err != nil {
 		return inv.fail(err)
 	}

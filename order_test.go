@@ -88,7 +88,7 @@ func outline(t *testing.T, cases []*testCase, flags []string, back func(string) 
 	if code != exitOK {
 		t.Fatalf("the cases do not load:\n%s", &stderr)
 	}
-	p, err := inv.plan(prog)
+	p, err := inv.plan(prog, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -180,14 +180,14 @@ func (prog *program) platforms() (names []string) {
 }
 
 // plan plans prog with the options and the evidence of the command line. Of several platforms it is what their plans are together;
-// each build has the part of it that is its own.
-func (inv *invocation) plan(prog *program) (*plan.Plan, error) {
+// each build has the part of it that is its own. Summaries that are known are used; nil uses none.
+func (inv *invocation) plan(prog *program, known *plan.Summaries) (*plan.Plan, error) {
 	all, err := inv.allEvidence()
 	if err != nil {
 		return nil, err
 	}
 	opt := inv.options()
-	opt.Evidence = all.Evidence
+	opt.Evidence, opt.Summaries = all.Evidence, known
 	if err := inv.planEach(prog, opt); err != nil {
 		return nil, err
 	}

@@ -28,7 +28,7 @@ func BenchmarkAnalyse(b *testing.B) {
 		b.Run(m.name, func(b *testing.B) {
 			prog := loadModule(b, m.dir, m.pattern)
 			for b.Loop() {
-				if _, _, err := analyse(prog, Options{}.tell, lockset.Config{}); err != nil {
+				if _, _, err := analyse(prog, Options{}.tell, lockset.Config{}, nil); err != nil {
 					b.Fatal(err)
 				}
 			}

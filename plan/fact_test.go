@@ -23,7 +23,7 @@ func TestFactsAreData(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	world, _, err := analyse(prog, Options{}.tell, lockset.Config{})
+	world, _, err := analyse(prog, Options{}.tell, lockset.Config{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

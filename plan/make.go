@@ -34,6 +34,7 @@ type Options struct {
 	Evidence      evidence.Evidence // what running programs left; a variable that it names is Proven
 	MinConfidence Confidence        // findings below get no Mend; Silent means Likely
 	Config        *config.Config    // what the configuration of the module says; nil: nothing
+	Summaries     *Summaries        `json:"-"` // what is known of packages from earlier runs, and is kept for later ones; nil: nothing
 
 	Platforms []string        `json:"-"` // that plans are made for, this one among them; empty: for this one alone
 	Seen      map[string]bool `json:"-"` // absolute names of the files that were loaded for the others; plans for these are about them
@@ -56,7 +57,7 @@ func Make(prog *load.Program, opt Options) (*Plan, error) {
 	if err := opt.checkForms(); err != nil {
 		return nil, err
 	}
-	world, said, err := analyse(prog, opt.tell, lockset.Config{Library: opt.library(), MaxBlocks: opt.maxBlocks})
+	world, said, err := analyse(prog, opt.tell, lockset.Config{Library: opt.library(), MaxBlocks: opt.maxBlocks}, opt.Summaries)
 	if err != nil {
 		return nil, err
 	}
@@ -165,8 +166,8 @@ func (opt Options) threshold() Confidence {
 
 // analyse runs the detector over the sound packages of prog, each after the ones it imports, several
 // at a time. A package's SSA is dropped when its summary is made. cfg.Effect, unless nil, is for functions of packages outside
-// prog; then prog is not the whole program. The progress is told.
-func analyse(prog *load.Program, tell func(what string, done, of int), cfg lockset.Config) (*share.World, map[*load.Package]intent.Said, error) {
+// prog; then prog is not the whole program. What sums has of them is not found again. The progress is told.
+func analyse(prog *load.Program, tell func(what string, done, of int), cfg lockset.Config, sums *Summaries) (*share.World, map[*load.Package]intent.Said, error) {
 	var (
 		mu      sync.RWMutex
 		effects = make(map[string]*lockset.Effect)
@@ -186,6 +187,7 @@ func analyse(prog *load.Program, tell func(what string, done, of int), cfg locks
 		}
 		return before(key)
 	}
+	z := sums.summarizer(prog, cfg)
 	own := make(map[string]bool)
 	for _, pkg := range prog.Packages {
 		done[pkg] = make(chan struct{})
@@ -204,7 +206,7 @@ func analyse(prog *load.Program, tell func(what string, done, of int), cfg locks
 			}
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			results[i], errs[i] = analysePackage(prog, pkg, cfg, effect)
+			results[i], errs[i] = z.summary(pkg, cfg, effect)
 			if results[i] != nil {
 				mu.Lock()
 				defer mu.Unlock()

@@ -32,7 +32,7 @@ func Separate(prog *load.Program, opt Options, imported []Facts) ([]Finding, Fac
 			known[f.Key] = f.Effect
 		}
 	}
-	world, said, err := analyse(prog, opt.tell, lockset.Config{Library: opt.library(), Effect: func(key string) *lockset.Effect { return known[key] }})
+	world, said, err := analyse(prog, opt.tell, lockset.Config{Library: opt.library(), Effect: func(key string) *lockset.Effect { return known[key] }}, nil)
 	if err != nil {
 		return nil, Facts{}, err
 	}

@@ -14,8 +14,9 @@ import (
 	"time"
 )
 
-// maxSize is how many bytes the entries may have together. An answer on a module of 70,000 lines has some ten thousand.
-const maxSize = 64 << 20
+// maxSize is how many bytes the entries may have together. An answer on a module of 70,000 lines has some ten thousand, the
+// summaries of its packages two million.
+const maxSize = 256 << 20
 
 // A Key names an answer: a hash of all that decides it.
 type Key [sha256.Size]byte

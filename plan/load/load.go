@@ -72,6 +72,7 @@ func Load(cfg Config) (*Program, error) {
 		return nil, fmt.Errorf("%w %s", ErrNoPackages, strings.Join(cfg.Patterns, " "))
 	}
 	ld.prog.Packages = order(ld.chosen)
+	ld.sums()
 	ld.modules()
 	ld.origins()
 	return ld.prog, nil

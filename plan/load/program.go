@@ -49,6 +49,7 @@ type Package struct {
 	Requested bool       // the patterns match it; false for importers and dependencies
 	Writable  bool       // belongs to a main module
 	External  bool       // an external test, package p_test
+	Sum       Sum        // what decides what can be known of it; zero if that cannot be told
 	Broken    bool       // did not type-check, or a dependency has no export data: never rewritten
 
 	fset   *token.FileSet
@@ -94,6 +95,18 @@ func (e Error) Excluded() string {
 		return ""
 	}
 	return dir
+}
+
+// Places returns the files that positions of own packages are in, by the names that they were parsed under: those of Files, and what cgo made.
+func (p *Program) Places() map[string]*token.File {
+	places := make(map[string]*token.File)
+	for _, pkg := range p.Packages {
+		for _, f := range pkg.syntax {
+			file := p.Fset.File(f.Package)
+			places[file.Name()] = file
+		}
+	}
+	return places
 }
 
 // Package returns the package with that path, or nil. An external test is found under "p_test".

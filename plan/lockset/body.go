@@ -211,5 +211,5 @@ type Method struct {
 	Name string     // of the interface's method
 	Runs model.Runs // the library that calls it; zero when it is not known to
 
-	index []int // the way to the method from the concrete type
+	Index []int // the way to the method from the concrete type
 }

@@ -122,7 +122,7 @@ func (c *Conversion) add(t types.Type, m types.Object, runs model.Interface, all
 	if !ok {
 		return
 	}
-	method := Method{Key: access.ObjectKey(fn), Name: m.Name(), index: index}
+	method := Method{Key: access.ObjectKey(fn), Name: m.Name(), Index: index}
 	if all || slices.Contains(runs.Methods, m.Name()) {
 		method.Runs = runs.Runs
 	}
@@ -170,7 +170,7 @@ func (r *recorder) converts(instr *ssa.MakeInterface, s *state) {
 		if m.Runs.IsZero() || !r.a.hasBody(m.Key) {
 			continue
 		}
-		r.edge(r.a, Edge{Callee: m.Key, Pos: instr.Pos(), Params: []access.Ref{r.a.names.Receiver(instr.X, m.index)}, Start: m.Runs.How, By: m.Runs.By, Site: r.a.served(m.Runs, instr), Many: m.Runs.Many()}, instr, s)
+		r.edge(r.a, Edge{Callee: m.Key, Pos: instr.Pos(), Params: []access.Ref{r.a.names.Receiver(instr.X, m.Index)}, Start: m.Runs.How, By: m.Runs.By, Site: r.a.served(m.Runs, instr), Many: m.Runs.Many()}, instr, s)
 	}
 }
 

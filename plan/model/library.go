@@ -3,8 +3,9 @@ package model
 // This file is the part of the model that a configuration can extend.
 
 // Library is what is known about functions that run others. The nil Library knows what the tables of
-// this package say; With adds to that. A Library is immutable.
+// this package say; Extend adds to that. A Library is immutable.
 type Library struct {
+	extension   Extension
 	starts      map[string]Argument
 	funcTypes   map[string]Runs
 	concurrent  map[string]Interface
@@ -24,7 +25,7 @@ type Extension struct {
 
 // Extend returns a Library that knows what e says besides the tables.
 func Extend(e Extension) *Library {
-	l := &Library{starts: e.Starts, funcTypes: e.FuncTypes, concurrent: e.Concurrent, synchronous: make(map[string]bool), serves: make(map[string]bool)}
+	l := &Library{extension: e, starts: e.Starts, funcTypes: e.FuncTypes, concurrent: e.Concurrent, synchronous: make(map[string]bool), serves: make(map[string]bool)}
 	for _, key := range e.Synchronous {
 		l.synchronous[key] = true
 	}
@@ -32,6 +33,14 @@ func Extend(e Extension) *Library {
 		l.serves[key] = true
 	}
 	return l
+}
+
+// Extension returns what l was extended by.
+func (l *Library) Extension() Extension {
+	if l == nil {
+		return Extension{}
+	}
+	return l.extension
 }
 
 // Starts returns which argument of the function key runs concurrently, and who runs it; ok is false

@@ -4,6 +4,7 @@ package main
 // tests run without a cache.
 
 import (
+	"archive/zip"
 	"bytes"
 	"fmt"
 	"maps"
@@ -210,6 +211,54 @@ func TestAnswerIsNotKept(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestAnswerOfCgoInModuleCache checks that cgo of a module in the module cache keeps nothing from being recalled, unless it asks pkg-config.
+func TestAnswerOfCgoInModuleCache(t *testing.T) {
+	if _, err := exec.LookPath("gcc"); err != nil {
+		t.Skip("no C compiler")
+	}
+	proxy, mods := t.TempDir(), t.TempDir()
+	t.Setenv("CGO_ENABLED", "1")
+	t.Setenv("GOPROXY", "file://"+filepath.ToSlash(proxy))
+	t.Setenv("GONOSUMDB", "*")
+	t.Setenv("GOFLAGS", "-mod=mod")
+	t.Setenv("GOMODCACHE", mods)
+	t.Cleanup(func() { _ = exec.Command("go", "clean", "-modcache").Run() }) // its files are read-only
+	const plain = "package c\n\n// #define N 1\nimport \"C\"\n\nconst N = C.N\n"
+	for what, src := range map[string]string{"plain": plain, "pkg-config": strings.Replace(plain, "// #d", "// #cgo !"+runtime.GOOS+" pkg-config: x\n// #d", 1)} {
+		publish(t, proxy, "example.com/"+what, map[string]string{"go.mod": "module example.com/" + what + "\n\ngo 1.22\n", "c.go": src})
+		caching(t)
+		dir := module(t, map[string]string{"go.mod": racy["go.mod"] + "\nrequire example.com/" + what + " v1.0.0\n", "a.go": "package app\n\nimport _ \"example.com/" + what + "\"\n"})
+		mustRun(t, exitOK, "check", "-C", dir) // writes go.sum
+		mustRun(t, exitOK, "check", "-C", dir)
+		if got, want := isRecalled("-C", dir), what == "plain"; got != want {
+			t.Errorf("%s: recalled %v, want %v", what, got, want)
+		}
+	}
+}
+
+// publish puts version 1.0.0 of a module into the module proxy that is the folder proxy.
+func publish(t *testing.T, proxy, path string, files map[string]string) {
+	t.Helper()
+	var zipped bytes.Buffer
+	z := zip.NewWriter(&zipped)
+	for name, text := range files {
+		w, err := z.Create(path + "@v1.0.0/" + name)
+		if err == nil {
+			_, err = w.Write([]byte(text))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	at := filepath.Join(proxy, filepath.FromSlash(path), "@v", "v1.0.0")
+	writeFile(t, at+".info", []byte(`{"Version":"v1.0.0"}`))
+	writeFile(t, at+".mod", []byte(files["go.mod"]))
+	writeFile(t, at+".zip", zipped.Bytes())
 }
 
 // TestAnswerOfDevelopmentVersion checks that nothing is kept that a development version of Go compiled, whichever way that is called.

@@ -3,6 +3,7 @@ package load
 // This file names what decides what a Config loads, so that an answer about the program can be kept and given again.
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -341,8 +342,9 @@ func (in *Inputs) Miss(prog *Program) error {
 	return nil
 }
 
-// origins fills in where the program comes from: the folders whose files may change, and a package outside the standard library that uses cgo,
-// since what that is depends on the headers of the system.
+// origins fills in where the program comes from: the folders whose files may change, and a package that uses cgo, of which what it is may
+// depend on more than is looked at. That is not the case where cgo reads files of a module cache: of the system's own headers the go command, too,
+// takes for granted that they stay.
 func (ld *loader) origins() {
 	seen := make(map[string]bool)
 	packages.Visit(ld.roots, func(p *packages.Package) bool {
@@ -354,16 +356,25 @@ func (ld *loader) origins() {
 		if !own && p.Dir != "" && within(p.Dir, filepath.Join(ld.GOROOT, "src")) {
 			return true
 		}
-		if slices.ContainsFunc(p.CompiledGoFiles, func(name string) bool { return filepath.Dir(name) != p.Dir }) {
+		cached := !own && p.Dir != "" && ld.GOMODCACHE != "" && within(p.Dir, ld.GOMODCACHE)
+		if slices.ContainsFunc(p.CompiledGoFiles, func(name string) bool { return filepath.Dir(name) != p.Dir }) && (!cached || asksPkgConfig(p)) {
 			ld.prog.cgo = p.PkgPath
 		}
-		if (own || p.Dir == "" || ld.GOMODCACHE == "" || !within(p.Dir, ld.GOMODCACHE)) && !seen[p.Dir] {
+		if !cached && !seen[p.Dir] {
 			seen[p.Dir] = true
 			ld.prog.folders = append(ld.prog.folders, p.Dir)
 		}
 		return true
 	}, nil)
 	slices.Sort(ld.prog.folders)
+}
+
+// asksPkgConfig reports whether cgo may ask another program how p is to be built.
+func asksPkgConfig(p *packages.Package) bool {
+	return slices.ContainsFunc(p.GoFiles, func(name string) bool {
+		src, err := os.ReadFile(name)
+		return err != nil || bytes.Contains(src, []byte("pkg-config"))
+	})
 }
 
 // evaluated returns dir without symbolic links, or dir itself.

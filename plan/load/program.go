@@ -29,7 +29,7 @@ type Program struct {
 	tests      bool     // they were loaded
 
 	folders []string // with files of the program or of what it imports that may change: not the Go tree and the module cache; sorted
-	cgo     string   // a package, own or imported, that uses cgo and is not of the standard library; empty if there is none
+	cgo     string   // a package that uses cgo, which may depend on more than is known; empty if there is none: see origins
 }
 
 // Package is one of our own packages, in its widest variant, or without its in-package tests if only that is sound.

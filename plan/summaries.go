@@ -93,12 +93,7 @@ func (s *Summaries) summarizer(prog *load.Program, cfg lockset.Config) *summariz
 	if s == nil || cfg.Effect != nil {
 		return z
 	}
-	var paths []string
-	for _, pkg := range prog.Packages {
-		paths = append(paths, pkg.Path)
-	}
-	slices.Sort(paths) // they come in another order when one imports another that it did not
-	with, err := json.Marshal([]any{paths, cfg.Library.Extension(), cfg.MaxBlocks})
+	with, err := json.Marshal([]any{cfg.Library.Extension(), cfg.MaxBlocks})
 	if err == nil {
 		z.Summaries, z.with, z.places = s, with, prog.Places()
 	}

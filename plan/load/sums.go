@@ -15,8 +15,8 @@ import (
 )
 
 // A Sum is a hash of all that decides what a package is, as long as the tool is the same: the names and the content of its files, as the
-// compiler sees them, the language, the platform, the types of what it imports, and the Sums of those of them that are own packages. The zero
-// Sum is that this cannot be told.
+// compiler sees them, the language, the platform, the types of what it imports and which of it is in the program, and the Sums of those
+// packages. The zero Sum is that this cannot be told.
 type Sum [sha256.Size]byte
 
 // IsZero reports whether s is unknown.
@@ -25,15 +25,17 @@ func (s Sum) IsZero() bool { return s == Sum{} }
 // summer makes the sums of the packages.
 type summer struct {
 	*loader
+	own   map[string]bool           // paths of the program's packages
 	types map[*packages.Package]Sum // of the export data of a package and of what it imports
 }
 
 // sums fills in Sum of each package, which comes after those of its Imports.
 func (ld *loader) sums() {
-	s := summer{ld, make(map[*packages.Package]Sum)}
+	s := summer{ld, make(map[string]bool), make(map[*packages.Package]Sum)}
 	of := make(map[*Package]*chosen)
 	for _, c := range ld.chosen {
 		of[c.Package] = c
+		s.own[c.Path] = true
 	}
 	for _, pkg := range ld.prog.Packages {
 		pkg.Sum = s.sum(of[pkg])
@@ -95,7 +97,7 @@ func (s summer) typesOf(p *packages.Package) Sum {
 	case !contentAddressed.MatchString(name):
 		return Sum{}
 	default:
-		fmt.Fprintln(h, name)
+		fmt.Fprintln(h, name, s.own[p.PkgPath])
 	}
 	if s.imports(h, p) {
 		s.types[p] = Sum(h.Sum(nil))

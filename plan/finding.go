@@ -230,8 +230,7 @@ func spell(p access.Path, body *lockset.Body) string {
 	case r.Kind == access.Free && r.Index < len(body.Free):
 		name = body.Free[r.Index]
 	case r.Kind == access.Global:
-		name = access.ShortCall(r.Name)
-		name = name[strings.IndexByte(name, '.')+1:]
+		name = access.ShortKey(r.Name)
 	case r.Kind == access.Local || r.Kind == access.Made:
 		return cmp.Or(strings.TrimPrefix(p.Sel, "."), "a local lock")
 	}

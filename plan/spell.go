@@ -10,7 +10,6 @@ import (
 
 	"mapmend/plan/access"
 	"mapmend/plan/lockset"
-	"mapmend/plan/model"
 	"mapmend/plan/share"
 )
 
@@ -56,7 +55,7 @@ func (d *decider) spellGuard(c *candidate, fn function, n need, ref access.Ref) 
 	case !ok:
 		return ""
 	case c.decl.owner == nil:
-		return d.spellGlobal(fn, c.decl.pkg.Path+suffix)
+		return d.spellGlobal(fn, access.Key(c.decl.pkg.Path, strings.TrimPrefix(suffix, ".")))
 	}
 	if sel := selectorAt(fn, n.pos, c.decl.name.Name); sel != nil && rest == "" {
 		if text := d.lockOf(fn, sel, suffix); text != "" {
@@ -194,11 +193,9 @@ func lockFrom(pkg *types.Package, owner string, t types.Type, steps []int, suffi
 }
 
 // spellGlobal writes a package variable as fn can: its bare name in its own package.
-func (d *decider) spellGlobal(fn function, name string) string {
-	path := model.Package(name)
-	rest := strings.TrimPrefix(name, path+".")
-	if path == fn.pkg.Path {
-		return rest
+func (d *decider) spellGlobal(fn function, key string) string {
+	if path, name := access.SplitKey(key); path == fn.pkg.Path {
+		return name
 	}
 	return ""
 }

@@ -222,7 +222,7 @@ func (d *decider) guardIn(c *candidate, t *twin, ref access.Ref) (lock string, p
 		}
 		path = access.Path{Root: owner.Root, Sel: sel}.Join(suffix)
 		if c.decl.owner == nil {
-			lock = d.spellGlobal(t.fn, c.decl.pkg.Path+suffix)
+			lock = d.spellGlobal(t.fn, access.Key(c.decl.pkg.Path, strings.TrimPrefix(suffix, ".")))
 		} else {
 			lock = d.spellByPath(c, t.fn, start, ref)
 		}

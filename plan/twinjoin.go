@@ -2,11 +2,9 @@ package plan
 
 import (
 	"slices"
-	"strings"
 
 	"mapmend/plan/access"
 	"mapmend/plan/lockset"
-	"mapmend/plan/model"
 	"mapmend/plan/region"
 )
 
@@ -54,7 +52,7 @@ func (d *decider) joinsAt(s spot, cs []*candidate) joins {
 func (d *decider) isSpelled(s spot, p access.Path, class access.Var) bool {
 	root := rootName(p.Root, d.world.Bodies[s.fn])
 	if p.Root.Kind == access.Global {
-		root = strings.TrimPrefix(p.Root.Name, model.Package(p.Root.Name)+".")
+		_, root = access.SplitKey(p.Root.Name)
 	}
 	return root+p.Sel == s.lock || root+p.Sel == s.lock+"."+class.Field
 }

@@ -161,8 +161,8 @@ func amissFunction(obj types.Object, call config.Call) string {
 	if !ok {
 		return call.Name + " is no function"
 	}
-	if key := access.ObjectKey(fn); key != call.Name {
-		return call.Name + " has the name " + key
+	if path, name := access.SplitKey(access.ObjectKey(fn)); path+"."+name != call.Name {
+		return call.Name + " has the name " + path + "." + name
 	}
 	switch params := fn.Signature().Params(); {
 	case call.Argument > params.Len() && !fn.Signature().Variadic():

@@ -53,9 +53,10 @@ func writeType(b *strings.Builder, t types.Type) {
 		writeType(b, t.Elem())
 	case *types.Named:
 		if p := t.Obj().Pkg(); p != nil {
-			b.WriteString(p.Path() + ".")
+			b.WriteString(Key(p.Path(), t.Obj().Name()))
+		} else {
+			b.WriteString(t.Obj().Name())
 		}
-		b.WriteString(t.Obj().Name())
 		for arg := range t.TypeArgs().Types() {
 			b.WriteString("[")
 			writeType(b, arg)

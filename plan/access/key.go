@@ -9,6 +9,28 @@ import (
 
 // This file names functions, so that a call can be matched with a body seen elsewhere.
 
+// dot stands for a dot in the last element of an import path, as in the symbols of the linker: so the path ends where it seems to.
+const dot = "%2e"
+
+// Key names what is called name, such as "F" or "T.M", in the package with that import path: "path.F", "path.T.M".
+func Key(path, name string) string {
+	dir, last := path[:strings.LastIndexByte(path, '/')+1], path[strings.LastIndexByte(path, '/')+1:]
+	return dir + strings.ReplaceAll(last, ".", dot) + "." + name
+}
+
+// SplitKey returns the import path and the name that key was made of. The name is empty if it is a path alone.
+func SplitKey(key string) (path, name string) {
+	last := strings.LastIndexByte(key, '/') + 1
+	path, name, _ = strings.Cut(key[last:], ".")
+	return key[:last] + strings.ReplaceAll(path, dot, "."), name
+}
+
+// PackageOf returns the import path in key.
+func PackageOf(key string) string {
+	path, _ := SplitKey(key)
+	return path
+}
+
 // FuncKey names fn across packages: "path.F", "path.T.M", and for a closure the key of the function
 // it stands in followed by "$1". Instances of a generic function share its key, and so do the
 // wrappers that go/ssa makes for method values.
@@ -27,7 +49,7 @@ func FuncKey(fn *ssa.Function) string {
 	if fn.Pkg != nil {
 		path = fn.Pkg.Pkg.Path()
 	}
-	return path + "." + fn.Name()
+	return Key(path, fn.Name())
 }
 
 // ObjectKey is FuncKey for a declared function or method. A method of an interface is named by the
@@ -39,9 +61,9 @@ func ObjectKey(obj *types.Func) string {
 		path = obj.Pkg().Path()
 	}
 	if recv := obj.Signature().Recv(); recv != nil {
-		return path + "." + TypeName(recv.Type()) + "." + obj.Name()
+		return Key(path, TypeName(recv.Type())+"."+obj.Name())
 	}
-	return path + "." + obj.Name()
+	return Key(path, obj.Name())
 }
 
 // TypeName returns the bare name of the named type that t or what it points to is, or "".
@@ -58,21 +80,13 @@ func TypeName(t types.Type) string {
 // ShortKey returns what people call the function key names: "(*T).M" is not told from "T.M", the
 // import path is left out.
 func ShortKey(key string) string {
-	if i := strings.LastIndexByte(key, '/'); i >= 0 {
-		key = key[i+1:]
+	if _, name := SplitKey(key); name != "" {
+		return name
 	}
-	if i := strings.IndexByte(key, '.'); i >= 0 {
-		return key[i+1:]
-	}
-	return key
+	return key[strings.LastIndexByte(key, '/')+1:]
 }
 
 // ShortCall returns the function key names as a caller in another package writes it: "http.Get".
 func ShortCall(key string) string {
-	for i := len(key) - 1; i >= 0; i-- {
-		if key[i] == '/' {
-			return key[i+1:]
-		}
-	}
-	return key
+	return strings.ReplaceAll(key[strings.LastIndexByte(key, '/')+1:], dot, ".")
 }

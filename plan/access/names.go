@@ -137,7 +137,7 @@ func (n *Names) resolve(v ssa.Value) Ref {
 		if v.Pkg != nil {
 			path = v.Pkg.Pkg.Path()
 		}
-		return Ref{Path: Path{Root: Root{Kind: Global, Name: path + "." + v.Name()}}, Var: Var{Package: path, Field: v.Name()}}
+		return Ref{Path: Path{Root: Root{Kind: Global, Name: Key(path, v.Name())}}, Var: Var{Package: path, Field: v.Name()}}
 	case *ssa.Function:
 		r := n.local()
 		r.Func = &FuncRef{Key: FuncKey(v)}

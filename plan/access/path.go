@@ -21,6 +21,14 @@ func (v Var) IsLocal(path Path) bool {
 	return path.Root.Kind == Made && (path.Sel == "" || v.Owner != "" && strings.Contains(v.Field, "."))
 }
 
+// Key returns what v is called, with a path of which it is certain where it ends: see [Key].
+func (v Var) Key() string {
+	if v.Owner == "" {
+		return Key(v.Package, v.Field)
+	}
+	return Key(v.Package, v.Owner+"."+v.Field)
+}
+
 func (v Var) String() string {
 	if v.Owner == "" {
 		return v.Package + "." + v.Field

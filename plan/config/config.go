@@ -2,7 +2,9 @@ package config
 
 import (
 	"slices"
+	"strings"
 
+	"mapmend/plan/access"
 	"mapmend/plan/model"
 )
 
@@ -76,17 +78,17 @@ func (c *Config) Model() model.Extension {
 		}
 		switch {
 		case call.Section == "synchronous":
-			e.Synchronous = append(e.Synchronous, call.Name)
+			e.Synchronous = append(e.Synchronous, call.key())
 		case call.Section == "serves":
-			e.Serves = append(e.Serves, call.Name)
+			e.Serves = append(e.Serves, call.key())
 		case call.Section == "starts":
-			e.Starts[call.Name] = model.Argument{Arg: call.number(), Runs: model.Runs{How: model.Go}}
+			e.Starts[call.key()] = model.Argument{Arg: call.number(), Runs: model.Runs{How: model.Go}}
 		case call.What == "function":
-			e.Starts[call.Name] = model.Argument{Arg: call.number(), Runs: runs}
+			e.Starts[call.key()] = model.Argument{Arg: call.number(), Runs: runs}
 		case call.What == "interface":
-			e.Concurrent[call.Name] = model.Interface{Runs: runs, Methods: slices.Clone(call.Methods)}
+			e.Concurrent[call.key()] = model.Interface{Runs: runs, Methods: slices.Clone(call.Methods)}
 		default:
-			e.FuncTypes[call.Name] = runs
+			e.FuncTypes[call.key()] = runs
 		}
 	}
 	return e
@@ -94,8 +96,11 @@ func (c *Config) Model() model.Extension {
 
 // number returns the number of the argument as the model counts, the receiver included.
 func (c Call) number() int {
-	if isMethod(c.Name) {
+	if _, name := splitName(c.Name); strings.Contains(name, ".") { // a method
 		return c.Argument
 	}
 	return c.Argument - 1
 }
+
+// key returns the name as the analysis has it.
+func (c Call) key() string { return access.Key(splitName(c.Name)) }

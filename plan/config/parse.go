@@ -324,11 +324,16 @@ func (p *parser) argument(entry, n *yaml.Node) int {
 
 var partOfPath = regexp.MustCompile(`^(v[0-9]+|go|golang)$`)
 
-// isMethod reports whether key names a method: "path.T.M". The last element of an import path may have dots too:
-// gopkg.in/yaml.v3.Unmarshal is a function.
-func isMethod(key string) bool {
-	parts := strings.Split(key[strings.LastIndexByte(key, '/')+1:], ".")
-	return len(parts) > 2 && !partOfPath.MatchString(parts[len(parts)-2])
+// splitName returns the import path in full and the rest. The last element of an import path may have dots, too: in
+// gopkg.in/yaml.v3.Unmarshal it is gopkg.in/yaml.v3.
+func splitName(full string) (path, name string) {
+	last := strings.LastIndexByte(full, '/') + 1
+	parts := strings.Split(full[last:], ".")
+	n := 1
+	for n < len(parts)-1 && partOfPath.MatchString(parts[n]) {
+		n++
+	}
+	return full[:last] + strings.Join(parts[:n], "."), strings.Join(parts[n:], ".")
 }
 
 // form reads which forms some variables are to have.

@@ -114,8 +114,8 @@ func TestModel(t *testing.T) {
 		Starts: map[string]model.Argument{
 			"a.b/c.Go":              {Arg: 1, Runs: model.Runs{How: model.Handler, By: "the pool"}},
 			"a.b/c.Pool.Go":         {Arg: 2, Runs: model.Runs{How: model.Handler, By: byFile}},
-			"gopkg.in/c.v3.Go":      {Arg: 0, Runs: model.Runs{How: model.Go}},
-			"gopkg.in/c.v3.Pool.Go": {Arg: 1, Runs: model.Runs{How: model.Go}},
+			"gopkg.in/c%2ev3.Go":      {Arg: 0, Runs: model.Runs{How: model.Go}},
+			"gopkg.in/c%2ev3.Pool.Go": {Arg: 1, Runs: model.Runs{How: model.Go}},
 		},
 		Concurrent:  map[string]model.Interface{"a.b/c.I": {Runs: model.Runs{How: model.Handler, By: byFile}, Methods: []string{"M", "N"}}},
 		FuncTypes:   map[string]model.Runs{"a.b/c.F": {How: model.Handler, By: byFile}},

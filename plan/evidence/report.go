@@ -86,7 +86,7 @@ func frames(s stack.Stack) []Frame {
 	var out []Frame
 	for _, c := range s.Calls {
 		f := Frame{c.Func.ImportPath, c.Func.Name, c.RemoteSrcPath, c.Line}
-		if strings.Contains(c.Func.Complete, "[") { // import paths among the type arguments are not that of the function
+		if i := strings.IndexByte(c.Func.Complete, '['); i >= 0 && strings.Contains(c.Func.Complete[i:], "/") { // import paths among the type arguments are not that of the function
 			f.Package, f.Func = split(withoutArguments(c.Func.Complete))
 		}
 		out = append(out, f)

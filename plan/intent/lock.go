@@ -101,7 +101,7 @@ func (r *reader) globalLock(steps []string, name string) (lock Lock, problem str
 	if !ok {
 		return Lock{}, fmt.Sprintf("there is no mutex %s here", name)
 	}
-	lock.Global = r.path + "." + steps[0]
+	lock.Global = access.Key(r.path, steps[0])
 	if lock.Class.IsZero() {
 		lock.Class = access.Var{Package: r.path, Field: steps[0]}
 	}

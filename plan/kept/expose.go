@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"mapmend/plan/model"
+	"mapmend/plan/access"
 )
 
 // This file finds which places code outside of the program can reach: what escapes from the program, and where something
@@ -137,7 +137,7 @@ func (k *Kept) isForeign(p Place) bool {
 // isOpen reports whether code that was not seen can reach the place p by itself.
 func (k *Kept) isOpen(p Place) bool {
 	if name, ok := p.variable(); ok {
-		path := model.Package(name)
+		path := access.PackageOf(name)
 		exported := token.IsExported(name[strings.LastIndexByte(name, '.')+1:])
 		return path == "" || !k.program.Own(path) || k.unsafe[path] || k.bared[p] || exported && k.program.Open(path)
 	}
@@ -148,7 +148,7 @@ func (k *Kept) isOpen(p Place) bool {
 	if !ok {
 		return p == Outside
 	}
-	path := model.Package(key)
+	path := access.PackageOf(key)
 	name := key[strings.LastIndexByte(key, '.')+1:]
 	_, foreign := k.program.Boxed(key)
 	return !k.program.Own(path) || k.unsafe[path] || foreign || k.program.Open(path) && token.IsExported(name) && !strings.Contains(name, "$")

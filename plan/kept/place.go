@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"mapmend/plan/access"
-	"mapmend/plan/model"
 )
 
 // This file names places.
@@ -46,8 +45,8 @@ func funcOf(key, t string) Place { return Place(fn + key + " as " + t) }
 // methodOf is the method key, used as a value of type t that has its receiver already.
 func methodOf(key, t string) Place { return Place(fn + key + " bound as " + t) }
 
-func fieldOf(v access.Var) Place            { return Place(field + v.String()) }
-func globalOf(v access.Var) Place           { return Place(global + v.String()) }
+func fieldOf(v access.Var) Place            { return Place(field + v.Key()) }
+func globalOf(v access.Var) Place           { return Place(global + v.Key()) }
 func paramOf(key string, i int) Place       { return Place(param + key + "#" + strconv.Itoa(i)) }
 func resultOf(key string, i int) Place      { return Place(result + key + "#" + strconv.Itoa(i)) }
 func movedAs(t string) Place                { return Place(moved + t) } // what calls through interfaces pass and return
@@ -80,7 +79,7 @@ func (p Place) called(s source) Place {
 	return p
 }
 
-// variable returns the name of the field or package variable that p is.
+// variable returns the key of the field or package variable that p is.
 func (p Place) variable() (name string, ok bool) {
 	if name, ok = strings.CutPrefix(string(p), field); ok {
 		return name, true
@@ -119,8 +118,8 @@ func (p Place) name() (n Name, ok bool) {
 	if !ok {
 		return Name{}, false
 	}
-	n.Package = model.Package(full)
-	full, _, _ = strings.Cut(full[len(n.Package):], "$") // a closure is reached through the function around it
+	n.Package, full = access.SplitKey(full)
+	full, _, _ = strings.Cut(full, "$") // a closure is reached through the function around it
 	n.Name = full[strings.LastIndexByte(full, '.')+1:]
 	return n, true
 }

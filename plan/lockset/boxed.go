@@ -165,7 +165,7 @@ func (r *recorder) asked(c *ssa.CallCommon, key string, s *state) {
 	methods := looksInto(c)
 	r.asks(c, methods, s)
 	if model.CallsBack(key) {
-		r.mayCall(ForeignOf(model.Code(model.Package(key))), s)
+		r.mayCall(ForeignOf(model.Code(access.PackageOf(key))), s)
 	}
 	if !model.Quiet(key) {
 		r.mayCall(MayWait, s)
@@ -208,7 +208,7 @@ func (r *recorder) handsBack(c *ssa.CallCommon, key string, s *state) {
 		r.mayCall(Foreign, s)
 	}
 	if back || model.Makes(key) || slices.ContainsFunc(c.Args, func(v ssa.Value) bool { return isFuncType(v.Type()) }) {
-		r.mayCall(ForeignOf(model.Code(model.Package(key))), s)
+		r.mayCall(ForeignOf(model.Code(access.PackageOf(key))), s)
 	}
 }
 

@@ -106,7 +106,7 @@ func (h *hands) call(c *ssa.CallCommon) {
 	switch callee := c.StaticCallee(); {
 	case c.IsInvoke():
 		key := access.ObjectKey(c.Method)
-		by, pkg = h.outside(model.Package(key)), model.Package(key)
+		by, pkg = h.outside(access.PackageOf(key)), access.PackageOf(key)
 		if by == "" {
 			by, pkg = MethodType(c.Method.Name()), ""
 		}
@@ -120,7 +120,7 @@ func (h *hands) call(c *ssa.CallCommon) {
 		if h.hasBody(key) {
 			return
 		}
-		by, pkg = model.Package(key), key
+		by, pkg = access.PackageOf(key), key
 	}
 	for _, arg := range given(c) {
 		if isFuncType(arg.Type()) || pkg == "" || model.CallsBack(pkg) {

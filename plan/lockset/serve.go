@@ -251,7 +251,7 @@ func typeName(t types.Type) string {
 		t = p.Elem()
 	}
 	if n, ok := types.Unalias(t).(*types.Named); ok && n.Obj().Pkg() != nil {
-		return n.Obj().Pkg().Path() + "." + n.Obj().Name()
+		return access.Key(n.Obj().Pkg().Path(), n.Obj().Name())
 	}
 	return ""
 }

@@ -1,6 +1,10 @@
 package model
 
-import "strings"
+import (
+	"strings"
+
+	"mapmend/plan/access"
+)
 
 // This file knows what library functions do with the functions they are given.
 
@@ -56,7 +60,7 @@ var syncPackages = set(`slices maps sort cmp iter golang.org/x/exp/slices golang
 // Knows reports whether the model, and not the body, says what key does.
 func Knows(key string) bool {
 	_, starts := starts[key]
-	return starts || serves[key] || opaque[Package(key)] || opaque[key]
+	return starts || serves[key] || opaque[access.PackageOf(key)] || opaque[key]
 }
 
 // opaque are the packages and functions whose bodies show how they do what the model says, and not what.
@@ -72,15 +76,6 @@ func ContextDone(key string) bool { return key == "context.Context.Done" }
 
 // ContextErr reports whether the result of key is the error of a context, not nil once it is done.
 func ContextErr(key string) bool { return key == "context.Context.Err" || key == "context.Cause" }
-
-// Package returns the import path in key.
-func Package(key string) string {
-	slash := strings.LastIndexByte(key, '/')
-	if dot := strings.IndexByte(key[slash+1:], '.'); dot >= 0 {
-		return key[:slash+1+dot]
-	}
-	return key
-}
 
 func set(words string) map[string]bool {
 	m := make(map[string]bool)

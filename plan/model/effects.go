@@ -1,6 +1,10 @@
 package model
 
-import "strings"
+import (
+	"strings"
+
+	"mapmend/plan/access"
+)
 
 // This file knows which library functions may stand in a section that holds a lock.
 
@@ -45,7 +49,7 @@ func Sealed(key string) bool { return sealed[owner(key)] }
 // Pure reports whether a call of the function key may stand in a section that holds a lock. Of a method of an
 // interface it says nothing: anybody may have written the one that is called, unless it is Sealed.
 func Pure(key string) bool {
-	return alsoPure[key] || pure[Package(key)] && !impure[key] && !blocking[key] && !callers[owner(key)]
+	return alsoPure[key] || pure[access.PackageOf(key)] && !impure[key] && !blocking[key] && !callers[owner(key)]
 }
 
 // owner returns the type in the key of a method.
@@ -91,7 +95,7 @@ func Quiet(key string) bool {
 	if blocking[key] || loud[key] {
 		return false
 	}
-	pkg := Package(key)
+	pkg := access.PackageOf(key)
 	return pkg == "" || pure[pkg] || quiet[pkg] || alsoPure[key] || quietFunctions[key] || quietTypes[owner(key)]
 }
 
@@ -139,7 +143,7 @@ var closed = set(`context fmt io/ioutil os runtime runtime/debug sync syscall gi
 
 // CallsBack reports whether key may call methods of a value that it, or something that it knows, was given before.
 func CallsBack(key string) bool {
-	pkg := Package(key)
+	pkg := access.PackageOf(key)
 	return callers[owner(key)] || !alsoPure[key] && !pure[pkg] && !closed[pkg]
 }
 
@@ -147,7 +151,7 @@ func CallsBack(key string) bool {
 var incurious = set(`github.com/puzpuzpuz/xsync/v4`)
 
 // Incurious reports whether key calls no methods of the values that it is given, but for those of interfaces that are its parameters.
-func Incurious(key string) bool { return incurious[Package(key)] }
+func Incurious(key string) bool { return incurious[access.PackageOf(key)] }
 
 // makers are the functions of packages whose others call nothing of ours that call a function that they were given before.
 var makers = set(`sync.Pool.Get`)
@@ -186,7 +190,7 @@ var polls = set(`context.Context.Err context.Cause sync.Map.Load sync.Map.LoadOr
 // Polls reports whether key returns at once with what another goroutine may have done: a loop around it may wait for that.
 func Polls(key string) bool {
 	name := key[strings.LastIndexByte(key, '.')+1:]
-	return polls[key] || Package(key) == "sync/atomic" && !strings.HasPrefix(name, "Store")
+	return polls[key] || access.PackageOf(key) == "sync/atomic" && !strings.HasPrefix(name, "Store")
 }
 
 var clocks = set(`time.Now time.Since time.Until runtime.NumGoroutine runtime.NumCgoCall runtime.ReadMemStats runtime/debug.ReadGCStats`)
@@ -198,16 +202,16 @@ func Clock(key string) bool { return clocks[key] }
 var idle = set(`context errors fmt log log/slog runtime time`)
 
 // Idle reports whether a call of key changes nothing that a loop could go by.
-func Idle(key string) bool { return idle[Package(key)] }
+func Idle(key string) bool { return idle[access.PackageOf(key)] }
 
 var random = set(`crypto/rand math/rand math/rand/v2 hash/maphash unique iter github.com/google/uuid`)
 
 // Random reports whether key returns something else each time.
-func Random(key string) bool { return random[Package(key)] }
+func Random(key string) bool { return random[access.PackageOf(key)] }
 
 // Watches reports whether key returns what another goroutine may have set in the meantime, without waiting for it: a
 // loop around it may.
 func Watches(key string) bool {
 	name := key[strings.LastIndexByte(key, '.')+1:]
-	return Package(key) == "sync/atomic" && (strings.HasPrefix(name, "Load") || strings.HasPrefix(name, "CompareAndSwap") || strings.HasPrefix(name, "Swap"))
+	return access.PackageOf(key) == "sync/atomic" && (strings.HasPrefix(name, "Load") || strings.HasPrefix(name, "CompareAndSwap") || strings.HasPrefix(name, "Swap"))
 }

@@ -1,6 +1,10 @@
 package model
 
-import "strings"
+import (
+	"strings"
+
+	"mapmend/plan/access"
+)
 
 // This file knows where library functions leave what they are given.
 
@@ -27,7 +31,7 @@ var keepers = []string{"Add", "Set", "Store", "Put", "Push", "Insert", "Register
 
 // Keeps returns where the function or method key leaves its arguments.
 func Keeps(key string, method bool) Keep {
-	pkg := Package(key)
+	pkg := access.PackageOf(key)
 	switch {
 	case holders[pkg]:
 		return InFirst

@@ -1,5 +1,7 @@
 package model
 
+import "mapmend/plan/access"
+
 // This file is the part of the model that a configuration can extend.
 
 // Library is what is known about functions that run others. The nil Library knows what the tables of
@@ -92,7 +94,7 @@ func (l *Library) Synchronous(key string) bool {
 			return false
 		}
 	}
-	return synchronous[key] || syncPackages[Package(key)]
+	return synchronous[key] || syncPackages[access.PackageOf(key)]
 }
 
 // Serves reports whether handlers that were registered before may run after a call of key.

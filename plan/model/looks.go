@@ -39,7 +39,7 @@ var looks = looksOf([]struct {
 	{comparer, `reflect.DeepEqual github.com/google/go-cmp/cmp.Equal github.com/google/go-cmp/cmp.Diff`},
 	{encoder, `encoding/json.Marshal encoding/json.MarshalIndent encoding/json.Encoder.Encode go.uber.org/zap.Any go.uber.org/zap.Reflect`},
 	{gobs, `encoding/gob.Encoder.Encode`},
-	{yamls, `gopkg.in/yaml.v2.Marshal gopkg.in/yaml.v3.Marshal gopkg.in/yaml.v3.Encoder.Encode go.yaml.in/yaml/v3.Marshal go.yaml.in/yaml/v3.Encoder.Encode`},
+	{yamls, `gopkg.in/yaml%2ev2.Marshal gopkg.in/yaml%2ev3.Marshal gopkg.in/yaml%2ev3.Encoder.Encode go.yaml.in/yaml/v3.Marshal go.yaml.in/yaml/v3.Encoder.Encode`},
 	{loggers, `log/slog.Debug log/slog.Info log/slog.Warn log/slog.Error log/slog.Any log/slog.Logger.Debug log/slog.Logger.Info log/slog.Logger.Warn log/slog.Logger.Error
 		log/slog.DebugContext log/slog.InfoContext log/slog.WarnContext log/slog.ErrorContext log/slog.Log log/slog.With log/slog.Group log/slog.AnyValue
 		log/slog.Logger.DebugContext log/slog.Logger.InfoContext log/slog.Logger.WarnContext log/slog.Logger.ErrorContext log/slog.Logger.Log log/slog.Logger.With`},

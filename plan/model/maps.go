@@ -1,5 +1,7 @@
 package model
 
+import "mapmend/plan/access"
+
 // This file knows what library functions do to maps they are given.
 
 // MapArg is what a function does with one map argument. The zero MapArg is not known.
@@ -69,7 +71,7 @@ var readers = set(`fmt log encoding/json encoding/gob encoding/xml reflect text/
 // writersTo are the functions that fill a variable whose address they are given.
 var writersTo = set(`
 	encoding/json.Unmarshal encoding/json.Decoder.Decode encoding/gob.Decoder.Decode encoding/xml.Unmarshal encoding/xml.Decoder.Decode
-	gopkg.in/yaml.v2.Unmarshal gopkg.in/yaml.v3.Unmarshal go.yaml.in/yaml/v3.Unmarshal sigs.k8s.io/yaml.Unmarshal
+	gopkg.in/yaml%2ev2.Unmarshal gopkg.in/yaml%2ev3.Unmarshal go.yaml.in/yaml/v3.Unmarshal sigs.k8s.io/yaml.Unmarshal
 	github.com/BurntSushi/toml.Decode github.com/BurntSushi/toml.Unmarshal github.com/BurntSushi/toml.DecodeFile
 	errors.As github.com/pkg/errors.As github.com/stretchr/testify/assert.ErrorAs github.com/stretchr/testify/require.ErrorAs
 	github.com/stretchr/testify/assert.ErrorAsf github.com/stretchr/testify/require.ErrorAsf`)
@@ -77,7 +79,7 @@ var writersTo = set(`
 // ReadsAll reports whether key looks into the maps of every value it is given.
 func ReadsAll(key string) bool {
 	_, ok := looks[key]
-	return ok || readers[Package(key)]
+	return ok || readers[access.PackageOf(key)]
 }
 
 // lookers are the packages, besides the readers, whose functions do nothing else with a map that they are given as an
@@ -91,7 +93,7 @@ var lookers = set(`
 // LooksOnly reports whether key does nothing else with a map that it is given as an interface than to look at its entries
 // before it returns.
 func LooksOnly(key string) bool {
-	return key != "reflect.ValueOf" && (ReadsAll(key) || lookers[Package(key)])
+	return key != "reflect.ValueOf" && (ReadsAll(key) || lookers[access.PackageOf(key)])
 }
 
 // fieldCounters tell the fields of a struct apart by their number, or panic at one that is not exported.

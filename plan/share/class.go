@@ -9,7 +9,6 @@ import (
 	"mapmend/plan/access"
 	"mapmend/plan/lockset"
 	"mapmend/plan/mapuse"
-	"mapmend/plan/model"
 )
 
 // This file groups the entries that every pair treats alike, so that few pairs are judged.
@@ -105,7 +104,7 @@ func (w *World) class(e *Entry) class {
 		return c
 	}
 	body := w.Bodies[e.Func]
-	c.pkg, c.method, c.receiver, c.sel = model.Package(body.Key), body.Method, r.Index == 0, e.Ref.Path.Sel
+	c.pkg, c.method, c.receiver, c.sel = access.PackageOf(body.Key), body.Method, r.Index == 0, e.Ref.Path.Sel
 	c.locks = lockNames(e.locks())
 	c.imported = w.importedRoot(e)
 	if e.Root == Serving {

@@ -339,7 +339,7 @@ func (w *World) locksSiblings(m *meeting) string {
 // ownLock returns a lock of the receiver's type that the exported method b takes; it is empty when it takes none.
 func (w *World) ownLock(b *lockset.Body) string {
 	for _, class := range w.Effects[b.Key].Acquires {
-		if class.Owner == b.Method && class.Package == model.Package(b.Key) {
+		if class.Owner == b.Method && class.Package == access.PackageOf(b.Key) {
 			return class.Field
 		}
 	}
@@ -350,7 +350,7 @@ func (w *World) ownLock(b *lockset.Body) string {
 func (w *World) ofOwner(e *Entry) bool {
 	b := w.Bodies[e.Func]
 	r := OwnerPath(e.Ref)
-	return b.Method == e.Ref.Var.Owner && model.Package(b.Key) == e.Ref.Var.Package && r == access.Path{Root: access.Root{Kind: access.Param}}
+	return b.Method == e.Ref.Var.Owner && access.PackageOf(b.Key) == e.Ref.Var.Package && r == access.Path{Root: access.Root{Kind: access.Param}}
 }
 
 // filledOnDemand: importers of the package fill a package variable when they look something up.
@@ -447,7 +447,7 @@ func (w *World) sameRoot(a, b *Entry) bool {
 		return true
 	case ra.Kind == access.Param && ra == rb && ra.Index == 0:
 		fa, fb := w.Bodies[a.Func], w.Bodies[b.Func]
-		return fa.Method != "" && fa.Method == fb.Method && model.Package(fa.Key) == model.Package(fb.Key)
+		return fa.Method != "" && fa.Method == fb.Method && access.PackageOf(fa.Key) == access.PackageOf(fb.Key)
 	}
 	return w.madeFor(a, b) || w.madeFor(b, a)
 }
@@ -462,5 +462,5 @@ func (w *World) madeFor(a, b *Entry) bool {
 		return false
 	}
 	body := w.Bodies[b.Func]
-	return body.Method == a.Ref.Var.Owner && model.Package(body.Key) == a.Ref.Var.Package
+	return body.Method == a.Ref.Var.Owner && access.PackageOf(body.Key) == a.Ref.Var.Package
 }

@@ -6,7 +6,6 @@ import (
 	"mapmend/plan/access"
 	"mapmend/plan/lockset"
 	"mapmend/plan/mapuse"
-	"mapmend/plan/model"
 )
 
 // This file is about objects that are found in a map under its lock, and used without one:
@@ -67,7 +66,7 @@ func inMethod(b *lockset.Body, p access.Path) access.Var {
 	if b == nil || b.Method == "" || p.Root != (access.Root{Kind: access.Param}) {
 		return access.Var{}
 	}
-	return access.Var{Package: model.Package(b.Key), Owner: b.Method, Field: p.Sel}
+	return access.Var{Package: access.PackageOf(b.Key), Owner: b.Method, Field: p.Sel}
 }
 
 // noteLooked adds what the use u does to what is known of containers.

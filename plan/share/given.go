@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"mapmend/plan/access"
-	"mapmend/plan/model"
 )
 
 // This file makes variables of parameters. A map that is a parameter is the variable that a caller passes.
@@ -61,7 +60,7 @@ func (w *World) sharedParameters(walks []found) []found {
 func (w *World) asVariable(e Entry, p parameter) Entry {
 	owner := access.ShortKey(p.fn)
 	owner, _, _ = strings.Cut(owner, "$")
-	e.Ref.Var = access.Var{Package: model.Package(p.fn), Owner: owner, Field: w.Bodies[p.fn].Params[p.index]}
+	e.Ref.Var = access.Var{Package: access.PackageOf(p.fn), Owner: owner, Field: w.Bodies[p.fn].Params[p.index]}
 	e.Ref.Depth = strings.Count(e.Ref.Path.Sel, "[")
 	e.Ref.Path.Root = access.Root{Kind: access.Made, Index: -1 - p.index, Name: p.fn}
 	return e

@@ -31,7 +31,7 @@ func (w *World) guard(entries, missed []*Entry) *Lock {
 		ways[at]++
 		for _, l := range e.locks() {
 			if l.Once || l.Lent || strings.HasPrefix(l.Suffix, "."+e.Ref.Var.Field+"[]") || // of one element of the map
-				l.Relation == Other || l.Relation == Package && !l.Copied && packageOf(l) != e.Ref.Var.Package {
+				l.Relation == Other || l.Relation == Package && !l.Copied && access.PackageOf(l.Path.Root.Name) != e.Ref.Var.Package {
 				continue
 			}
 			id := l.id()

@@ -5,7 +5,6 @@ import (
 
 	"mapmend/plan/access"
 	"mapmend/plan/lockset"
-	"mapmend/plan/model"
 )
 
 // This file lets the importers in the program stand for those outside.
@@ -37,8 +36,8 @@ func (w *World) importedRoot(e *Entry) bool {
 	}
 	commands := w.Bodies[e.Func].Method == "" && e.Ref.Path.Root.Kind == access.Local
 	return slices.ContainsFunc(w.callers[e.Func], func(edge *lockset.Edge) bool {
-		pkg := model.Package(edge.Caller)
-		return pkg != model.Package(e.Func) && !w.isTest(edge.Pos) && (w.open[pkg] && !w.main[pkg] || commands && w.main[pkg])
+		pkg := access.PackageOf(edge.Caller)
+		return pkg != access.PackageOf(e.Func) && !w.isTest(edge.Pos) && (w.open[pkg] && !w.main[pkg] || commands && w.main[pkg])
 	})
 }
 

@@ -310,7 +310,7 @@ func (w *World) emptied() map[access.Var]bool {
 	assigned := make(map[access.Var]string) // the function that does, its declaration aside
 	for i := range w.Uses {
 		u := &w.Uses[i]
-		if u.Op != mapuse.Replace || u.Ref.Var.Owner != "" || u.Func == u.Ref.Var.Package+".init" {
+		if u.Op != mapuse.Replace || u.Ref.Var.Owner != "" || u.Func == access.Key(u.Ref.Var.Package, "init") {
 			continue
 		}
 		by, again := assigned[u.Ref.Var]

@@ -5,7 +5,6 @@ import (
 
 	"mapmend/plan/access"
 	"mapmend/plan/lockset"
-	"mapmend/plan/model"
 )
 
 // This file relates locks to the map they are held around, so that they can be compared between
@@ -63,7 +62,7 @@ func (l Lock) Name() string {
 	case Own:
 		return strings.TrimPrefix(l.Suffix, ".")
 	case Package:
-		return strings.TrimPrefix(l.ID, model.Package(l.ID)+".")
+		return access.ShortKey(l.ID)
 	}
 	if l.Class.Owner != "" && l.Relation != Same {
 		return l.Class.Owner + "." + l.Class.Field

@@ -6,7 +6,6 @@ import (
 
 	"mapmend/plan/access"
 	"mapmend/plan/lockset"
-	"mapmend/plan/model"
 )
 
 // This file judges two entries of one map variable: whether they may run at the same time on the same map.
@@ -175,7 +174,7 @@ func (w *World) lent(e *Entry, locks []Lock) bool {
 		if b == nil || b.Method == "" {
 			continue
 		}
-		lends := w.lends[access.Var{Package: model.Package(b.Key), Owner: b.Method, Field: "*"}]
+		lends := w.lends[access.Var{Package: access.PackageOf(b.Key), Owner: b.Method, Field: "*"}]
 		if slices.ContainsFunc(locks, func(l Lock) bool { return slices.Contains(lends, l.Class) }) {
 			return true
 		}
@@ -329,18 +328,4 @@ func (e *Entry) inner() *Entry {
 	in := *e
 	in.Sites = e.Sites[e.Outer:]
 	return &in
-}
-
-func packageOf(l Lock) string {
-	id := l.Path.Root.Name
-	return id[:len(id)-len(id[lastDot(id):])]
-}
-
-func lastDot(s string) int {
-	for i := len(s) - 1; i >= 0; i-- {
-		if s[i] == '.' {
-			return i
-		}
-	}
-	return 0
 }

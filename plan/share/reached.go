@@ -93,7 +93,7 @@ func (w *World) codeOf(by string) []string {
 	}
 	var out []string
 	for _, key := range w.unnamed.methods[name] {
-		if code := model.FuncCallers(model.Package(key)); !w.own(key) && !slices.Contains(out, code) {
+		if code := model.FuncCallers(access.PackageOf(key)); !w.own(key) && !slices.Contains(out, code) {
 			out = append(out, code)
 		}
 	}
@@ -226,7 +226,7 @@ func (w *World) leadsOf(t string) *leads {
 			case w.own(key): // the value of a method of an interface
 				types[lockset.MethodType(key[strings.LastIndexByte(key, '.')+1:])] = true
 			case model.CallsBack(key), model.Makes(key):
-				types[lockset.ForeignOf(model.Code(model.Package(key)))] = true
+				types[lockset.ForeignOf(model.Code(access.PackageOf(key)))] = true
 			}
 			continue
 		}
@@ -352,7 +352,7 @@ func (w *World) waits(key string, e *lockset.Effect) bool {
 
 // own reports whether the function key is part of the program: of a method of an interface, that is no body.
 func (w *World) own(key string) bool {
-	return w.isOwn(model.Package(key))
+	return w.isOwn(access.PackageOf(key))
 }
 
 // isOwn reports whether the package is part of the program.

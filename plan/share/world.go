@@ -170,7 +170,7 @@ func (w *World) Add(p Analysed) {
 func (w *World) noteLent(b *lockset.Body) {
 	for _, class := range b.Gives {
 		if b.Method != "" && class.Owner != "" && class.Owner != b.Method {
-			typ := access.Var{Package: model.Package(b.Key), Owner: b.Method, Field: "*"}
+			typ := access.Var{Package: access.PackageOf(b.Key), Owner: b.Method, Field: "*"}
 			w.lends[typ] = append(w.lends[typ], class)
 		}
 	}
@@ -190,7 +190,7 @@ func (w *World) Finish() {
 	for _, key := range keys {
 		b := w.Bodies[key]
 		if b.Method != "" && b.Exported && !w.isTest(b.Pos) {
-			typ := access.Var{Package: model.Package(key), Owner: b.Method, Field: "*"}
+			typ := access.Var{Package: access.PackageOf(key), Owner: b.Method, Field: "*"}
 			w.methods[typ] = append(w.methods[typ], b)
 		}
 		w.noteLent(b)
@@ -384,7 +384,7 @@ func (w *World) root(b *lockset.Body) Root {
 		}
 		return NoRoot
 	}
-	pkg := model.Package(b.Key)
+	pkg := access.PackageOf(b.Key)
 	called := w.called(b.Key)
 	serves := w.Effects[b.Key].Serves
 	switch {

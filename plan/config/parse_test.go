@@ -112,8 +112,8 @@ func TestModel(t *testing.T) {
 	}}
 	want := model.Extension{
 		Starts: map[string]model.Argument{
-			"a.b/c.Go":              {Arg: 1, Runs: model.Runs{How: model.Handler, By: "the pool"}},
-			"a.b/c.Pool.Go":         {Arg: 2, Runs: model.Runs{How: model.Handler, By: byFile}},
+			"a.b/c.Go":                {Arg: 1, Runs: model.Runs{How: model.Handler, By: "the pool"}},
+			"a.b/c.Pool.Go":           {Arg: 2, Runs: model.Runs{How: model.Handler, By: byFile}},
 			"gopkg.in/c%2ev3.Go":      {Arg: 0, Runs: model.Runs{How: model.Go}},
 			"gopkg.in/c%2ev3.Pool.Go": {Arg: 1, Runs: model.Runs{How: model.Go}},
 		},

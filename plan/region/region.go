@@ -205,8 +205,41 @@ func (p *planner) disjoint(sections []Section) ([]Section, *Obstacle) {
 	return sections, nil
 }
 
-// fit returns the smallest section that covers uses.
+// fit returns the smallest section that covers uses. Where control leaves it, or may leave it by a panic, and nothing can be taken out, that is the rest
+// of the body, with a deferred unlock, even if the uses stand in a block:
+//
+//	if strings.HasPrefix(k, "!") {
+//		if _, ok := s.m[k[1:]]; ok {
+//			return true
+//		}
+//	}
 func (p *planner) fit(uses []Use) (Section, *Obstacle) {
+	s, obstacle := p.narrow(uses)
+	if obstacle == nil || obstacle.Code != NotBracketable {
+		return s, obstacle
+	}
+	if wide, ok := p.toTheEnd(uses); ok {
+		return wide, nil
+	}
+	return s, obstacle
+}
+
+// toTheEnd returns the section from the first statement of the body that has one of uses to the end of it.
+func (p *planner) toTheEnd(uses []Use) (s Section, ok bool) {
+	list := p.fn.Body.List
+	i, j := span(list, uses)
+	if i < 0 || p.fn.Loop {
+		return Section{}, false
+	}
+	i, obstacle := p.reach(list, i, j, uses)
+	if cmp.Or(obstacle, p.hazard(list[i:]), p.crossed(list[i].Pos())) != nil || p.effects.Locked(list[i].Pos(), p.fn.Body.End()) {
+		return Section{}, false
+	}
+	return Section{First: list[i], Last: list[len(list)-1], Defer: true, Writes: slices.ContainsFunc(uses, func(u Use) bool { return u.Writes })}, true
+}
+
+// narrow is fit without the rest of the body.
+func (p *planner) narrow(uses []Use) (Section, *Obstacle) {
 	list, i, j, obstacle := p.stretch(uses)
 	if obstacle != nil {
 		return Section{}, obstacle

@@ -59,6 +59,9 @@ func (d *decider) findNeedsOnce(c *candidate) *Refusal {
 		if _, also := d.opt.Also[c.finding.Var]; also {
 			return &Refusal{Code: Platforms, Message: "it is to be mended for another platform, and here goroutines do not share it, or hold " + c.guard.name + " already", Todo: "guard the uses by hand"}
 		}
+		if len(uses) == 0 {
+			return &Refusal{Code: UnknownGuard, Message: "no use of it may run while goroutines do, so that there is nothing to guard", Todo: "leave it as it is"}
+		}
 		return &Refusal{Code: UnknownGuard, Message: "no place was found at which the guard could be taken", Todo: "guard the uses by hand"}
 	case len(c.needs) > 0 && c.guard.lock != nil && c.guard.local == nil:
 		return cmp.Or(d.checkSet(c), d.checkNeeds(c))

@@ -232,7 +232,7 @@ func (p *planner) toTheEnd(uses []Use) (s Section, ok bool) {
 		return Section{}, false
 	}
 	i, obstacle := p.reach(list, i, j, uses)
-	if cmp.Or(obstacle, p.hazard(list[i:]), p.crossed(list[i].Pos())) != nil || p.effects.Locked(list[i].Pos(), p.fn.Body.End()) {
+	if cmp.Or(obstacle, p.hazard(list[i:]), p.crossed(list[i].Pos())) != nil {
 		return Section{}, false
 	}
 	return Section{First: list[i], Last: list[len(list)-1], Defer: true, Writes: slices.ContainsFunc(uses, func(u Use) bool { return u.Writes })}, true

@@ -298,6 +298,7 @@ func (d *decider) finish() ([]Mend, []Refusal) {
 			mends = append(mends, d.mend(c, planned[c], twins[c]))
 		}
 	}
+	typeMutexes(mends)
 	return mends, d.refusals
 }
 

@@ -34,6 +34,7 @@ type decider struct {
 	twins     map[string]*twin                             // see splitFunctions
 	moved     map[token.Pos]bool                           // calls that become calls of a twin
 	declared  map[string][]region.Declared                 // by sections, by the function that they stand in: see placeSections
+	placed    map[string][]placedSection                   // by the function that they stand in: see nested
 	graph     *callGraph                                   // see reach.go
 	shown     []flow                                       // see shows; nil until it is asked for
 	laid      []layout                                     // see layouts; nil until it is asked for
@@ -298,6 +299,7 @@ func (d *decider) finish() ([]Mend, []Refusal) {
 			mends = append(mends, d.mend(c, planned[c], twins[c]))
 		}
 	}
+	typeMutexes(mends)
 	return mends, d.refusals
 }
 

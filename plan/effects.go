@@ -53,6 +53,19 @@ func (e *effects) Locked(from, to token.Pos) bool {
 	})
 }
 
+// Opposed implements region.Effects.
+func (e *effects) Opposed(from, to token.Pos) (pos token.Pos, why string) {
+	start, end := e.d.prog.Fset.Position(from).Offset, e.d.prog.Fset.Position(to).Offset
+	for _, s := range e.d.placed[e.at.fn] {
+		if s.Lock != e.at.lock && start <= s.Start && s.Start < end {
+			if why := e.orders.wouldCycle(e.guard.class, s.class); why != "" {
+				return from + token.Pos(s.Start-start), why
+			}
+		}
+	}
+	return token.NoPos, ""
+}
+
 // spinsOf returns something in each loop of the program of w that may wait for another goroutine, sorted.
 func spinsOf(w *share.World) []token.Pos {
 	var out []token.Pos

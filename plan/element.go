@@ -6,6 +6,8 @@ import (
 	"go/types"
 	"slices"
 	"strconv"
+
+	"mapmend/plan/load"
 )
 
 // This file lowers the mentions that reach one element: m[k], and the statements that assign it.
@@ -181,14 +183,28 @@ func freshName(value ast.Expr) string {
 
 // typeAt writes typ as the file of m can where m stands, or says why it cannot.
 func (w *wrapping) typeAt(m *mention, typ types.Type) (text, why string) {
-	text = types.TypeString(typ, func(p *types.Package) string {
-		if p == m.pkg.Types {
+	if text = w.d.typeText(m.pkg, m.file, m.id.Pos(), typ); text == "" {
+		return "", "the type " + typ.String() + " cannot be written in " + m.file.Name
+	}
+	scope := m.pkg.Info.Scopes[m.file.Syntax].Innermost(m.id.Pos())
+	for _, name := range []string{"bool", "true"} {
+		if _, obj := scope.LookupParent(name, m.id.Pos()); obj != types.Universe.Lookup(name) {
+			return "", "the name " + name + " means something else there"
+		}
+	}
+	return text, ""
+}
+
+// typeText writes typ as file can at pos; "" if it cannot.
+func (d *decider) typeText(pkg *load.Package, file *load.File, pos token.Pos, typ types.Type) string {
+	text := types.TypeString(typ, func(p *types.Package) string {
+		if p == pkg.Types {
 			return ""
 		}
-		for _, s := range m.file.Syntax.Imports {
-			name, ok := m.pkg.Info.Implicits[s].(*types.PkgName)
+		for _, s := range file.Syntax.Imports {
+			name, ok := pkg.Info.Implicits[s].(*types.PkgName)
 			if s.Name != nil {
-				name, ok = m.pkg.Info.Defs[s.Name].(*types.PkgName)
+				name, ok = pkg.Info.Defs[s.Name].(*types.PkgName)
 			}
 			if !ok || name.Imported() != p || name.Name() == "_" {
 				continue
@@ -200,15 +216,9 @@ func (w *wrapping) typeAt(m *mention, typ types.Type) (text, why string) {
 		}
 		return p.Path() // not imported: this is no type
 	})
-	tv, _ := types.Eval(w.d.prog.Fset, m.pkg.Types, m.id.Pos(), text) // no type if there is an error
+	tv, _ := types.Eval(d.prog.Fset, pkg.Types, pos, text) // no type if there is an error
 	if !tv.IsType() || !types.Identical(tv.Type, typ) {
-		return "", "the type " + text + " cannot be written in " + m.file.Name
+		return ""
 	}
-	scope := m.pkg.Info.Scopes[m.file.Syntax].Innermost(m.id.Pos())
-	for _, name := range []string{"bool", "true"} {
-		if _, obj := scope.LookupParent(name, m.id.Pos()); obj != types.Universe.Lookup(name) {
-			return "", "the name " + name + " means something else there"
-		}
-	}
-	return text, ""
+	return text
 }

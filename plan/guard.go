@@ -19,7 +19,7 @@ import (
 // guard is the lock that a mend makes every use hold.
 type guard struct {
 	lock  *share.Lock // nil when add is not
-	add   *Mutex
+	add   *Mutex      // to be declared; typeMutexes gives it its type
 	name  string
 	class access.Var   // the field or variable that is the lock
 	reads bool         // can be held in read mode
@@ -62,10 +62,6 @@ func hasMethod(t types.Type, name string) bool {
 // addGuard chooses the mutex to add above the declaration.
 func (d *decider) addGuard(c *candidate) *Refusal {
 	v := c.decl
-	typ, reads := "sync.Mutex", false
-	if hasReader(c.verdict.Uses) {
-		typ, reads = "sync.RWMutex", true
-	}
 	field := v.name.Name
 	name := "mu"
 	switch {
@@ -104,21 +100,30 @@ func (d *decider) addGuard(c *candidate) *Refusal {
 		return &Refusal{Code: OutOfScope, Message: "source that is not part of this build declares the name sync, which the mutex needs", Todo: "rename it, or add a mutex by hand"}
 	}
 	c.guard = guard{
-		add:   &Mutex{Name: name, Type: typ},
+		add:   &Mutex{Name: name},
 		name:  name,
 		class: access.Var{Package: c.finding.Package, Owner: c.finding.Owner, Field: name},
-		reads: reads,
+		reads: true,
 	}
 	return nil
 }
 
-// hasReader reports whether some place that must hold the guard only reads.
-func hasReader(uses []share.Judged) bool {
-	writes := make(map[token.Pos]bool)
-	for _, j := range uses {
-		writes[j.Pos] = writes[j.Pos] || j.Op.Writes()
+// typeMutexes gives the new mutexes of mends, which have all their sections, a type: one that can be held for reading if some
+// section only reads, in whichever mend it is that has the mutex, too.
+func typeMutexes(mends []Mend) {
+	read := make(map[Var]bool)
+	for _, m := range mends {
+		read[m.Class] = read[m.Class] || slices.ContainsFunc(m.Sections, func(s Section) bool { return s.Read })
 	}
-	return slices.ContainsFunc(uses, func(j share.Judged) bool { return (j.Problem || j.Op != mapuse.Load) && !writes[j.Pos] })
+	for _, m := range mends {
+		switch {
+		case m.Mutex == nil:
+		case read[m.Class]:
+			m.Mutex.Type = "sync.RWMutex"
+		default:
+			m.Mutex.Type = "sync.Mutex"
+		}
+	}
 }
 
 // hasField reports whether the owner of decl has a field or method of that name, embedded ones included.

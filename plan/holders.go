@@ -30,7 +30,7 @@ type holders struct {
 // onlyRead reports whether whoever gets the map of v that e is, in pkg, only looks at it, and as it is there. stack is what
 // stands around e, outermost first.
 func (d *decider) onlyRead(v access.Var, pkg *load.Package, stack []ast.Node, e ast.Expr) bool {
-	h := &holders{d: d, variables: make(map[types.Object]bool), functions: make(map[types.Object]bool), changes: d.world.Changes(v)}
+	h := &holders{d: d, variables: make(map[types.Object]bool), functions: make(map[types.Object]bool), changes: d.changes(v)}
 	return h.expr(pkg, stack, e)
 }
 
@@ -40,17 +40,38 @@ func (h *holders) changed(from, to token.Pos) bool {
 	return i < len(h.changes) && h.changes[i] < to
 }
 
-// changedAfter reports whether the function around e may change the map after it got e.
-func (h *holders) changedAfter(stack []ast.Node, e ast.Expr) bool {
+// changedAfter reports whether the function around e may change the map after the variable e, which is obj, got it.
+func (h *holders) changedAfter(info *types.Info, stack []ast.Node, e ast.Expr, obj types.Object) bool {
 	from := e.Pos()
 	for _, n := range stack {
-		switch n.(type) {
-		case *ast.ForStmt, *ast.RangeStmt:
-			from = min(from, n.Pos())
+		switch n := n.(type) {
+		case *ast.ForStmt:
+			if !isAnew(info, n.Body, obj) {
+				from = min(from, n.Pos())
+			}
+		case *ast.RangeStmt:
+			if !isAnew(info, n.Body, obj) {
+				from = min(from, n.Pos())
+			}
 		}
 	}
 	fn := outermost(stack)
 	return fn == nil || h.changed(from, fn.End()) || h.changedByDefer(fn) || waitsAfter(fn, from)
+}
+
+// isAnew reports whether each run of body, that of a loop, has a variable obj of its own, which no function literal has after it.
+func isAnew(info *types.Info, body *ast.BlockStmt, obj types.Object) bool {
+	anew := body.Pos() <= obj.Pos() && obj.Pos() < body.End()
+	ast.PreorderStack(body, nil, func(n ast.Node, stack []ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok && info.Uses[id] == obj {
+			anew = anew && !slices.ContainsFunc(stack, func(n ast.Node) bool {
+				lit, ok := n.(*ast.FuncLit)
+				return ok && (obj.Pos() < lit.Pos() || lit.End() <= obj.Pos())
+			})
+		}
+		return anew
+	})
+	return anew
 }
 
 // waitsAfter reports whether fn, from a place on, may wait for others, who may change the map meanwhile, or loops until
@@ -185,7 +206,7 @@ func (h *holders) argument(info *types.Info, call *ast.CallExpr, i int) bool {
 		return false
 	}
 	key := access.ObjectKey(callee)
-	return model.MapUse(key, i) == model.Reads || model.Prints(key)
+	return model.MapUse(key, i) == model.Reads || model.Prints(key) || model.Compares(key)
 }
 
 // variable reports whether the local variable that e names is only looked at, wherever it is used.
@@ -206,7 +227,7 @@ func (h *holders) variable(pkg *load.Package, stack []ast.Node, e ast.Expr) bool
 		return true
 	}
 	h.variables[obj] = true
-	if h.changedAfter(stack, e) {
+	if h.changedAfter(pkg.Info, stack, e, obj) {
 		return false
 	}
 	if isNamedResult(pkg.Info, fn, obj) {

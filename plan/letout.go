@@ -29,13 +29,14 @@ type copied struct {
 	file *load.File
 	expr ast.Expr // for the map
 	from string   // the function that returns it; empty if it is not returned
+	loop *CopyLoop
 }
 
 // copiesIn returns the copies of c as a Mend has them.
 func (c *candidate) copiesIn(d *decider) []Copy {
 	var out []Copy
 	for _, p := range c.copies {
-		out = append(out, Copy{d.span(p.file, p.expr), p.from})
+		out = append(out, Copy{d.span(p.file, p.expr), p.from, p.loop})
 	}
 	slices.SortFunc(out, func(a, b Copy) int { return compareSpans(a.Span, b.Span) })
 	return out
@@ -60,14 +61,23 @@ func (c *candidate) isOfCopy(j share.Judged) bool {
 // map may be written through what is let out, or the place is not one for a copy.
 func (d *decider) letOutCopy(c *candidate, j share.Judged) bool {
 	fn, ok := d.functionAt(j.Func)
-	if !ok || d.fileRefusal(fn.pkg, fn.file) != nil || version.Compare(cmp.Or(fn.file.Syntax.GoVersion, "go"+fn.pkg.GoVersion), "go1.21") < 0 {
+	if !ok || d.fileRefusal(fn.pkg, fn.file) != nil {
 		return false
 	}
 	if slices.ContainsFunc(j.Entries, (*share.Entry).LeftUnseen) {
 		return false
 	}
 	expr, stack := valueAt(fn, j.Pos)
-	if expr == nil || hidesMaps(fn, expr) || !d.onlyRead(c.verdict.Var, fn.pkg, stack, expr) {
+	if expr == nil || !d.onlyRead(c.verdict.Var, fn.pkg, stack, expr) {
+		return false
+	}
+	var loop *CopyLoop
+	switch {
+	case version.Compare(cmp.Or(fn.file.Syntax.GoVersion, "go"+fn.pkg.GoVersion), "go1.21") < 0:
+		if loop = d.copyLoop(c, fn, expr, stack); loop == nil {
+			return false
+		}
+	case hidesMaps(fn, expr):
 		return false
 	}
 	parent := stack[len(stack)-1]
@@ -75,7 +85,7 @@ func (d *decider) letOutCopy(c *candidate, j share.Judged) bool {
 	if _, returned := parent.(*ast.ReturnStmt); returned {
 		from = d.world.Bodies[j.Func].Name
 	}
-	c.copies = append(c.copies, copied{j.Pos, fn.file, expr, from})
+	c.copies = append(c.copies, copied{j.Pos, fn.file, expr, from, loop})
 	return true
 }
 

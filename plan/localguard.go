@@ -59,7 +59,7 @@ func (d *decider) localGuard(c *candidate) *Refusal {
 		return no(c.finding.Owner + " has a variable named sync")
 	}
 	c.guard = guard{
-		add:   &Mutex{Name: name, Type: "sync.Mutex"},
+		add:   &Mutex{Name: name},
 		name:  name,
 		class: access.LocalLock(c.finding.Package, c.finding.Owner, name),
 	}

@@ -36,8 +36,8 @@ func (d *decider) placeSections() (map[*candidate][]Section, map[*candidate][]Tw
 		}
 		out := make(map[*candidate][]Section)
 		again := false
-		placed, all := make(map[string][]placedSection), make(map[string][]Section)
-		d.declared = make(map[string][]region.Declared)
+		all := make(map[string][]Section)
+		d.placed, d.declared = make(map[string][]placedSection), make(map[string][]region.Declared)
 		for _, at := range d.spots() {
 			sections, culprit, obstacle := d.cover(at, orders)
 			if obstacle != nil {
@@ -45,7 +45,7 @@ func (d *decider) placeSections() (map[*candidate][]Section, map[*candidate][]Tw
 				again = true
 				break
 			}
-			if obstacle := d.nested(at, culpritOf(sections), sections, placed, orders); obstacle != nil {
+			if obstacle := d.nested(at, culpritOf(sections), sections, orders); obstacle != nil {
 				c := culpritOf(sections)
 				d.refuse(c, *obstacle)
 				again = true
@@ -277,9 +277,9 @@ func culpritOf(sections map[*candidate][]Section) *candidate {
 
 // nested notes the sections at one spot and refuses those that lie in, or around, a section of
 // another lock in a way that may deadlock.
-func (d *decider) nested(at spot, c *candidate, sections map[*candidate][]Section, placed map[string][]placedSection, orders *lockOrders) *Refusal {
+func (d *decider) nested(at spot, c *candidate, sections map[*candidate][]Section, orders *lockOrders) *Refusal {
 	for _, s := range sections[c] {
-		for _, o := range placed[at.fn] {
+		for _, o := range d.placed[at.fn] {
 			if o.Lock == s.Lock || o.End <= s.Start || s.End <= o.Start {
 				continue
 			}
@@ -293,7 +293,7 @@ func (d *decider) nested(at spot, c *candidate, sections map[*candidate][]Sectio
 		}
 	}
 	for _, s := range sections[c] {
-		placed[at.fn] = append(placed[at.fn], placedSection{s, c.guard.class})
+		d.placed[at.fn] = append(d.placed[at.fn], placedSection{s, c.guard.class})
 	}
 	return nil
 }

@@ -353,7 +353,25 @@ func (t Twin) Doc(m Mend, of string) string {
 // Copy is an expression for the map that becomes one for a copy of it: maps.Clone(s.m).
 type Copy struct {
 	Span
-	Function string `json:"function"` // whose result is a copy from now on; empty if it is not returned
+	Function string    `json:"function"`       // whose result is a copy from now on; empty if it is not returned
+	Loop     *CopyLoop `json:"loop,omitempty"` // what makes the copy; nil if maps.Clone does
+}
+
+// CopyLoop is a statement, return s.m or all := s.m, that becomes one for a new map which a loop fills:
+//
+//	m := make(map[string]int, len(s.m))
+//	for k, v := range s.m {
+//		m[k] = v
+//	}
+//	return m
+//
+// The map s.m is not nil. The statement is one of a list.
+type CopyLoop struct {
+	Span         // the statement
+	Type  string `json:"type"`  // of the map, as source text there
+	Name  string `json:"name"`  // of the variable that has the copy: a new one, or the one that the statement declares
+	Key   string `json:"key"`   // of the variables of the loop, new ones
+	Value string `json:"value"` // the same
 }
 
 // Receiver is the type of a receiver that becomes a pointer: S becomes *S.

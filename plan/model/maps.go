@@ -82,18 +82,24 @@ func ReadsAll(key string) bool {
 	return ok || readers[access.PackageOf(key)]
 }
 
+// comparers are the packages that compare in tests what they are given.
+var comparers = set(`
+	testing github.com/stretchr/testify/assert github.com/stretchr/testify/require github.com/google/go-cmp/cmp gotest.tools/v3/assert`)
+
+// Compares reports whether key, of a package for tests, looks at the maps that it is given before it returns, and keeps none.
+func Compares(key string) bool { return comparers[Package(key)] }
+
 // lookers are the packages, besides the readers, whose functions do nothing else with a map that they are given as an
-// interface: those that log, and those that compare in tests.
+// interface: those that log. See comparers, too.
 var lookers = set(`
-	testing github.com/stretchr/testify/assert github.com/stretchr/testify/require github.com/google/go-cmp/cmp
-	gotest.tools/v3/assert github.com/go-kit/log github.com/go-logr/logr github.com/golang/glog github.com/hashicorp/go-hclog
+	github.com/go-kit/log github.com/go-logr/logr github.com/golang/glog github.com/hashicorp/go-hclog
 	github.com/pkg/errors github.com/rs/zerolog github.com/rs/zerolog/log github.com/sirupsen/logrus go.uber.org/zap
 	google.golang.org/grpc/status k8s.io/klog k8s.io/klog/v2`)
 
 // LooksOnly reports whether key does nothing else with a map that it is given as an interface than to look at its entries
 // before it returns.
 func LooksOnly(key string) bool {
-	return key != "reflect.ValueOf" && (ReadsAll(key) || lookers[access.PackageOf(key)])
+	return key != "reflect.ValueOf" && (ReadsAll(key) || Compares(key) || lookers[access.PackageOf(key)])
 }
 
 // fieldCounters tell the fields of a struct apart by their number, or panic at one that is not exported.

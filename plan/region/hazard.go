@@ -17,6 +17,11 @@ import (
 // hazard returns what in stmts may not run while the lock is held.
 func (p *planner) hazard(stmts []ast.Stmt) *Obstacle {
 	var found *Obstacle
+	if len(stmts) > 0 {
+		if pos, why := p.effects.Opposed(stmts[0].Pos(), stmts[len(stmts)-1].End()); why != "" {
+			return &Obstacle{LockOrder, pos, "the section would contain one of another lock: " + why, "guard one after the other by hand"}
+		}
+	}
 	for _, s := range stmts {
 		p.inspect(s, func(n ast.Node) {
 			if found == nil {

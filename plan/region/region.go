@@ -50,6 +50,9 @@ type Effects interface {
 	Copies(loop *ast.RangeStmt) (name string, ok bool)
 	// Locked reports whether a section of another lock is to stand between from and to.
 	Locked(from, to token.Pos) bool
+	// Opposed returns where a section of another lock that is placed already begins between from and to, and why that lock may
+	// not be taken while this one is held; empty when there is none.
+	Opposed(from, to token.Pos) (pos token.Pos, why string)
 	// Spins returns a place between from and to in a loop that may wait for another goroutine by looking again and again.
 	Spins(from, to token.Pos) token.Pos
 }

@@ -11,13 +11,14 @@ import (
 // This file finds where a map is changed.
 
 // Changes returns the places at which entries of the map of v are changed, and those where a function is called, in the
-// same goroutine, that may lead there; sorted. A function that changes a map which it is given may change any.
-func (w *World) Changes(v access.Var) []token.Pos {
+// same goroutine, that may lead there; sorted. A function that changes a map which it is given may change any for which mayBe
+// reports true.
+func (w *World) Changes(v access.Var, mayBe func(*mapuse.Use) bool) []token.Pos {
 	var out []token.Pos
 	var changing []string
 	for i := range w.Uses {
 		u := &w.Uses[i]
-		if !u.Op.Writes() || u.Op.Part() != mapuse.Entries || u.Ref.Var != v && !u.Ref.Var.IsZero() {
+		if !u.Op.Writes() || u.Op.Part() != mapuse.Entries || u.Ref.Var != v && !(u.Ref.Var.IsZero() && mayBe(u)) {
 			continue
 		}
 		if u.Ref.Var == v {

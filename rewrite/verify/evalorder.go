@@ -82,16 +82,19 @@ func evalOrder(p *proof) []failure {
 		if err != nil {
 			return 0, err.Error()
 		}
+		if old, err = p.looped(c, old); err != nil {
+			return 0, err.Error()
+		}
 		return r.compare(old, tokensOf(c.New))
 	})
 }
 
-// copiesIn returns how many copies are to be let out in a file.
+// copiesIn returns how many copies are to be let out in a file that maps.Clone makes.
 func (p *proof) copiesIn(file string) int {
 	n := 0
 	for _, m := range p.plan.Mends {
 		for _, c := range m.Copies {
-			if c.File == file {
+			if c.File == file && c.Loop == nil {
 				n++
 			}
 		}

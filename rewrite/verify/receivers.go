@@ -72,7 +72,7 @@ func (p *proof) heads(name string, before, after *parsed) (int, string) {
 		if !slices.Equal(want, after.head(now[i])) {
 			return at, "the receiver or signature of " + fn.Name.Name + " changed otherwise than planned"
 		}
-		if !lowered && before.stars(fn)+p.assertedIn(name, before, fn) != after.stars(now[i]) {
+		if !lowered && before.stars(fn)+p.assertedIn(name, before, fn)+p.loopStars(name, before, fn) != after.stars(now[i]) {
 			return at, "a pointer in the body of " + fn.Name.Name + " is new or lost"
 		}
 	}
@@ -88,6 +88,18 @@ func (p *proof) assertedIn(name string, f *parsed, fn *ast.FuncDecl) (n int) {
 		for _, s := range m.Asserted {
 			if s.File == name && f.file.Offset(fn.Pos()) <= s.Start && s.End <= f.file.Offset(fn.End()) {
 				n++
+			}
+		}
+	}
+	return n
+}
+
+// loopStars returns how many stars stand in the types of the copies in fn, of the named file, that loops make.
+func (p *proof) loopStars(name string, f *parsed, fn *ast.FuncDecl) (n int) {
+	for _, m := range p.plan.Mends {
+		for _, c := range m.Copies {
+			if c.Loop != nil && c.File == name && f.file.Offset(fn.Pos()) <= c.Start && c.End <= f.file.Offset(fn.End()) {
+				n += strings.Count(c.Loop.Type, "*")
 			}
 		}
 	}

@@ -87,7 +87,7 @@ var comparers = set(`
 	testing github.com/stretchr/testify/assert github.com/stretchr/testify/require github.com/google/go-cmp/cmp gotest.tools/v3/assert`)
 
 // Compares reports whether key, of a package for tests, looks at the maps that it is given before it returns, and keeps none.
-func Compares(key string) bool { return comparers[Package(key)] }
+func Compares(key string) bool { return comparers[access.PackageOf(key)] }
 
 // lookers are the packages, besides the readers, whose functions do nothing else with a map that they are given as an
 // interface: those that log. See comparers, too.

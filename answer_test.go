@@ -380,6 +380,8 @@ func TestSummariesInCheck(t *testing.T) {
 		{file: "session/more.go", text: more, want: "2 packages; of 1 package what"},
 		{file: "session/store.go", text: "\n\n" + racy["session/store.go"], want: "2 packages; of 1 package what"},
 		{file: "other/other.go", text: "package other\n", since: true, want: "1 package; of 2 packages what, 2 packages; of 1 package what"},
+		{file: "other/half.go", text: "pack", want: "0 packages; of 2 packages what"},
+		{file: "other/half.go", text: "package other\n", want: "1 package; of 2 packages what"},
 		{file: "other/more.go", text: "package other\n", since: true, want: "1 package; of 2 packages what, 0 packages; of 3 packages what"},
 	} {
 		if step.file != "" {

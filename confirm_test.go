@@ -111,6 +111,22 @@ func (h *Helped) twice(k string) {
 func (h *Helped) put(k string) { h.m[k]++ }
 
 func (h *Helped) Get(k string) int { return h.m[k] }
+
+// One of the callers of put holds its lock.
+type Half struct {
+	mu sync.Mutex
+	m  map[string]int
+}
+
+func (h *Half) Put(k string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.put(k)
+}
+
+func (h *Half) Bare(k string) { h.put(k) }
+
+func (h *Half) put(k string) { h.m[k]++ }
 `,
 	"internal/deep/deep.go": `package deep
 
@@ -184,6 +200,9 @@ func TestConfirm(t *testing.T) {
 	}
 	if out := mustRun(t, exitFound, "confirm", "-q", "-C", dir, "Helped.m"); !strings.Contains(out, "(*Helped).Put beside (*Helped).Get\n") || !strings.Contains(out, "is silent") {
 		t.Errorf("of a function whose callers hold the lock, it says\n%s", out)
+	}
+	if out := mustRun(t, exitFound, "confirm", "-q", "-C", dir, "Half.m"); !strings.Contains(out, "(*Half).Put beside (*Half).Bare\n") || !strings.Contains(out, "is silent") {
+		t.Errorf("of a function of whose callers one holds the lock, it says\n%s", out)
 	}
 	stdout.Reset()
 	stderr.Reset()

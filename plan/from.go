@@ -12,36 +12,33 @@ import (
 // from returns Site.From of j.
 func from(w *share.World, v share.Verdict, j share.Judged) []string {
 	var out []string
+	direct := true // nobody who calls the function of j holds a lock
 	for _, e := range j.Entries {
-		key := outermostHolder(e.Frames())
+		frames := inGoroutine(e.Frames())
+		i := slices.IndexFunc(frames[:len(frames)-1], func(f share.Frame) bool { return len(f.Edge.At.Held) > 0 })
+		direct = direct && i < 0
+		key := frames[max(i, 0)].Func
 		name := w.Bodies[key].Name
 		if pkg := model.Package(key); pkg != v.Var.Package {
 			name += " of " + pkg
 		}
 		out = append(out, name)
 	}
-	slices.Sort(out)
-	if out = slices.Compact(out); len(out) == 1 && out[0] == w.Bodies[j.Func].Name {
+	if direct {
 		return nil
 	}
-	return out
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
-// outermostHolder returns the outermost of frames that holds a lock where it calls the next one, in the goroutine of the last; the last itself if
-// none does.
-func outermostHolder(frames []share.Frame) string {
-	last := len(frames) - 1
-	key := frames[last].Func
-	for i := last - 1; i >= 0; i-- {
-		edge := frames[i].Edge
-		if edge.Start != "" || edge.Stored {
-			break
-		}
-		if len(edge.At.Held) > 0 {
-			key = frames[i].Func
+// inGoroutine returns those of frames, which lead to a use, that run in the goroutine of the last.
+func inGoroutine(frames []share.Frame) []share.Frame {
+	for i := len(frames) - 2; i >= 0; i-- {
+		if edge := frames[i].Edge; edge.Start != "" || edge.Stored {
+			return frames[i+1:]
 		}
 	}
-	return key
+	return frames
 }
 
 // both returns From of a use at the same place as a and b.

@@ -200,7 +200,7 @@ type Site struct {
 	Problem  bool   `json:"problem"` // the site is to change
 
 	// From is what to call, with no lock held, to get there: functions of the package of the variable, or of another one, which is then named
-	// (Run of example.com/app). It is empty if that is Function; else callers of it hold locks that it does not take.
+	// (Run of example.com/app). It is empty if that is Function; else some who call it hold locks that it does not take.
 	From []string `json:"from,omitempty"`
 }
 

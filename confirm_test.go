@@ -201,7 +201,7 @@ func TestConfirm(t *testing.T) {
 	if out := mustRun(t, exitFound, "confirm", "-q", "-C", dir, "Helped.m"); !strings.Contains(out, "(*Helped).Put beside (*Helped).Get\n") || !strings.Contains(out, "is silent") {
 		t.Errorf("of a function whose callers hold the lock, it says\n%s", out)
 	}
-	if out := mustRun(t, exitFound, "confirm", "-q", "-C", dir, "Half.m"); !strings.Contains(out, "(*Half).Put beside (*Half).Bare\n") || !strings.Contains(out, "is silent") {
+	if out := mustRun(t, exitFound, "confirm", "-q", "-C", dir, "Half.m"); !strings.Contains(out, "(*Half).Bare beside (*Half).Put\n") || !strings.Contains(out, "is silent") {
 		t.Errorf("of a function of whose callers one holds the lock, it says\n%s", out)
 	}
 	stdout.Reset()

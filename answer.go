@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"time"
 
 	"mapmend/plan"
@@ -50,8 +51,8 @@ type question struct {
 // question returns what is asked about the program that cfg loads; nil if there is no cache, or if it cannot be told what decides the answer.
 //
 // Besides the inputs of loading that is: the platforms, for each of which what is loaded is told by the inputs and its name; the tool itself, by the content of its executable; the options of the analysis, among them the
-// configuration that inv has read; and the evidence, by the names and the content of its files. The gates and the format come after the
-// answer.
+// configuration that inv has read; the evidence, by the names and the content of its files; and which libraries of forms the module cache has,
+// without which a mend is refused. The gates and the format come after the answer.
 func (inv *invocation) question(cfg load.Config) *question {
 	q := &question{inv: inv, cfg: cfg, cache: inv.answers()}
 	if q.cache == nil {
@@ -69,12 +70,30 @@ func (inv *invocation) question(cfg load.Config) *question {
 		inv.stepf("the cache is not used: %v", err)
 		return nil
 	}
-	asked, err := json.Marshal([]any{tool, q.inputs.Sum, inv.platforms, inv.options(), proofs.files})
+	asked, err := json.Marshal([]any{tool, q.inputs.Sum, inv.platforms, inv.options(), proofs.files, libraries(q.inputs.ModCache)})
 	if err != nil {
 		return nil
 	}
 	q.key = sha256.Sum256(asked)
 	return q
+}
+
+// libraries returns the names of the folders in a module cache that have what code of a form is made of, in any version.
+func libraries(modCache string) (names []string) {
+	for _, form := range plan.Forms {
+		lib := form.Requires()
+		if lib == nil {
+			continue
+		}
+		dir, base := filepath.Split(filepath.Join(modCache, filepath.FromSlash(lib.Path)))
+		entries, _ := os.ReadDir(dir) // if there is none, it has none
+		for _, e := range entries {
+			if strings.HasPrefix(e.Name(), base+"@") {
+				names = append(names, filepath.Join(dir, e.Name()))
+			}
+		}
+	}
+	return names
 }
 
 // executable returns a hash of the running tool.

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"mapmend/plan"
 )
 
 func TestMain(m *testing.M) {
@@ -261,6 +263,28 @@ func publish(t *testing.T, proxy, path string, files map[string]string) {
 	writeFile(t, at+".zip", zipped.Bytes())
 }
 
+// TestAnswerOfLibrary checks that it is seen when the module cache gets the library that a form was refused for.
+func TestAnswerOfLibrary(t *testing.T) {
+	caching(t)
+	mods := t.TempDir()
+	t.Setenv("GOMODCACHE", mods)
+	dir := module(t, racy)
+	writeFile(t, filepath.Join(dir, "bare", "bare.go"), []byte("package bare\n\nvar m = map[string]int{}\n\nfunc Run() {\n\tgo func() { m[\"a\"] = 1 }()\n\tm[\"b\"] = 2\n}\n"))
+	writeFile(t, filepath.Join(dir, ".mapmend.yaml"), []byte("forms:\n  - variable: bare.m\n    form: xsync\n"))
+	for _, lacks := range []bool{true, false} {
+		for range 2 {
+			got, _ := said("-C", dir)
+			if strings.Contains(got, "the module cache lacks") != lacks {
+				t.Errorf("that the library is missing is %v, and it says\n%s", lacks, got)
+			}
+		}
+		lib := plan.XSync.Requires()
+		if err := os.MkdirAll(filepath.Join(mods, filepath.FromSlash(lib.Path)+"@"+lib.Version), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestAnswerOfDevelopmentVersion checks that nothing is kept that a development version of Go compiled, whichever way that is called.
 func TestAnswerOfDevelopmentVersion(t *testing.T) {
 	real, err := exec.LookPath("go")
@@ -380,6 +404,8 @@ func TestSummariesInCheck(t *testing.T) {
 		{file: "session/more.go", text: more, want: "2 packages; of 1 package what"},
 		{file: "session/store.go", text: "\n\n" + racy["session/store.go"], want: "2 packages; of 1 package what"},
 		{file: "other/other.go", text: "package other\n", since: true, want: "1 package; of 2 packages what, 2 packages; of 1 package what"},
+		{file: "other/half.go", text: "pack", want: "0 packages; of 2 packages what"},
+		{file: "other/half.go", text: "package other\n", want: "1 package; of 2 packages what"},
 		{file: "other/more.go", text: "package other\n", since: true, want: "1 package; of 2 packages what, 0 packages; of 3 packages what"},
 	} {
 		if step.file != "" {

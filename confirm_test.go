@@ -90,6 +90,68 @@ func (c *Calm) Get(k string) int {
 	}
 	return c.m[k]
 }
+
+// Its callers hold the lock of put.
+type Helped struct {
+	mu sync.Mutex
+	m  map[string]int
+}
+
+func (h *Helped) Put(k string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.twice(k)
+}
+
+func (h *Helped) twice(k string) {
+	h.put(k)
+	h.put(k)
+}
+
+func (h *Helped) put(k string) { h.m[k]++ }
+
+func (h *Helped) Get(k string) int { return h.m[k] }
+
+// One of the callers of put holds its lock.
+type Half struct {
+	mu sync.Mutex
+	m  map[string]int
+}
+
+func (h *Half) Put(k string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.put(k)
+}
+
+func (h *Half) Bare(k string) { h.put(k) }
+
+func (h *Half) put(k string) { h.m[k]++ }
+`,
+	"internal/deep/deep.go": `package deep
+
+import "sync"
+
+// Its callers hold the lock of Put, and are elsewhere.
+type Deep struct {
+	Mu sync.Mutex
+	m  map[string]int
+}
+
+func (d *Deep) Put(k string) { d.m[k]++ }
+
+func (d *Deep) Get(k string) int { return d.m[k] }
+`,
+	"user/user.go": `package user
+
+import "example.com/app/internal/deep"
+
+func Run(d *deep.Deep) {
+	go d.Get("a")
+	d.Mu.Lock()
+	defer d.Mu.Unlock()
+	d.Put("a")
+}
 `,
 }
 
@@ -135,6 +197,17 @@ func TestConfirm(t *testing.T) {
 	}
 	if out := mustRun(t, exitOK, "confirm", "-q", "-C", dir, "Calm.m"); !strings.Contains(out, "not shown") {
 		t.Errorf("of a race that is not reached, it says\n%s", out)
+	}
+	if out := mustRun(t, exitFound, "confirm", "-q", "-C", dir, "Helped.m"); !strings.Contains(out, "(*Helped).Put beside (*Helped).Get\n") || !strings.Contains(out, "is silent") {
+		t.Errorf("of a function whose callers hold the lock, it says\n%s", out)
+	}
+	if out := mustRun(t, exitFound, "confirm", "-q", "-C", dir, "Half.m"); !strings.Contains(out, "(*Half).Bare beside (*Half).Put\n") || !strings.Contains(out, "is silent") {
+		t.Errorf("of a function of whose callers one holds the lock, it says\n%s", out)
+	}
+	stdout.Reset()
+	stderr.Reset()
+	if code := run([]string{"confirm", "-C", dir, "Deep.m"}, &stdout, &stderr); code != exitError || !strings.Contains(stderr.String(), "a lock is held by Run of example.com/app/user") {
+		t.Errorf("exit %d; of a function whose callers in another package hold the lock, it says\n%s%s", code, &stdout, &stderr)
 	}
 	mustRun(t, exitError, "confirm", "-C", dir)
 }

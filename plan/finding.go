@@ -115,6 +115,7 @@ func sites(prog *load.Program, w *share.World, v share.Verdict) []Site {
 			Op:       string(j.Op),
 			Held:     held(j, body, v.Guard),
 			Problem:  j.Problem,
+			From:     from(w, v, j),
 		}
 		if j.Problem {
 			s.Kind = siteKind(j, v)
@@ -157,6 +158,7 @@ func mergeSites(a, b Site) Site {
 	if !a.Problem && b.Problem {
 		a.Problem, a.Kind = true, b.Kind
 	}
+	a.From = both(a, b)
 	return a
 }
 

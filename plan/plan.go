@@ -198,6 +198,10 @@ type Site struct {
 	Op       string `json:"op"`
 	Held     []Held `json:"held"`
 	Problem  bool   `json:"problem"` // the site is to change
+
+	// From is what to call, with no lock held, to get there: functions of the package of the variable, or of another one, which is then named
+	// (Run of example.com/app). It is empty if that is Function; else some who call it hold locks that it does not take.
+	From []string `json:"from,omitempty"`
 }
 
 // Writes reports whether the site changes the map or the variable.

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/types"
-	"slices"
+	"maps"
 	"strings"
 	"sync/atomic"
 )
@@ -40,7 +40,8 @@ func (ld *loader) check() {
 	})
 	for _, c := range ld.chosen {
 		if c.tested != nil {
-			c.imports = slices.DeleteFunc(c.imports, func(dep *chosen) bool { return c.plain.Imports[dep.Path] == nil })
+			maps.DeleteFunc(c.leads, func(path string, _ []*chosen) bool { return c.plain.Imports[path] == nil })
+			c.imports = c.leads.all()
 		}
 	}
 }

@@ -3,6 +3,7 @@ package load
 // This file chooses: one variant of each package, and which packages are in the program.
 
 import (
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -43,7 +44,19 @@ type chosen struct {
 	meta    *packages.Package
 	plain   *packages.Package // the same without in-package tests; nil if there is nothing else
 	tested  *packages.Package // what meta was before checkPlain left out the tests; usually nil
-	imports []*chosen         // own packages it imports, by path; with edges that only tests have, so it may hold cycles
+	leads   imports           // what its imports lead to
+	imports []*chosen         // all of that, by path; with edges that only tests have, so it may hold cycles
+}
+
+// imports are the own packages that each import of a package leads to, by its path in source: the imported one, or, where that is of
+// another module, those that it imports, directly or through others such.
+type imports map[string][]*chosen
+
+// all returns the packages, each once, sorted by path.
+func (im imports) all() []*chosen {
+	all := slices.Concat(slices.Collect(maps.Values(im))...)
+	slices.SortFunc(all, comparePaths)
+	return slices.Compact(all)
 }
 
 // choose returns the packages of the program, sorted by path.
@@ -73,15 +86,37 @@ func choose(l *listing) []*chosen {
 		all = append(all, c)
 	}
 	slices.SortFunc(all, comparePaths)
+	f := finder{byPath, map[*packages.Package][]*chosen{}}
 	for _, c := range all {
-		for _, dep := range c.meta.Imports {
-			if d := byPath[key(dep)]; d != nil && d != c {
-				c.imports = append(c.imports, d)
-			}
+		c.leads = imports{}
+		for path, dep := range c.meta.Imports {
+			c.leads[path] = slices.DeleteFunc(slices.Clone(f.own(dep)), func(d *chosen) bool { return d == c })
 		}
-		slices.SortFunc(c.imports, comparePaths)
+		c.imports = c.leads.all()
 	}
 	return prune(all)
+}
+
+// finder finds own packages.
+type finder struct {
+	byPath map[string]*chosen
+	found  map[*packages.Package][]*chosen
+}
+
+// own returns what an import of p leads to.
+func (f finder) own(p *packages.Package) []*chosen {
+	if c := f.byPath[key(p)]; c != nil {
+		return []*chosen{c}
+	}
+	if all, ok := f.found[p]; ok {
+		return all
+	}
+	below := imports{}
+	for path, dep := range p.Imports {
+		below[path] = f.own(dep)
+	}
+	f.found[p] = below.all()
+	return f.found[p]
 }
 
 // key separates the external test p_test from a package in a folder of that name.

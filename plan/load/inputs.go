@@ -40,8 +40,9 @@ import (
 // Not in it is what cannot change: modules of one version, which go.sum seals and the go command does not read again either, and the release's
 // own source. Nor is what decides only whether the go command is able to answer, such as the network: what is kept was answered.
 type Inputs struct {
-	Root string // as Program.Root will be
-	Sum  [sha256.Size]byte
+	Root     string // as Program.Root will be
+	ModCache string // as Program.ModCache will be
+	Sum      [sha256.Size]byte
 
 	stamp   [sha256.Size]byte            // of sizes and times of files and folders: another one after a file changed and changed back
 	files   map[string][sha256.Size]byte // what files hold that were read, by absolute name
@@ -71,7 +72,7 @@ func (cfg Config) Inputs(kept func(file string) bool, names ...string) (*Inputs,
 		return nil, err
 	}
 	k := &keyer{
-		Inputs: &Inputs{Root: ws.Root, files: make(map[string][sha256.Size]byte), folders: make(map[string]bool)},
+		Inputs: &Inputs{Root: ws.Root, ModCache: ws.GOMODCACHE, files: make(map[string][sha256.Size]byte), folders: make(map[string]bool)},
 		sum:    sha256.New(), stamps: sha256.New(), names: names, kept: kept, overlay: cmd.overlay,
 	}
 	delete(env, "GOGCCFLAGS")

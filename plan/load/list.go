@@ -120,7 +120,7 @@ func (ws *workspace) importersOf(cmd *goCommand, tests bool, matched []*packages
 	}
 	packages.Visit(all, nil, func(p *packages.Package) {
 		for _, dep := range p.Imports {
-			if from, to := testedPath(p), testedPath(dep); from != to && own[from] {
+			if from, to := testedPath(p), testedPath(dep); from != to {
 				importers[to] = append(importers[to], from)
 			}
 		}

@@ -44,18 +44,19 @@ type edges struct {
 
 func edgesOf(c *chosen) edges {
 	var e edges
-	hard := map[string]bool{}
+	hard := map[*chosen]bool{}
 	for _, f := range c.Files {
 		if !f.Test {
 			for path := range importPaths(f.Syntax) {
-				hard[path] = true
+				for _, dep := range c.leads[path] {
+					hard[dep] = true
+				}
 			}
 		}
 	}
 	for _, dep := range c.imports {
-		// Nothing imports an external test, so its edges are as good as hard. The path in source is the
-		// package's own, since vendored packages are not ours.
-		if hard[dep.Path] || c.External {
+		// Nothing imports an external test, so its edges are as good as hard.
+		if hard[dep] || c.External {
 			e.hard = append(e.hard, dep)
 		} else {
 			e.soft = append(e.soft, dep)
@@ -74,11 +75,12 @@ func importPaths(f *ast.File) map[string]bool {
 	return paths
 }
 
-// next returns the first package that waits for nothing; if there is none, the first that waits only for a test's
-// import; and in an import cycle, which is an error reported elsewhere, just the first.
+// next returns the first package that waits for nothing; if there is none, the first that waits only for tests' imports, and for nothing
+// outside of its own circle, since what waits for a circle is not to give way; and in an import cycle, which is an error reported elsewhere, just the first.
 func next(all []*chosen, waits map[*chosen]edges, placed map[*chosen]bool) *chosen {
 	isPlaced := func(c *chosen) bool { return placed[c] }
-	var soft, first *chosen
+	var soft []*chosen
+	var first *chosen
 	for _, c := range all {
 		e, ok := waits[c]
 		if !ok {
@@ -90,14 +92,27 @@ func next(all []*chosen, waits map[*chosen]edges, placed map[*chosen]bool) *chos
 		switch {
 		case len(e.hard)+len(e.soft) == 0:
 			return c
-		case len(e.hard) == 0 && soft == nil:
-			soft = c
+		case len(e.hard) == 0:
+			soft = append(soft, c)
 		case first == nil:
 			first = c
 		}
 	}
-	if soft != nil {
-		return soft
+	if i := slices.IndexFunc(soft, func(c *chosen) bool { return isCircle(c, waits) }); i >= 0 {
+		return soft[i]
 	}
 	return first
+}
+
+// isCircle reports whether whatever c waits for, directly or not, waits for c.
+func isCircle(c *chosen, waits map[*chosen]edges) bool {
+	back := map[*chosen][]*chosen{}
+	below := reach([]*chosen{c}, func(p *chosen) []*chosen {
+		deps := slices.Concat(waits[p].hard, waits[p].soft)
+		for _, dep := range deps {
+			back[dep] = append(back[dep], p)
+		}
+		return deps
+	})
+	return len(reach([]*chosen{c}, func(p *chosen) []*chosen { return back[p] })) == len(below)
 }

@@ -102,8 +102,9 @@ func (p *Program) Places() map[string]*token.File {
 	places := make(map[string]*token.File)
 	for _, pkg := range p.Packages {
 		for _, f := range pkg.syntax {
-			file := p.Fset.File(f.Package)
-			places[file.Name()] = file
+			if file := p.Fset.File(f.Package); file != nil { // else it has no package clause, and nothing in it has a place
+				places[file.Name()] = file
+			}
 		}
 	}
 	return places

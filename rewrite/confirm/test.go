@@ -56,8 +56,8 @@ func Tests(prog *load.Program, f plan.Finding) ([]Test, error) {
 	return out, why
 }
 
-// pairs returns pairs of functions with conflicting uses, of which one has a problem, without repetition: first those that the finding
-// says to run at the same time. A function beside itself is among them only if the finding says so.
+// pairs returns pairs of functions with conflicting uses, of which one has a problem, or what is to be called to get there, without repetition:
+// first those that the finding says to run at the same time. A function beside itself is among them only if the finding says so.
 func pairs(f plan.Finding) [][2]string {
 	var out [][2]string
 	add := func(a, b string) {
@@ -67,17 +67,44 @@ func pairs(f plan.Finding) [][2]string {
 	}
 	if len(f.Chains) == 2 {
 		a, b := f.Chains[0], f.Chains[1]
-		add(a[len(a)-1], b[len(b)-1])
+		for _, x := range callees(f, a) {
+			for _, y := range callees(f, b) {
+				add(x, y)
+			}
+		}
 		add(a[0], b[0])
 	}
 	for _, a := range f.Sites {
 		for _, b := range f.Sites {
-			if a.Problem && enclosing(a.Function) != enclosing(b.Function) && (a.Writes() || b.Writes()) {
-				add(a.Function, b.Function)
+			if !a.Problem || !a.Writes() && !b.Writes() {
+				continue
+			}
+			for _, x := range a.Callees() {
+				for _, y := range b.Callees() {
+					if enclosing(x) != enclosing(y) {
+						add(x, y)
+					}
+				}
 			}
 		}
 	}
 	return out
+}
+
+// elsewhere stands between the names of a function of another package and of that package: see [plan.Site].
+const elsewhere = " of "
+
+// callees returns the functions of chain, which leads to a use, that are to be called to get there.
+func callees(f plan.Finding, chain []string) []string {
+	last := chain[len(chain)-1]
+	i := slices.IndexFunc(f.Sites, func(s plan.Site) bool { return s.Function == last })
+	if i < 0 {
+		return []string{last}
+	}
+	return slices.DeleteFunc(slices.Clone(f.Sites[i].Callees()), func(name string) bool {
+		name, _, _ = strings.Cut(name, elsewhere)
+		return !slices.Contains(chain, name)
+	})
 }
 
 var literal = regexp.MustCompile(`(\.func[0-9.]*|\$[0-9$]*)+$`)
@@ -263,6 +290,9 @@ func (b *builder) call(name string) (string, error) {
 	scope := b.pkg.Types.Scope()
 	var fn *types.Func
 	target := ""
+	if strings.Contains(name, elsewhere) {
+		return "", fmt.Errorf("a lock is held by %s, which the test does not call, since it is another package", name)
+	}
 	if recv := receiver(name); recv != "" {
 		owner, _ := b.owner.(*types.Named)
 		if owner == nil || owner.Obj().Name() != recv {

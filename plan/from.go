@@ -3,7 +3,7 @@ package plan
 import (
 	"slices"
 
-	"mapmend/plan/model"
+	"mapmend/plan/access"
 	"mapmend/plan/share"
 )
 
@@ -19,7 +19,7 @@ func from(w *share.World, v share.Verdict, j share.Judged) []string {
 		direct = direct && i < 0
 		key := frames[max(i, 0)].Func
 		name := w.Bodies[key].Name
-		if pkg := model.Package(key); pkg != v.Var.Package {
+		if pkg := access.PackageOf(key); pkg != v.Var.Package {
 			name += " of " + pkg
 		}
 		out = append(out, name)

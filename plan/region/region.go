@@ -235,10 +235,28 @@ func (p *planner) toTheEnd(uses []Use) (s Section, ok bool) {
 		return Section{}, false
 	}
 	i, obstacle := p.reach(list, i, j, uses)
-	if cmp.Or(obstacle, p.hazard(list[i:]), p.crossed(list[i].Pos())) != nil {
+	if cmp.Or(obstacle, p.hazard(list[i:]), p.crossed(list[i].Pos())) != nil || p.usesOther(list[i:]) {
 		return Section{}, false
 	}
 	return Section{First: list[i], Last: list[len(list)-1], Defer: true, Writes: slices.ContainsFunc(uses, func(u Use) bool { return u.Writes })}, true
+}
+
+// usesOther reports whether list uses a map other than that of the uses which others may have: the lock would seem to be meant for it, too.
+func (p *planner) usesOther(list []ast.Stmt) (other bool) {
+	for _, s := range list {
+		ast.Inspect(s, func(n ast.Node) bool {
+			id, ok := n.(*ast.Ident)
+			if !ok {
+				return !other
+			}
+			v, ok := p.fn.Info.Uses[id].(*types.Var)
+			if ok && isMapType(v.Type()) && (v.IsField() || v.Parent() == v.Pkg().Scope()) {
+				other = other || !slices.ContainsFunc(p.uses, func(u Use) bool { return u.Pos == id.Pos() })
+			}
+			return !other
+		})
+	}
+	return other
 }
 
 // narrow is fit without the rest of the body.

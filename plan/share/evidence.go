@@ -42,6 +42,8 @@ var rules = []struct {
 }{
 	{Possible, (*World).onlyFresh},
 	{Possible, (*World).notAsCalled},
+	{Possible, (*World).onTerms},
+	{Possible, (*World).ownRequest},
 	{Possible, (*World).mayBeWrapped},
 	{Likely, (*World).oneSideLocks},
 	{None, (*World).ownArgument},
@@ -166,6 +168,20 @@ func (w *World) oneSideLocks(m *meeting) string {
 func (w *World) ownArgument(m *meeting) string {
 	if m.together == apart && (w.private(m.a) || w.private(m.b)) {
 		return "each call has its own"
+	}
+	return ""
+}
+
+// ownRequest: the map belongs to what a server makes for each call. That there is a lock around it says that the server, or
+// the handler, may use it in goroutines of its own.
+func (w *World) ownRequest(m *meeting) string {
+	if m.together != apart {
+		return ""
+	}
+	for _, e := range []*Entry{m.a, m.b} {
+		if e.Root == Serving && len(e.Sites) == 0 && w.private(e) {
+			return "each call of " + w.Bodies[e.Func].Name + " has its own"
+		}
 	}
 	return ""
 }

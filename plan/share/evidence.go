@@ -21,6 +21,7 @@ type variable struct {
 	tested string          // the test that uses it from several goroutines; empty when none does
 	users  map[string]bool // the functions that use it, or call one that does
 
+	slots   bool // it is a slice or an array of maps
 	partial bool // not all ways to its uses were followed
 	sampled bool // not all pairs of these are looked at
 }
@@ -227,8 +228,8 @@ func (w *World) startedTwice(m *meeting) string {
 
 // bothStarted: the loaded program starts both sides, on one instance.
 func (w *World) bothStarted(m *meeting) string {
-	if !w.sameInstance(m.a, m.b) {
-		return ""
+	if !w.sameInstance(m.a, m.b) || m.slots && m.together == inside {
+		return "" // each of the goroutines may have an entry of its own
 	}
 	if m.together == inside && m.a.Kept == "" && m.b.Kept == "" || started(m.a) && started(m.b) {
 		if by := m.a.by(); by != "" {
@@ -243,6 +244,16 @@ func (w *World) bothStarted(m *meeting) string {
 		return "both sides run in goroutines that the program starts, on the same instance"
 	}
 	return ""
+}
+
+// areSlots reports whether the variable of entries is no map, but a slice or an array of them: every use is of one of those.
+// Where each goroutine has an index of its own, they do not meet:
+//
+//	for i, r := range rules {
+//		go func() { g.seen[i] = r.eval() }()
+//	}
+func areSlots(entries []*Entry) bool {
+	return !slices.ContainsFunc(entries, func(e *Entry) bool { return e.Ref.Depth == 0 })
 }
 
 // served: one side is called by a library from many goroutines, and the other side too, or it is started.

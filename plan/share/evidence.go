@@ -326,12 +326,13 @@ func (w *World) tested(entries []*Entry) string {
 		return e.Unsure != "" || len(e.At.Maybe) > 0 || slices.ContainsFunc(e.Sites, func(site string) bool { return strings.HasPrefix(site, keptSite) })
 	})
 	entries = entries[:min(len(entries), maxTests)]
+	about := &variable{slots: areSlots(entries)}
 	for i, a := range entries {
 		for _, b := range entries[i:] {
 			if a.Func != b.Func || len(a.Sites) == 0 && len(b.Sites) == 0 || w.isTest(a.Use.Pos) || w.isTest(b.Use.Pos) {
 				continue
 			}
-			if why, _ := w.pair(a, b, &variable{}); why.Grade == Likely {
+			if why, _ := w.pair(a, b, about); why.Grade == Likely {
 				return w.Bodies[a.Func].Name
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"go/types"
 	"runtime"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 
@@ -253,7 +254,23 @@ func analysePackage(prog *load.Program, pkg *load.Package, cfg lockset.Config, e
 	cfg.Visit = uses.Visit
 	cfg.Args = typeArguments(pkg.Info)
 	res := lockset.Package(spkg, cfg)
-	return &share.Analysed{Path: pkg.Path, Name: pkg.Name, Result: res, Uses: uses.Uses, Built: uses.Built, Brought: uses.Brought, Passed: uses.Passed, Said: intent.Read(prog.Fset, pkg.Types, pkg.Path, pkg.Info, files)}, nil
+	return &share.Analysed{Path: pkg.Path, Name: pkg.Name, Imports: importsOf(pkg), Result: res, Uses: uses.Uses, Built: uses.Built, Brought: uses.Brought, Passed: uses.Passed, Said: intent.Read(prog.Fset, pkg.Types, pkg.Path, pkg.Info, files)}, nil
+}
+
+// importsOf returns the paths that pkg imports other than in tests, in the order of its files.
+func importsOf(pkg *load.Package) []string {
+	var out []string
+	for _, f := range pkg.Files {
+		if f.Test {
+			continue
+		}
+		for _, spec := range f.Syntax.Imports {
+			if path, err := strconv.Unquote(spec.Path.Value); err == nil {
+				out = append(out, path)
+			}
+		}
+	}
+	return out
 }
 
 // typeArguments returns the types that type parameters stand for in a package, in no order.

@@ -16,6 +16,12 @@ var (
 		`|\b(safe to (use|call)|may be (used|called|accessed)|can be (used|called|accessed)) concurrently\b`)
 	qualified = regexp.MustCompile(`(?i)\b(not|never|no|cannot|unsafe|without|non|neither|nor|unless|if|provided|long as|only|make sure|ensure|caller|callers|must|should)\b|n't\b`)
 
+	// What follows "be called" is when: a place in an order, or what must not go on meanwhile.
+	term = regexp.MustCompile(`(?i)\b(must|should|needs? to|has to|may|can|cannot|not|never|only|n't) ((only|not|never) )?be (called|invoked|used) (only )?(once )?` +
+		`(before|after|until|prior to|concurrently|in parallel|simultaneously|(during|at) (init|initiali[sz]ation|start-?up|set-?up)|(from|by) (multiple|several|many|different|more than one) (goroutines?|threads?))\b` +
+		`|\bnot (be )?((safe|intended) for (concurrent|parallel|simultaneous)|safe to (call|use) (concurrently|in parallel)|(goroutine|thread|concurrency)[- ]?safe)\b`)
+	permits = regexp.MustCompile(`(?i)\b(may|can) be (called|invoked|used)\b`)
+
 	todo    = regexp.MustCompile(`\b(TODO|FIXME|XXX|BUG|HACK)\b`)
 	missing = regexp.MustCompile(`(?i)\b(add|adds|need|needs|needed|missing|use|should|must|protect|guard|make|take|hold|acquire|requires?|put)\b[^.]*\b(lock|locks|locking|locked|mutex|mutexes|rwmutex|synchroni[sz]ed|synchroni[sz]ation|thread[- ]?safe|goroutine[- ]?safe|sync\.(Map|Mutex|RWMutex))\b` +
 		`|\b(data race|race condition|racy)\b|\bnot (thread|goroutine|concurrency)[- ]?safe\b|\bconcurrent (map )?(access|accesses|write|writes|reads|use)\b`)
@@ -29,6 +35,14 @@ var (
 func saysSafe(text, name string) string {
 	return find(text, func(s string) bool {
 		return safe.MatchString(s) && !qualified.MatchString(s) && isAbout(s, name)
+	})
+}
+
+// saysWhen returns the sentence of text, the comment of the function name, that asks the callers for when they call it: before
+// or after something else, or not beside it. It is empty when none does.
+func saysWhen(text, name string) string {
+	return find(text, func(s string) bool {
+		return term.MatchString(s) && !permits.MatchString(s) && !todo.MatchString(s) && isAbout(s, name)
 	})
 }
 

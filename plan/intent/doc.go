@@ -19,7 +19,8 @@
 // without a reason.
 //
 // Prose that says "safe for concurrent use", and a TODO or FIXME about a missing lock, are a [Claim] about the
-// maps that they stand at. Prose with a negation claims nothing.
+// maps that they stand at. Prose with a negation claims nothing. Prose that asks the callers of a function for when they
+// call it is a [Term]: "must be called before Start".
 //
 // What it does not do: it does not look at what the code does. Whether a claim or a promise is true is the
 // question of package share.

@@ -211,6 +211,7 @@ func (r *reader) prose(group *ast.CommentGroup) {
 	if s := saysMissing(text); s != "" {
 		r.claim(t.vars, fmt.Sprintf("the comment of %s says %q", t.name, s))
 	}
+	r.term(t, text)
 	if s := saysSafe(text, t.name); s != "" {
 		why := fmt.Sprintf("the comment of %s says %q", t.name, s)
 		if t.fn == nil {
@@ -218,6 +219,17 @@ func (r *reader) prose(group *ast.CommentGroup) {
 		} else if obj, ok := r.info.Defs[t.fn.Name].(*types.Func); ok {
 			r.said.Claims = append(r.said.Claims, Claim{Func: access.ObjectKey(obj), Why: why})
 		}
+	}
+}
+
+// term reads what text, the comment of t, asks of callers.
+func (r *reader) term(t *target, text string) {
+	if t.fn == nil {
+		return
+	}
+	s := saysWhen(text, t.name)
+	if obj, ok := r.info.Defs[t.fn.Name].(*types.Func); ok && s != "" {
+		r.said.Terms = append(r.said.Terms, Term{access.ObjectKey(obj), fmt.Sprintf("the comment of %s says %q", t.name, s)})
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 // Said is what the comments of one package say about its map variables.
 type Said struct {
 	Claims   []Claim
+	Terms    []Term
 	Guards   []Guard
 	Requires []Requirement
 	Silences []Silence
@@ -23,6 +24,13 @@ type Claim struct {
 	Var  access.Var // zero when it is about a function
 	Func string     // key
 	Why  string     // as a sentence
+}
+
+// Term is prose that asks the callers of a function for when they call it: before or after something else, or not beside
+// it.
+type Term struct {
+	Func string // key
+	Why  string // as a sentence
 }
 
 // Lock is a lock as a directive names it.

@@ -100,17 +100,17 @@ func (w *World) class(e *Entry) class {
 		if e.Root == Exported && r.Kind == access.Global && e.Ref.Path.Sel == "" {
 			c.pos = e.Use.Pos
 		}
-		c.by = e.by() + w.safelyCalled(e)
+		c.by = e.by() + w.safelyCalled(e) + w.termsOf(e)
 		return c
 	}
 	body := w.Bodies[e.Func]
 	c.pkg, c.method, c.receiver, c.sel = access.PackageOf(body.Key), body.Method, r.Index == 0, e.Ref.Path.Sel
 	c.locks = lockNames(e.locks())
-	c.imported = w.importedRoot(e)
+	c.imported = w.asCalled(e) && (w.importedRoot(e) || w.calledWithin(e))
 	if e.Root == Serving {
 		c.by = w.server(e)
 	}
-	c.by += w.safelyCalled(e)
+	c.by += w.safelyCalled(e) + w.termsOf(e)
 	return c
 }
 

@@ -1,6 +1,8 @@
 package share
 
 import (
+	"cmp"
+
 	"mapmend/plan/access"
 	"mapmend/plan/intent"
 	"mapmend/plan/lockset"
@@ -18,6 +20,9 @@ func (w *World) hear(said intent.Said) {
 			w.claims[c.Var] = c.Why
 		}
 	}
+	for _, t := range said.Terms {
+		w.terms[t.Func] = t.Why
+	}
 	for _, g := range said.Guards {
 		w.guards[g.Var] = declaredGuard(g.Lock)
 	}
@@ -33,6 +38,33 @@ func declaredGuard(l intent.Lock) *Lock {
 		return &Lock{Relation: Package, ID: l.Global + l.Sel, Class: l.Class, Mode: lockset.Write, Path: access.Path{Root: root, Sel: l.Sel}}
 	}
 	return &Lock{Relation: Own, ID: l.Sel, Suffix: l.Sel, Class: l.Class, Mode: lockset.Write, Path: access.Path{Root: access.Root{Kind: access.Param}, Sel: l.Sel}}
+}
+
+// onTerms: whoever calls one side from outside breaks what its author asks for, if the other one runs at the time.
+//
+//	// Handle must be called before Serve.
+//	func (s *Server) Handle(name string, h Handler) { s.mu.Lock(); defer s.mu.Unlock(); s.handlers[name] = h }
+//
+// Where the program itself starts one side, or serves, it shows by that what happens.
+func (w *World) onTerms(m *meeting) string {
+	if m.together != apart || w.claimed(m) != "" {
+		return ""
+	}
+	return cmp.Or(w.termsOf(m.a), w.termsOf(m.b))
+}
+
+// termsOf returns what the author asks of those who call a function on the way of e, which somebody unseen begins; it is empty
+// when that is nothing.
+func (w *World) termsOf(e *Entry) string {
+	if e.Root == Serving || len(e.Sites) > 0 && e.Kept == "" {
+		return ""
+	}
+	for s := e.way; s != nil; s = s.in {
+		if why := w.terms[s.Func]; why != "" {
+			return why
+		}
+	}
+	return ""
 }
 
 // Declared reports whether the author says what guards v.

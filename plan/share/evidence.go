@@ -21,6 +21,7 @@ type variable struct {
 	tested string          // the test that uses it from several goroutines; empty when none does
 	users  map[string]bool // the functions that use it, or call one that does
 
+	slots   bool // it is a slice or an array of maps
 	partial bool // not all ways to its uses were followed
 	sampled bool // not all pairs of these are looked at
 }
@@ -42,6 +43,8 @@ var rules = []struct {
 }{
 	{Possible, (*World).onlyFresh},
 	{Possible, (*World).notAsCalled},
+	{Possible, (*World).onTerms},
+	{Possible, (*World).ownRequest},
 	{Possible, (*World).mayBeWrapped},
 	{Likely, (*World).oneSideLocks},
 	{None, (*World).ownArgument},
@@ -170,6 +173,20 @@ func (w *World) ownArgument(m *meeting) string {
 	return ""
 }
 
+// ownRequest: the map belongs to what a server makes for each call. That there is a lock around it says that the server, or
+// the handler, may use it in goroutines of its own.
+func (w *World) ownRequest(m *meeting) string {
+	if m.together != apart {
+		return ""
+	}
+	for _, e := range []*Entry{m.a, m.b} {
+		if e.Root == Serving && len(e.Sites) == 0 && w.private(e) {
+			return "each call of " + w.Bodies[e.Func].Name + " has its own"
+		}
+	}
+	return ""
+}
+
 // private reports whether the map of e belongs to an argument of the root function, other than a receiver
 // and what a server passes to all.
 func (w *World) private(e *Entry) bool {
@@ -211,8 +228,8 @@ func (w *World) startedTwice(m *meeting) string {
 
 // bothStarted: the loaded program starts both sides, on one instance.
 func (w *World) bothStarted(m *meeting) string {
-	if !w.sameInstance(m.a, m.b) {
-		return ""
+	if !w.sameInstance(m.a, m.b) || m.slots && m.together == inside {
+		return "" // each of the goroutines may have an entry of its own
 	}
 	if m.together == inside && m.a.Kept == "" && m.b.Kept == "" || started(m.a) && started(m.b) {
 		if by := m.a.by(); by != "" {
@@ -227,6 +244,16 @@ func (w *World) bothStarted(m *meeting) string {
 		return "both sides run in goroutines that the program starts, on the same instance"
 	}
 	return ""
+}
+
+// areSlots reports whether the variable of entries is no map, but a slice or an array of them: every use is of one of those.
+// Where each goroutine has an index of its own, they do not meet:
+//
+//	for i, r := range rules {
+//		go func() { g.seen[i] = r.eval() }()
+//	}
+func areSlots(entries []*Entry) bool {
+	return !slices.ContainsFunc(entries, func(e *Entry) bool { return e.Ref.Depth == 0 })
 }
 
 // served: one side is called by a library from many goroutines, and the other side too, or it is started.
@@ -299,12 +326,13 @@ func (w *World) tested(entries []*Entry) string {
 		return e.Unsure != "" || len(e.At.Maybe) > 0 || slices.ContainsFunc(e.Sites, func(site string) bool { return strings.HasPrefix(site, keptSite) })
 	})
 	entries = entries[:min(len(entries), maxTests)]
+	about := &variable{slots: areSlots(entries)}
 	for i, a := range entries {
 		for _, b := range entries[i:] {
 			if a.Func != b.Func || len(a.Sites) == 0 && len(b.Sites) == 0 || w.isTest(a.Use.Pos) || w.isTest(b.Use.Pos) {
 				continue
 			}
-			if why, _ := w.pair(a, b, &variable{}); why.Grade == Likely {
+			if why, _ := w.pair(a, b, about); why.Grade == Likely {
 				return w.Bodies[a.Func].Name
 			}
 		}

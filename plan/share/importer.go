@@ -18,22 +18,45 @@ func (w *World) notAsCalled(m *meeting) string {
 		return ""
 	}
 	for _, e := range []*Entry{m.a, m.b} {
-		if w.importedRoot(e) {
+		switch {
+		case !w.asCalled(e):
+		case w.importedRoot(e):
 			return "the packages of the program that call " + w.Bodies[e.Func].Name + " do not do it at such a time"
+		case w.calledWithin(e):
+			return "only its own package calls " + w.Bodies[e.Func].Name + ", and not at such a time; those that import it do not"
 		}
 	}
 	return ""
 }
 
-// importedRoot reports whether e is what an importer does by a call, packages of the program do that, too, and when they
-// do it is known. A command says nothing of the functions that it uses, since it may be an example, but for one that gets
-// the object by itself:
+// asCalled reports whether e is what an importer does by a call, and whenever the program does that is known.
+func (w *World) asCalled(e *Entry) bool {
+	return e.Root == Exported && len(e.Sites) == 0 && !e.cut && !e.ownInstance() && !w.anytime[e.Func]
+}
+
+// calledWithin reports whether the root function of e is called by its own package, with what others may have, and packages
+// of the program that import that one do without it: it is exported, and not for them.
+//
+//	func (t *Target) SetConfig(c *Config) // for the pool in this package; those who ask the pool for its targets read them
+func (w *World) calledWithin(e *Entry) bool {
+	pkg, within := access.PackageOf(e.Func), false
+	for _, edge := range w.callers[e.Func] {
+		switch {
+		case w.isTest(edge.Pos) || edge.Caller == e.Func:
+		case access.PackageOf(edge.Caller) != pkg:
+			return false
+		case !owned(edge, edge.Binding().Ref(e.Ref).Path):
+			within = true
+		}
+	}
+	return within && w.imported[pkg]
+}
+
+// importedRoot reports whether packages of the program do by a call what e, of an importer, does. A command says nothing of
+// the functions that it uses, since it may be an example, but for one that gets the object by itself:
 //
 //	func main() { etcdmain.Main(os.Args) }
 func (w *World) importedRoot(e *Entry) bool {
-	if e.Root != Exported || len(e.Sites) > 0 || e.cut || e.ownInstance() || w.anytime[e.Func] {
-		return false
-	}
 	commands := w.Bodies[e.Func].Method == "" && e.Ref.Path.Root.Kind == access.Local
 	return slices.ContainsFunc(w.callers[e.Func], func(edge *lockset.Edge) bool {
 		pkg := access.PackageOf(edge.Caller)

@@ -362,7 +362,7 @@ func (w *World) judge(v access.Var, entries, outside, missed []*Entry, partial b
 	declared := w.guards[v]
 	verdict := Verdict{Var: v, Guard: cmp.Or(declared, w.guard(entries, missed))}
 	verdict.Twin, verdict.Several = twinned(entries), several(entries)
-	about := &variable{guard: verdict.Guard, twin: verdict.Twin, claim: w.claims[v], tested: w.tested(test), users: users(entries), partial: partial}
+	about := &variable{guard: verdict.Guard, twin: verdict.Twin, claim: w.claims[v], tested: w.tested(test), users: users(entries), slots: areSlots(entries), partial: partial}
 	verdict.outside, verdict.about = slices.Clone(outside), about
 	problem := make(map[*Entry]bool)
 	var best Evidence

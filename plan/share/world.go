@@ -46,6 +46,7 @@ type World struct {
 	dispatch   *dispatch
 	claims     map[access.Var]string          // what its author says about concurrent use, by map variable
 	safe       map[string]string              // that a function may be called concurrently, by function
+	terms      map[string]string              // when a function is to be called, by function
 	guards     map[access.Var]*Lock           // what its author says to be its guard, by map variable
 	required   map[string]intent.Requirement  // what the callers hold, by function
 	setters    map[access.Var]map[string]bool // the functions that set a flag
@@ -61,6 +62,7 @@ type World struct {
 	anytime    map[string]bool                // functions of which it is not known when they run
 	open       map[string]bool                // import paths that packages outside the program can import
 	main       map[string]bool                // import paths of commands
+	imported   map[string]bool                // import paths of packages that others which can be imported import
 	isTest     func(token.Pos) bool
 }
 
@@ -93,6 +95,7 @@ func NewWorld(isTest func(token.Pos) bool) *World {
 		dispatch:   &dispatch{make(map[[2]string][]string), make(map[string][]string), make(map[string]bool)},
 		claims:     make(map[access.Var]string),
 		safe:       make(map[string]string),
+		terms:      make(map[string]string),
 		guards:     make(map[access.Var]*Lock),
 		required:   make(map[string]intent.Requirement),
 		methods:    make(map[access.Var][]*lockset.Body),
@@ -101,6 +104,7 @@ func NewWorld(isTest func(token.Pos) bool) *World {
 		anytime:    make(map[string]bool),
 		open:       make(map[string]bool),
 		main:       make(map[string]bool),
+		imported:   make(map[string]bool),
 		isTest:     isTest,
 	}
 }
@@ -109,6 +113,7 @@ func NewWorld(isTest func(token.Pos) bool) *World {
 type Analysed struct {
 	Path    string
 	Name    string
+	Imports []string // import paths of packages of the program that it imports, other than in tests
 	Result  *lockset.Result
 	Uses    []mapuse.Use
 	Built   []mapuse.Built
@@ -121,6 +126,9 @@ type Analysed struct {
 func (w *World) Add(p Analysed) {
 	w.main[p.Path] = p.Name == "main"
 	w.open[p.Path] = p.Name != "main" && !isInternal(p.Path) && !strings.HasSuffix(p.Name, "_test")
+	for _, path := range p.Imports {
+		w.imported[path] = w.imported[path] || w.open[p.Path]
+	}
 	for key, e := range p.Result.Effects {
 		w.Effects[key] = e
 	}

@@ -5,6 +5,7 @@ package report
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -50,6 +51,29 @@ func TestGitHub(t *testing.T) {
 `
 	if diff := cmp.Diff(want, b.String()); diff != "" {
 		t.Errorf("GitHub (-want +got):\n%s", diff)
+	}
+}
+
+// TestGitHubLimit checks that a message which GitHub would not take ends at a line, and says that there is more.
+func TestGitHubLimit(t *testing.T) {
+	for _, lines := range []int{10, 10_000} {
+		f := plan.Finding{Kind: plan.UnguardedShared, Confidence: plan.Likely, Message: "message"}
+		for i := range lines {
+			f.Evidence = append(f.Evidence, fmt.Sprintf("evidence %d", i))
+		}
+		var b strings.Builder
+		if err := GitHub(&b, []plan.Finding{f}, nil, Options{}); err != nil {
+			t.Fatal(err)
+		}
+		_, text, _ := strings.Cut(strings.TrimSuffix(b.String(), "\n"), "::message")
+		text = strings.ReplaceAll(text, "%0A", "\n")
+		last := text[strings.LastIndexByte(text, '\n')+1:]
+		switch long := lines > 10; {
+		case len(text) > 64<<10:
+			t.Errorf("of %d lines the message has %d bytes", lines, len(text))
+		case long != (last == "... more in the output of check"):
+			t.Errorf("of %d lines the last is %q", lines, last)
+		}
 	}
 }
 

@@ -123,7 +123,7 @@ type Argument struct {
 
 // funcTypes are the function types whose values a library runs, wherever they are put.
 var funcTypes = map[string]Runs{
-	"github.com/eclipse/paho%2emqtt%2egolang.MessageHandler":               event("an MQTT client"), // in order, unless asked for otherwise
+	"github.com/eclipse/paho%2emqtt%2egolang.MessageHandler":           event("an MQTT client"), // in order, unless asked for otherwise
 	"github.com/nats-io/nats%2ego.MsgHandler":                          event("a NATS subscription"),
 	"github.com/robfig/cron.FuncJob":                                   many(scheduler),
 	"github.com/robfig/cron/v3.FuncJob":                                many(scheduler),

@@ -50,6 +50,8 @@ func ReadSummaries(kept ...[]byte) *Summaries {
 
 // Bytes returns the summaries of the packages that were asked for since s was read.
 func (s *Summaries) Bytes() ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	var kept []summary
 	for key, data := range s.used {
 		if data != nil {

@@ -72,6 +72,57 @@ func main() {
 `,
 }
 
+// imported is a module in which a package is imported by another, which does not set what that package sets by itself.
+var imported = map[string]string{
+	"go.mod": "module example.com/aware\n\ngo 1.26\n",
+	"scrape/scrape.go": `package scrape
+
+import "sync"
+
+type Target struct {
+	mu     sync.Mutex
+	labels map[string]string
+}
+
+func (t *Target) SetLabels(labels map[string]string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.labels = labels
+}
+
+func (t *Target) Label(name string) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.labels[name]
+}
+
+type Pool struct {
+	mu     sync.Mutex
+	active map[int]*Target
+}
+
+func New() *Pool { return &Pool{active: make(map[int]*Target)} }
+
+func (p *Pool) Sync(found <-chan *Target) {
+	for t := range found {
+		p.mu.Lock()
+		if p.active[0] == nil {
+			p.active[0] = t
+		} else {
+			p.active[0].SetLabels(t.labels)
+		}
+		p.mu.Unlock()
+	}
+}
+`,
+	"api/api.go": `package api
+
+import "example.com/aware/scrape"
+
+func Show(t *scrape.Target) string { return t.Label("job") }
+`,
+}
+
 func TestVetTool(t *testing.T) {
 	tool := buildTool(t)
 	vet := func(dir string, flags ...string) []string {
@@ -84,6 +135,11 @@ func TestVetTool(t *testing.T) {
 
 	if got, want := vet("testdata/etcdlike"), check("testdata/etcdlike"); len(want) == 0 || !slices.Equal(got, want) {
 		t.Errorf("go vet reports in the example\n%s\ncheck reports\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	used := module(t, imported)
+	mustRun(t, exitOK, "check", "-C", used)
+	if got := vet(used); len(got) != 1 || !strings.Contains(got[0], "scrape.Target.labels") {
+		t.Errorf("go vet, which knows of no importers, reports\n%s", strings.Join(got, "\n"))
 	}
 	dir := module(t, separate)
 	all := check(dir)
